@@ -1,0 +1,33 @@
+//! What does one image say: from the bytes of a file to upright pixels of a given size.
+//!
+//! Reading order: [`sniff`] says what the bytes are, [`decode`] makes upright RGB8 [`Pixels`] of them or an
+//! [`ImageError`] that a person can act on, [`Preprocessing`] brings pixels to the size and the scale that a network
+//! wants, [`controls`] describes them without a network.
+//!
+//! Nothing here knows of folders, labels or networks, opens a file or prints.
+
+mod decode;
+mod descriptor;
+mod encode;
+mod error;
+mod foreign;
+mod format;
+mod pixels;
+mod preprocess;
+mod resize;
+
+pub use decode::{Decoded, Limits, Note, decode};
+pub use descriptor::{
+    COLOUR_LENGTH, CONTROLS_LENGTH, DESCRIPTOR_SIDE_PX, HOG_LENGTH, colour_histogram, controls, hog,
+};
+pub use encode::{encode_jpeg, encode_png};
+pub use error::ImageError;
+pub use format::{Format, sniff};
+pub use pixels::Pixels;
+pub use preprocess::{Filter, Geometry, MAX_SIZE_PX, Preprocessing};
+pub use resize::{resize, thumbnail};
+
+/// The example of the README is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,240 @@
+//! Which networks are known, and how one is run stage by stage.
+//!
+//! A family is one file here and one variant of [`Network`]; a backbone is recognised by the names and shapes of its
+//! tensors, never by the name of a file. Stages are the seam for freezing and for caching a frozen prefix: see
+//! [`Backbone::forward_from`].
+
+mod conv;
+mod efficientnet_lite;
+#[cfg(feature = "embedded-backbone")]
+mod embedded;
+
+use burn::tensor::{Device, Tensor, TensorData};
+use handful_image::{Filter, Geometry, Pixels, Preprocessing};
+use serde::{Deserialize, Serialize};
+
+pub use conv::Norms;
+#[cfg(feature = "embedded-backbone")]
+pub use embedded::EMBEDDED;
+
+use crate::{LearnError, Weights};
+use efficientnet_lite::EfficientNetLite;
+
+/// What is known about a backbone beside its numbers; kept in the bundle.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Card {
+    /// Name of the architecture, as timm calls it without its `tf_`.
+    pub name: String,
+    /// Where the weights come from.
+    pub provenance: String,
+    /// Under which licence they may be used.
+    pub licence: String,
+}
+
+/// Cost and size of one forward pass.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Cost {
+    /// Multiply-accumulates an image, in millions.
+    pub mega_macs: f64,
+}
+
+/// One step of a network after which its activations can be taken out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stage {
+    /// Name, as the prefix of its tensors: `stem`, `blocks.0` …, `head`.
+    pub name: String,
+    /// Channels of its output.
+    pub channels: usize,
+    /// Input pixels a step of its output.
+    pub stride: usize,
+}
+
+/// Stride of the middle stage: a step of its output sees 16 input pixels.
+const MIDDLE_STRIDE: usize = 16;
+
+/// A pretrained network with frozen statistics.
+#[derive(Debug)]
+pub struct Backbone {
+    /// What is known about it.
+    pub card: Card,
+    /// The tensors it was made from, without any classifier, as they are kept in a bundle.
+    pub weights: Weights,
+    /// Its stages, first to last; the last one's spatial mean is *the* features.
+    pub stages: Vec<Stage>,
+    /// The image side it was trained at, in pixels.
+    pub trained_px: usize,
+    network: Network,
+    device: Device,
+}
+
+#[derive(Debug)]
+enum Network {
+    EfficientNetLite(EfficientNetLite),
+}
+
+impl Backbone {
+    /// Recognises the architecture by its tensors and loads it for frozen use on the CPU.
+    ///
+    /// Classifier tensors are dropped; `card` tells where the weights come from (its `name` is set here).
+    ///
+    /// # Errors
+    /// [`LearnError::UnknownArchitecture`] with the first difference to the nearest known one.
+    pub fn load(weights: &Weights, card: Card) -> Result<Backbone, LearnError> {
+        Self::load_with(weights, card, Norms::Folded)
+    }
+
+    /// As [`Backbone::load`], with a choice of what happens to the norms.
+    ///
+    /// # Errors
+    /// As [`Backbone::load`].
+    pub fn load_with(weights: &Weights, card: Card, norms: Norms) -> Result<Backbone, LearnError> {
+        let device = Device::flex();
+        let variant = efficientnet_lite::recognise(weights)?;
+        let weights = variant.without_classifier(weights);
+        let network = EfficientNetLite::load(&variant, &weights, norms, &device);
+        Ok(Backbone {
+            card: Card {
+                name: variant.name.to_owned(),
+                ..card
+            },
+            weights,
+            stages: variant.stages(),
+            trained_px: variant.trained_px,
+            network: Network::EfficientNetLite(network),
+            device,
+        })
+    }
+
+    /// How pixels become this backbone's input at `size_px`: its own mean and standard deviation.
+    pub fn preprocessing(&self, geometry: Geometry, size_px: usize) -> Preprocessing {
+        match self.network {
+            Network::EfficientNetLite(_) => Preprocessing {
+                geometry,
+                size_px,
+                filter: Filter::BilinearAntialias,
+                scale: 1.0,
+                mean: [efficientnet_lite::PIXEL_MEAN; 3],
+                std: [efficientnet_lite::PIXEL_STD; 3],
+            },
+        }
+    }
+
+    /// Index of the stage called `name`.
+    ///
+    /// # Errors
+    /// [`LearnError::UnknownStage`] with the names that exist.
+    pub fn stage_idx(&self, name: &str) -> Result<usize, LearnError> {
+        self.stages
+            .iter()
+            .position(|s| s.name == name)
+            .ok_or_else(|| LearnError::UnknownStage {
+                asked: name.to_owned(),
+                known: self
+                    .stages
+                    .iter()
+                    .map(|s| s.name.as_str())
+                    .collect::<Vec<_>>()
+                    .join(", "),
+            })
+    }
+
+    /// The sets of stages worth comparing as features: the last one, a middle one, both.
+    ///
+    /// The middle one is the deepest of stride 16: further from the classes of the pretraining, closer to texture and
+    /// shape (small-data.md 1.1).
+    pub fn stage_sets(&self) -> Vec<Vec<String>> {
+        let last = self
+            .stages
+            .last()
+            .expect("a network has stages")
+            .name
+            .clone();
+        let middle = self
+            .stages
+            .iter()
+            .rev()
+            .find(|s| s.stride == MIDDLE_STRIDE)
+            .map(|s| s.name.clone());
+        match middle {
+            Some(middle) => vec![vec![last.clone()], vec![middle.clone()], vec![middle, last]],
+            None => vec![vec![last]],
+        }
+    }
+
+    /// Cost of the whole network for one square image of `size_px`.
+    pub fn cost(&self, size_px: usize) -> Cost {
+        self.cost_to(size_px, self.stages.len() - 1)
+    }
+
+    /// Cost of the network up to the deepest of the named stages; unknown names count as the whole network.
+    pub fn cost_through(&self, size_px: usize, stages: &[String]) -> Cost {
+        let deepest = stages
+            .iter()
+            .map(|s| self.stage_idx(s).unwrap_or(self.stages.len() - 1))
+            .max();
+        self.cost_to(size_px, deepest.unwrap_or(self.stages.len() - 1))
+    }
+
+    fn cost_to(&self, size_px: usize, stage: usize) -> Cost {
+        match &self.network {
+            Network::EfficientNetLite(net) => Cost {
+                mega_macs: net.mega_macs(size_px, stage),
+            },
+        }
+    }
+
+    /// Runs the stages from `stage` (0: from the pixels) to the last one, showing each stage's output to `visit`.
+    ///
+    /// `forward_from(k + 1, x)` with the output `x` of stage `k` continues exactly where a whole pass would be: a
+    /// frozen prefix can be computed once and kept.
+    ///
+    /// # Shapes
+    /// `x` `[n, 3, h, w]` for stage 0, otherwise `[n, channels of stage − 1, h', w']`; returns `[n, d, h'', w'']`.
+    pub fn forward_from(
+        &self,
+        stage: usize,
+        x: Tensor<4>,
+        visit: &mut dyn FnMut(usize, &Tensor<4>),
+    ) -> Tensor<4> {
+        self.forward_between(stage..self.stages.len(), x, visit)
+    }
+
+    /// As [`Backbone::forward_from`], for a range of stages: what lies behind the last wanted one is not computed.
+    pub fn forward_between(
+        &self,
+        stages: std::ops::Range<usize>,
+        x: Tensor<4>,
+        visit: &mut dyn FnMut(usize, &Tensor<4>),
+    ) -> Tensor<4> {
+        stages.fold(x, |x, idx| {
+            let out = match &self.network {
+                Network::EfficientNetLite(net) => net.stage(idx, x),
+            };
+            visit(idx, &out);
+            out
+        })
+    }
+
+    /// Images of one size as the input of stage 0: `[n, 3, h, w]`.
+    ///
+    /// # Panics
+    /// If the images differ in size.
+    pub fn input(&self, images: &[Pixels], preprocessing: &Preprocessing) -> Tensor<4> {
+        let (height, width) = (images[0].height, images[0].width);
+        let plane = 3 * height * width;
+        let mut values = vec![0.0f32; images.len() * plane];
+        for (image, out) in images.iter().zip(values.chunks_exact_mut(plane)) {
+            assert_eq!(
+                (image.height, image.width),
+                (height, width),
+                "a batch holds images of one size"
+            );
+            preprocessing.normalise_into(image, out);
+        }
+        Tensor::from_data(
+            TensorData::new(values, [images.len(), 3, height, width]),
+            &self.device,
+        )
+    }
+}

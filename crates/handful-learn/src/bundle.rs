@@ -1,0 +1,173 @@
+//! `model.handful`: everything that a prediction needs, as the bytes of one safetensors file.
+//!
+//! Tensors `backbone.*` (as they were shipped, so that a bundle can be fine-tuned later) and `head.*` (f64); one
+//! metadata key with a JSON record. Equal models give equal bytes.
+
+use std::collections::BTreeMap;
+
+use handful_image::{Pixels, Preprocessing};
+use handful_stats::Interval;
+use serde::{Deserialize, Serialize};
+
+use crate::backbone::Card;
+use crate::features::{Taps, pooled};
+use crate::head::Fitted;
+use crate::weights::Stored;
+use crate::{Backbone, LearnError, Weights};
+
+/// Version of the record; a reader refuses a newer one.
+pub const SCHEMA: u32 = 1;
+const METADATA_KEY: &str = "handful";
+
+/// The record beside the tensors.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// [`SCHEMA`] of the writer.
+    pub schema: u32,
+    /// Version of handful that wrote it.
+    pub version: String,
+    /// Class names in the order of the probabilities.
+    pub labels: Vec<String>,
+    /// How pixels become the backbone's input.
+    pub preprocessing: Preprocessing,
+    /// Names of the tapped stages.
+    pub stages: Vec<String>,
+    /// The backbone's name, licence and provenance.
+    pub backbone: Card,
+    /// Name of the head, and the setting that was fitted for it.
+    pub head: String,
+    /// λ or ρ of the head, if it has one.
+    pub setting: Option<f64>,
+    /// Whether the head brings features to unit length.
+    pub unit_length: bool,
+    /// What the logits were divided by.
+    pub temperature: f64,
+    /// The out-of-fold accuracy that was claimed for this model.
+    pub accuracy: Interval,
+    /// Effective number of independent groups behind that accuracy.
+    pub n_effective: f64,
+    /// How many images it was trained on.
+    pub n_images: usize,
+    /// The seed of the run.
+    pub seed: u64,
+}
+
+/// A model that is ready to predict.
+#[derive(Debug)]
+pub struct Bundle {
+    /// The record.
+    pub record: Record,
+    /// The network.
+    pub backbone: Backbone,
+    /// The head on its features.
+    pub head: Fitted,
+}
+
+impl Bundle {
+    /// The bytes of `model.handful`.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut tensors: BTreeMap<String, Stored> = self
+            .backbone
+            .weights
+            .tensors
+            .iter()
+            .map(|(name, t)| (format!("backbone.{name}"), t.clone()))
+            .collect();
+        let (d, k) = (self.head.mean.len(), self.head.bias.len());
+        for (name, shape, values) in [
+            ("head.mean", vec![d], &self.head.mean),
+            ("head.scale", vec![d], &self.head.scale),
+            ("head.weights", vec![d, k], &self.head.weights),
+            ("head.bias", vec![k], &self.head.bias),
+        ] {
+            tensors.insert(name.into(), Stored::from_f64(shape, values));
+        }
+        let record =
+            serde_json::to_string(&self.record).expect("a record is plain data with string keys");
+        Weights {
+            tensors,
+            metadata: BTreeMap::from([(METADATA_KEY.into(), record)]),
+        }
+        .to_safetensors()
+    }
+
+    /// Reads the bytes of `model.handful`, checking every size before anything is computed.
+    ///
+    /// # Errors
+    /// [`LearnError::NotABundle`] for other safetensors files, newer schemas and contradictory records;
+    /// [`LearnError::NotSafetensors`] and [`LearnError::UnknownArchitecture`] for cut or foreign tensors.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Bundle, LearnError> {
+        let not = |detail: String| LearnError::NotABundle { detail };
+        let file = Weights::from_safetensors(bytes)?;
+        let text = file
+            .metadata
+            .get(METADATA_KEY)
+            .ok_or_else(|| not("its record is missing".into()))?;
+        let schema = serde_json::from_str::<serde_json::Value>(text)
+            .ok()
+            .and_then(|v| v["schema"].as_u64())
+            .ok_or_else(|| not("its record has no schema".into()))?;
+        if schema > u64::from(SCHEMA) {
+            return Err(not(format!(
+                "it has schema {schema}, this version reads up to {SCHEMA}; use a newer handful"
+            )));
+        }
+        let record: Record = serde_json::from_str(text).map_err(|e| not(e.to_string()))?;
+        record
+            .preprocessing
+            .check()
+            .map_err(|e| not(e.to_string()))?;
+        let backbone = Backbone::load(&file.below("backbone."), record.backbone.clone())?;
+        let taps = Taps::new(&backbone, &record.stages)?;
+        let tensor = |name: &str, expected: &[usize]| {
+            let t = file
+                .tensors
+                .get(name)
+                .ok_or_else(|| not(format!("`{name}` is missing")))?;
+            if t.shape != expected {
+                return Err(not(format!(
+                    "`{name}` is {:?} instead of {expected:?}",
+                    t.shape
+                )));
+            }
+            Ok(t.to_f64())
+        };
+        let (d, k) = (taps.len(), record.labels.len());
+        let temperature = record.temperature;
+        if k < 2 || !(temperature.is_finite() && temperature > 0.0) {
+            return Err(not(format!("{k} classes at temperature {temperature}")));
+        }
+        let head = Fitted {
+            head: record.head.clone(),
+            mean: tensor("head.mean", &[d])?,
+            scale: tensor("head.scale", &[d])?,
+            unit_length: record.unit_length,
+            weights: tensor("head.weights", &[d, k])?,
+            bias: tensor("head.bias", &[k])?,
+            temperature,
+            setting: record.setting,
+            n_rows: record.n_images,
+        };
+        if [&head.mean, &head.scale, &head.weights]
+            .iter()
+            .any(|values| values.iter().any(|v| !v.is_finite()))
+        {
+            return Err(not(
+                "its head holds a value that is not a finite number".into()
+            ));
+        }
+        Ok(Bundle {
+            record,
+            backbone,
+            head,
+        })
+    }
+
+    /// Calibrated probabilities of prepared images, `[n, classes]`, row-major.
+    pub fn probabilities(&self, prepared: &[Pixels]) -> Result<Vec<f64>, LearnError> {
+        let taps = Taps::new(&self.backbone, &self.record.stages)?;
+        let features = pooled(&self.backbone, prepared, &self.record.preprocessing, &taps);
+        let features: Vec<f64> = features.into_iter().map(f64::from).collect();
+        Ok(self.head.probabilities(&features))
+    }
+}

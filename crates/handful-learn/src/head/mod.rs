@@ -1,0 +1,46 @@
+//! What is fitted on features: heads, from features to logits, all of them closed forms or convex.
+//!
+//! Reading order: [`FeatureSet`] (the features of all images), [`TrainingFold`] (those a fit may see, standardised,
+//! with algebra that its heads share), then one file a head, then [`Fitted`] (what every head comes out as).
+//! `docs/adding-a-head.md` says how to add one.
+
+mod centroid;
+mod feature_set;
+mod fitted;
+mod inner;
+mod lbfgs;
+mod lda;
+mod logistic;
+mod ridge;
+mod spectrum;
+#[cfg(test)]
+mod tests;
+mod training_fold;
+
+pub use centroid::Centroid;
+pub use feature_set::FeatureSet;
+pub use fitted::Fitted;
+pub use lda::Lda;
+pub use logistic::Logistic;
+pub use ridge::Ridge;
+pub use training_fold::TrainingFold;
+
+use crate::LearnError;
+
+/// A way to get from features to logits.
+pub trait Head: Sync {
+    /// Its name, as in every output.
+    fn name(&self) -> &'static str;
+
+    /// What it does, for people: one phrase.
+    fn summary(&self) -> &'static str;
+
+    /// Fits it, with its setting and the temperature chosen inside the fold.
+    ///
+    /// # Errors
+    /// [`LearnError::Algebra`] when a decomposition fails.
+    fn fit(&self, fold: &TrainingFold) -> Result<Fitted, LearnError>;
+}
+
+/// Order here is the order in reports: cheapest first.
+pub static HEADS: &[&dyn Head] = &[&Centroid, &Lda, &Ridge, &Logistic];

@@ -1,0 +1,174 @@
+//! What a fit may see: the rows of a training fold, standardised inside it.
+
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+
+use handful_stats::Seed;
+
+use super::FeatureSet;
+use super::spectrum::Spectrum;
+use crate::LearnError;
+use crate::algebra::Matrix;
+
+/// A feature whose variance in the fold is below this share of its mean square over all images counts as constant: the
+/// rest is rounding.
+const CONSTANT: f64 = 1e-12;
+
+/// Rows to fit on, with labels and units, and the algebra that the heads of one fold share.
+pub struct TrainingFold<'a> {
+    pub(super) features: &'a FeatureSet,
+    rows: &'a [usize],
+    /// Class of each row of the fold, as the position in `present`.
+    pub(super) labels: Vec<usize>,
+    /// What each row of the fold must stay together with.
+    pub(super) units: Vec<usize>,
+    /// Classes that occur in the fold, ascending.
+    pub(super) present: Vec<usize>,
+    pub(super) n_classes: usize,
+    pub(super) seed: Seed,
+    /// Mean of each feature over the fold.
+    pub(super) mean: Vec<f64>,
+    /// What each centred feature is multiplied by: 1/(σ·√d of its block), 0 for a constant one.
+    pub(super) scale: Vec<f64>,
+    spectrum: OnceCell<Spectrum>,
+}
+
+impl<'a> TrainingFold<'a> {
+    /// The rows of a fold; `labels` and `units` have an entry for every row of `features`. Each feature is
+    /// standardised over the fold and each block of d features divided by √d, so that blocks weigh alike.
+    ///
+    /// # Panics
+    /// When there is no row, or a label is not below `n_classes`.
+    pub fn new(
+        features: &'a FeatureSet,
+        rows: &'a [usize],
+        labels: &[usize],
+        units: &[usize],
+        n_classes: usize,
+        seed: Seed,
+    ) -> TrainingFold<'a> {
+        assert!(!rows.is_empty(), "a training fold has rows");
+        let mut is_present = vec![false; n_classes];
+        rows.iter().for_each(|&r| is_present[labels[r]] = true);
+        let present: Vec<usize> = (0..n_classes).filter(|k| is_present[*k]).collect();
+        let place: BTreeMap<usize, usize> = present.iter().copied().zip(0..).collect();
+        let (mean, scale) = standard(features, rows);
+        TrainingFold {
+            features,
+            rows,
+            labels: rows.iter().map(|&r| place[&labels[r]]).collect(),
+            units: rows.iter().map(|&r| units[r]).collect(),
+            present,
+            n_classes,
+            seed,
+            mean,
+            scale,
+            spectrum: OnceCell::new(),
+        }
+    }
+
+    /// Number of images.
+    pub fn n_rows(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub(super) fn rows(&self) -> &[usize] {
+        self.rows
+    }
+
+    /// Images of each class that occurs.
+    pub(super) fn counts(&self) -> Vec<f64> {
+        let mut counts = vec![0.0; self.present.len()];
+        self.labels.iter().for_each(|&l| counts[l] += 1.0);
+        counts
+    }
+
+    /// Standardised features, `[n, d]`.
+    pub(super) fn standardised(&self) -> Matrix {
+        self.scaled(&self.scale)
+    }
+
+    /// Centred features times `scale`, `[n, d]`.
+    pub(super) fn scaled(&self, scale: &[f64]) -> Matrix {
+        let d = self.features.width();
+        let mut out = Matrix::zeros(self.rows.len(), d);
+        for (i, &row) in self.rows.iter().enumerate() {
+            let raw = self.features.row(row);
+            for (j, z) in out.row_mut(i).iter_mut().enumerate() {
+                *z = (f64::from(raw[j]) - self.mean[j]) * scale[j];
+            }
+        }
+        out
+    }
+
+    /// The singular values and scores of the standardised features, computed once.
+    pub(super) fn spectrum(&self) -> Result<&Spectrum, LearnError> {
+        if let Some(known) = self.spectrum.get() {
+            return Ok(known);
+        }
+        let made = Spectrum::of(self)?;
+        Ok(self.spectrum.get_or_init(|| made))
+    }
+
+    /// Whether each row could be judged by a model that has not seen its unit: its class has another unit.
+    pub(super) fn can_be_left_out(&self) -> Vec<bool> {
+        let mut first: Vec<Option<usize>> = vec![None; self.present.len()];
+        let mut has_more = vec![false; self.present.len()];
+        for (&label, &unit) in self.labels.iter().zip(&self.units) {
+            match first[label] {
+                None => first[label] = Some(unit),
+                Some(known) => has_more[label] |= known != unit,
+            }
+        }
+        self.labels.iter().map(|l| has_more[*l]).collect()
+    }
+
+    /// Positions in the fold of the rows of each unit, in the order of their first rows.
+    pub(super) fn rows_by_unit(&self) -> Vec<Vec<usize>> {
+        let mut place: BTreeMap<usize, usize> = BTreeMap::new();
+        let mut by_unit: Vec<Vec<usize>> = Vec::new();
+        for (i, unit) in self.units.iter().enumerate() {
+            let at = *place.entry(*unit).or_insert_with(|| {
+                by_unit.push(Vec::new());
+                by_unit.len() - 1
+            });
+            by_unit[at].push(i);
+        }
+        by_unit
+    }
+}
+
+fn standard(features: &FeatureSet, rows: &[usize]) -> (Vec<f64>, Vec<f64>) {
+    let (n, d) = (rows.len() as f64, features.width());
+    let mut mean = vec![0.0; d];
+    for &row in rows {
+        mean.iter_mut()
+            .zip(features.row(row))
+            .for_each(|(m, v)| *m += f64::from(*v));
+    }
+    mean.iter_mut().for_each(|m| *m /= n);
+    let mut variance = vec![0.0; d];
+    for &row in rows {
+        let raw = features.row(row);
+        for j in 0..d {
+            variance[j] += (f64::from(raw[j]) - mean[j]).powi(2);
+        }
+    }
+    let widths = features
+        .widths()
+        .iter()
+        .flat_map(|w| std::iter::repeat_n(*w as f64, *w));
+    let scale = widths
+        .enumerate()
+        .map(|(j, width)| {
+            let v = variance[j] / n;
+            let size = features.shift()[j].powi(2) + v;
+            if v > CONSTANT * size {
+                1.0 / (v * width).sqrt()
+            } else {
+                0.0
+            }
+        })
+        .collect();
+    (mean, scale)
+}

@@ -1,0 +1,20 @@
+//! How is it learnt: backbones, features, heads and the bundle that keeps a trained model.
+//!
+//! Pixels and labels in, probabilities out. This crate knows nothing of files, folders, HTML or the terminal: whoever
+//! calls it hands over bytes and arrays and gets bytes and arrays back.
+//!
+//! Reading order: [`weights`] (a table of named tensors), [`backbone`] (the network in stages), [`features`] (what is
+//! taken out of it), [`head`] (what is fitted on the features), [`bundle`] (all of it as one file's bytes).
+
+mod algebra;
+pub mod backbone;
+pub mod bundle;
+mod error;
+pub mod features;
+pub mod head;
+pub mod weights;
+
+pub use backbone::Backbone;
+pub use bundle::Bundle;
+pub use error::LearnError;
+pub use weights::Weights;

@@ -1,0 +1,23 @@
+//! How does a person see a run? One HTML page from one typed [`ReportModel`].
+//!
+//! The page is a single file: no network, no script, no font to load. It is dark or light as the reader's system asks,
+//! prints on paper, and keeps its meaning without colour. Nothing is computed here: what is not in the model is not on
+//! the page, and the same model gives the same bytes.
+//!
+//! [`words`] says numbers in words; the terminal uses it too, so that page and terminal say the same sentence.
+
+mod interval;
+mod model;
+mod page;
+mod picture;
+mod section;
+mod text;
+pub mod words;
+
+pub use interval::Interval;
+pub use model::{
+    BackboneCard, Calibration, Candidate, ClassResult, Confusion, Decision, Made, Mistake, Notice,
+    PairedDifference, ReportModel, Severity, TestResult, Unread, UnreadFile, Verdict,
+};
+pub use page::render;
+pub use section::{MISTAKES_SHOWN, UNREAD_SHOWN};

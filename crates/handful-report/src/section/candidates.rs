@@ -1,0 +1,87 @@
+//! What was compared, and what does it cost?
+
+use maud::{Markup, html};
+
+use super::{Section, folded};
+use crate::{Candidate, ReportModel, text, words};
+
+/// Rows that are always open. Further ones are folded, except the chosen one and the controls.
+const OPEN_ROWS: usize = 12;
+
+pub(super) const SECTION: Section = Section {
+    id: "candidates",
+    title: "What was compared",
+    link: "Candidates",
+    draw,
+};
+
+fn draw(model: &ReportModel) -> Option<Markup> {
+    let mut sorted: Vec<&Candidate> = model.candidates.iter().collect();
+    // Stable: ties keep the caller's order. An unknown loss sorts last.
+    sorted.sort_by(|a, b| a.log_loss.total_cmp(&b.log_loss));
+    let always_open = |candidate: &Candidate| candidate.chosen || candidate.strategy == "control";
+    let (open, closed): (Vec<_>, Vec<_>) = sorted
+        .iter()
+        .enumerate()
+        .partition(|(idx, candidate)| *idx < OPEN_ROWS || always_open(candidate));
+    let best = sorted.first().copied();
+    let rest =
+        (!closed.is_empty()).then(|| table(closed.iter().map(|(_, candidate)| **candidate), best));
+    let summary = words::counted(closed.len(), "more candidate");
+    (!sorted.is_empty()).then(|| {
+        html! {
+            (table(open.iter().map(|(_, candidate)| **candidate), best))
+            (folded(rest, &summary))
+            p.note {
+                "Log-loss judges the probabilities, lower is better; it decides, because it sees more than right or wrong. The "
+                "difference is to the best candidate on the same photos, with its standard error: chosen is the cheapest one "
+                "that lies within one standard error of the best."
+            }
+        }
+    })
+}
+
+fn table<'a>(rows: impl Iterator<Item = &'a Candidate>, best: Option<&Candidate>) -> Markup {
+    html! {
+        div.wide {
+            table.numbers {
+                thead {
+                    tr {
+                        th scope="col" { "Candidate" }
+                        th scope="col" { "Strategy" }
+                        th.n scope="col" { "Right" }
+                        th.n scope="col" { "Log-loss" }
+                        th.n scope="col" { "Difference" }
+                        th.n scope="col" { "Predict, ms" br; "a photo" }
+                    }
+                }
+                tbody {
+                    @for candidate in rows {
+                        tr.chosen[candidate.chosen] {
+                            th scope="row" {
+                                (text::name(&candidate.name))
+                                @if candidate.chosen { " " span.tag { "chosen" } }
+                            }
+                            td { (text::name(&candidate.strategy)) }
+                            td.n {
+                                (text::glued(&words::percent_at(&candidate.accuracy))) " "
+                                span.range { (words::range(&candidate.accuracy)) }
+                            }
+                            td.n { (words::loss(candidate.log_loss)) }
+                            td.n { (difference(candidate, best)) }
+                            td.n { (candidate.predict_ms.map_or("–".to_owned(), words::milliseconds)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn difference(candidate: &Candidate, best: Option<&Candidate>) -> String {
+    match &candidate.difference {
+        Some(difference) => text::glued(&words::loss_difference(difference)),
+        None if best.is_some_and(|best| std::ptr::eq(best, candidate)) => "best".to_owned(),
+        None => "–".to_owned(),
+    }
+}

@@ -1,0 +1,19 @@
+//! How is a number said? The same words on the page and on the terminal.
+//!
+//! Rules: an accuracy never goes without its interval; whole per cent, and one decimal only where half the interval is under
+//! one point; n with its unit; a share that isn't whole is never rounded to 0 or 100. Names come from folders and may hold
+//! anything, so they pass through [`visible`] and can't steer a terminal or turn a line around.
+
+mod name;
+mod number;
+mod verdict;
+
+pub use name::{quoted, shortened, visible};
+pub use number::{
+    count, counted, loss, loss_difference, milliseconds, percent, percent_at,
+    percent_with_interval, points_with_interval, range, times,
+};
+pub use verdict::{
+    RATIO_BALANCED_BESIDE, RATIO_BALANCED_LEADS, Spoken, balanced_beside, balanced_leads, spoken,
+    summary_line, verdict,
+};

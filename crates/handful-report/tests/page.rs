@@ -1,0 +1,291 @@
+//! Is the page whole, safe and small, whatever the run holds?
+
+mod example;
+
+use handful_report::{Interval, ReportModel, render, words};
+
+/// What mail programs and phones still take.
+const LARGEST_PAGE_BYTES: usize = 2_000_000;
+
+/// Elements without an end tag in HTML.
+const VOID: [&str; 6] = ["meta", "img", "br", "wbr", "col", "hr"];
+
+#[test]
+fn every_tag_is_closed_in_order() {
+    for (name, model) in all() {
+        let page = render(&model);
+        let mut open: Vec<String> = Vec::new();
+        for tag in tags(&page) {
+            match tag.strip_prefix('/') {
+                Some(end) => assert_eq!(
+                    open.pop().as_deref(),
+                    Some(end),
+                    "{name}: </{end}> closes another tag"
+                ),
+                None if VOID.contains(&tag.as_str()) || tag == "!doctype" => {}
+                None => open.push(tag),
+            }
+        }
+        assert_eq!(open, Vec::<String>::new(), "{name}: left open");
+    }
+}
+
+#[test]
+fn nothing_is_loaded_and_nothing_runs() {
+    for (name, model) in all() {
+        let page = render(&model);
+        assert!(page.contains("default-src 'none'"), "{name}: no policy");
+        for tag in [
+            "script", "link", "iframe", "object", "embed", "base", "form", "audio", "video",
+        ] {
+            assert!(
+                !tags(&page).any(|found| found == tag),
+                "{name}: has <{tag}>"
+            );
+        }
+        for attribute in attributes(&page) {
+            let (key, value) = attribute.split_once('=').unwrap_or((&attribute, ""));
+            assert!(!key.starts_with("on"), "{name}: handler {attribute}");
+            if [
+                "src",
+                "href",
+                "srcset",
+                "action",
+                "data",
+                "poster",
+                "background",
+            ]
+            .contains(&key)
+            {
+                let value = value.trim_matches('"');
+                assert!(
+                    value.starts_with("data:image/") || value.starts_with('#'),
+                    "{name}: loads {value}"
+                );
+            }
+        }
+        let style = &page[page.find("<style>").unwrap()..page.find("</style>").unwrap()];
+        assert!(!style.contains("url(") && !style.contains("@import") && !style.contains("http"));
+    }
+}
+
+#[test]
+fn a_hostile_name_is_text_everywhere() {
+    let page = render(&example::hostile());
+    assert!(!page.contains("<script"));
+    assert!(!page.contains("<img src=http"));
+    assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;"));
+    assert!(page.contains("👩‍🔬🧫 microscope"));
+    assert!(page.contains("<bdi>كلب صغير</bdi>"));
+    assert!(
+        !page.contains(['\u{202e}', '\u{1b}', '\0']),
+        "a control character reached the page"
+    );
+    assert!(page.matches("</style>").count() == 1);
+}
+
+#[test]
+fn the_numbers_that_matter_are_there() {
+    let model = example::clothing(&[vec![0xff, 0xd8, 0xff, 0xe0]]);
+    let page = render(&model).replace('\u{a0}', " ");
+    let expected = [
+        "<strong>84 %</strong>",
+        "95 % interval 82 to 85; 3,409 photos in 3,068 groups, out of fold",
+        "Always guessing &quot;longsleeve&quot; would give 17 %, but 10 % in an average class.",
+        "On 372 test photos that were set aside it gets 84 % right (95 % interval 80 to 87)",
+        "−1 point (95 % interval −5 to 3)",
+        "<b>51 %</b> <span class=\"range\">49 to 53</span>",
+        "+0.002 ± 0.004",
+        "chosen",
+        "2.1 points",
+        "Log-loss <b>0.491</b>",
+        "among 522 mistakes",
+        "4f5c-dress-or-skirt.jpg",
+        "over 99 %",
+        "data:image/jpeg;base64,/9j/4A==",
+        "<code><bdi>truncated</bdi></code>",
+        "EfficientNet-Lite0",
+        "Apache-2.0",
+        "handful predict runs/clothing/model.handful new-photos/",
+        "345 photos",
+        "47 of 345 photos",
+    ];
+    for text in expected {
+        assert!(page.contains(text), "missing: {text}");
+    }
+}
+
+#[test]
+fn page_and_terminal_say_the_same_sentence() {
+    let model = example::clothing(&[]);
+    let escaped = words::verdict(&model.verdict).replace('"', "&quot;");
+    assert!(render(&model).contains(&escaped));
+}
+
+#[test]
+fn warnings_come_before_remarks_and_the_verdict_before_all() {
+    let page = render(&example::clothing(&[]));
+    let at = |text: &str| page.find(text).unwrap_or_else(|| panic!("missing: {text}"));
+    assert!(at("<h1>") < at("Warning: "));
+    assert!(at("Warning: ") < at("joined training as a group"));
+    assert!(at("joined training as a group") < at("id=\"accuracy\""));
+}
+
+#[test]
+fn candidates_are_sorted_by_loss_and_an_unknown_loss_comes_last() {
+    let page = render(&example::hostile());
+    let table = &page[page.find("id=\"candidates\"").unwrap()..];
+    let at = |text: &str| table.find(text).unwrap();
+    assert!(at("0.489") < at("0.491"));
+    assert!(at("2.151") < at("unknown"));
+}
+
+#[test]
+fn the_chosen_candidate_is_shown_even_when_it_is_far_down() {
+    let page = render(&example::big(&[]));
+    let chosen = page.find("<bdi>candidate 30</bdi>").unwrap();
+    assert!(chosen < page.find("47 more candidates").unwrap());
+}
+
+#[test]
+fn many_classes_get_a_picture_and_a_list_of_pairs() {
+    let big = render(&example::big(&[]));
+    assert!(big.contains("class=\"heat\"") && big.contains("Confused most"));
+    let usual = render(&example::clothing(&[]));
+    assert!(!usual.contains("class=\"heat\"") && !usual.contains("Confused most"));
+}
+
+#[test]
+fn a_big_run_stays_below_two_megabytes() {
+    let page = render(&example::big(&[]));
+    assert!(page.len() < LARGEST_PAGE_BYTES, "{} bytes", page.len());
+    assert!(page.contains("And 1,134 more files"));
+    assert_eq!(
+        page.matches("<figure>").count(),
+        handful_report::MISTAKES_SHOWN
+    );
+}
+
+#[test]
+fn the_densest_confusions_of_a_hundred_classes_stay_small() {
+    let mut model = example::big(&[]);
+    let class = model.classes[0].clone();
+    model.classes = (0..100).map(|_| class.clone()).collect();
+    model.confusion.counts = (0..10_000).map(|cell| 1 + cell % 17).collect();
+    assert!(render(&model).len() < LARGEST_PAGE_BYTES);
+}
+
+#[test]
+fn the_same_model_gives_the_same_bytes() {
+    for (name, model) in all() {
+        assert_eq!(render(&model), render(&model.clone()), "{name}");
+    }
+}
+
+#[test]
+fn a_stored_model_draws_the_same_page() {
+    let model = example::clothing(&[vec![1, 2, 3]]);
+    let stored = serde_json::to_string(&model).unwrap();
+    let read: ReportModel = serde_json::from_str(&stored).unwrap();
+    assert_eq!(read, model);
+    assert_eq!(render(&read), render(&model));
+}
+
+#[test]
+fn a_small_run_says_what_it_assumes_and_that_it_may_be_guessing() {
+    let page = render(&example::small(&[])).replace('\u{a0}', " ");
+    assert!(page.contains("would give 53 %, so this is not clearly better than guessing."));
+    assert!(page.contains("Each photo is counted as independent"));
+    assert!(page.contains("the first of 10 repeats of the folds"));
+    assert!(!page.contains("average class"), "the classes hardly differ");
+}
+
+#[test]
+fn an_almost_empty_run_is_drawn_too() {
+    let mut model = example::clothing(&[]);
+    model.notices.clear();
+    model.candidates.clear();
+    model.decisions.clear();
+    model.classes.clear();
+    model.confusion.counts.clear();
+    model.mistakes.clear();
+    model.unread = Default::default();
+    model.hog_accuracy = None;
+    model.verdict.test = None;
+    model.made.backbone = None;
+    let nothing = Interval {
+        value: f64::NAN,
+        low: f64::NAN,
+        high: f64::NAN,
+    };
+    model.verdict.accuracy = nothing;
+    model.verdict.balanced_accuracy = nothing;
+    let page = render(&model);
+    assert!(page.contains("unknown"));
+    assert!(
+        !page.contains("NaN"),
+        "a number that is none reached the page"
+    );
+    assert!(!page.contains("id=\"mistakes\"") && !page.contains("href=\"#mistakes\""));
+}
+
+fn all() -> [(&'static str, ReportModel); 4] {
+    [
+        ("usual", example::clothing(&[vec![0xff, 0xd8, 0xff]])),
+        ("small", example::small(&[])),
+        ("hostile", example::hostile()),
+        ("big", example::big(&[])),
+    ]
+}
+
+/// Names of all tags in order, `/` first where they close. The style is skipped: it isn't markup.
+fn tags(page: &str) -> impl Iterator<Item = String> {
+    inner_of_tags(page).into_iter().map(|inner| {
+        inner
+            .split(|c: char| c.is_whitespace() || c == '>')
+            .next()
+            .unwrap_or_default()
+            .to_lowercase()
+    })
+}
+
+/// All attributes as `key="value"`.
+fn attributes(page: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for inner in inner_of_tags(page) {
+        let (mut quoted, mut word) = (false, String::new());
+        for c in inner.chars().chain([' ']) {
+            quoted ^= c == '"';
+            if c.is_whitespace() && !quoted {
+                found.push(std::mem::take(&mut word));
+            } else {
+                word.push(c);
+            }
+        }
+    }
+    found.retain(|word| word.contains('='));
+    found
+}
+
+/// What stands between `<` and the `>` that ends the tag, which isn't one inside quotes.
+fn inner_of_tags(page: &str) -> Vec<String> {
+    let style = page.find("<style>").unwrap() + "<style>".len()..page.find("</style>").unwrap();
+    let mut inner = Vec::new();
+    let mut current: Option<(String, bool)> = None;
+    for (_, c) in page.char_indices().filter(|(idx, _)| !style.contains(idx)) {
+        match (&mut current, c) {
+            (None, '<') => current = Some((String::new(), false)),
+            (None, _) => {}
+            (Some((text, false)), '>') => {
+                inner.push(std::mem::take(text));
+                current = None;
+            }
+            (Some((text, quoted)), c) => {
+                *quoted ^= c == '"';
+                text.push(c);
+            }
+        }
+    }
+    assert!(current.is_none(), "a tag never ends");
+    inner
+}

@@ -1,0 +1,32 @@
+//! What do the numbers allow us to say: folds, losses, calibration, choices and intervals.
+//!
+//! Plain slices in, values out. This crate never sees a pixel, a file or a clock, and draws random numbers only from
+//! the [`Seed`] that it is given. Classes, groups and rows are indices; probabilities are `[n, classes]`, row-major.
+//!
+//! Reading order: [`seed`] (where randomness comes from), [`fold`] (who judges whom), [`column`] (what a candidate
+//! scored), [`choice`] (which one is taken), [`correction`] (what taking the best does to its number), [`interval`]
+//! (how sure that number is), [`metric`] and [`temperature`] (what probabilities are worth).
+
+pub mod choice;
+pub mod column;
+pub mod correction;
+mod error;
+pub mod fold;
+mod group;
+pub mod interval;
+pub mod metric;
+pub mod seed;
+pub mod temperature;
+
+pub use choice::{Choice, Difference, one_standard_error, paired_difference};
+pub use column::Column;
+pub use correction::bbc_accuracy;
+pub use error::StatsError;
+pub use fold::{Folds, Protocol, protocol, stratified_subset};
+pub use group::effective_groups;
+pub use interval::{
+    Interval, accuracy_interval, balanced_accuracy_interval, difference_of_shares, wilson,
+};
+pub use metric::{argmax, balanced_accuracy, ece_bias, ece_equal_mass, log_loss};
+pub use seed::Seed;
+pub use temperature::{fit_temperature, softmax_rows};

@@ -1,0 +1,377 @@
+//! From files to feature vectors: read, look into the cache, decode, prepare, forward, keep; streaming, on all cores,
+//! with memory that does not grow with the size or number of the files.
+//!
+//! Workers take chunks of photos from one counter, so that decoding, resizing and the network overlap and a slow core
+//! holds nobody up. Each worker runs its batches in a pool of one thread: whole batches side by side are faster here
+//! than one batch spread over the cores, and a photo's numbers can't depend on the number of threads.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use handful_data::Issue;
+use handful_image::{CONTROLS_LENGTH, Limits, Pixels, Preprocessing, controls};
+use handful_learn::Backbone;
+use handful_learn::features::{KERNEL_GENERATION, Taps, pooled};
+
+use crate::cache::{Cache, ImageKey, Shelf};
+use crate::events::{Events, Progress};
+use crate::exit::{self, Failure};
+use crate::photos::Photo;
+
+/// Photos a chunk, and at most images a batch: large enough to fill the kernels, small enough to balance two cores.
+const CHUNK: usize = 16;
+/// Counted up whenever the control's numbers change for the same photo.
+const CONTROL_GENERATION: u32 = 1;
+/// Work of the control's descriptor of one photo, in millions of multiply-accumulates, for the progress bar alone.
+const CONTROL_MEGA_MACS: f64 = 2.0;
+
+/// One way to look at a photo.
+#[derive(Clone, Debug)]
+pub enum View<'a> {
+    /// The backbone's pooled stages at one preprocessing.
+    Network {
+        /// The network.
+        backbone: &'a Backbone,
+        /// How pixels become its input.
+        preprocessing: Preprocessing,
+        /// Which stages are taken out.
+        taps: Taps,
+    },
+    /// Edges and colours, for the control that knows no network.
+    Control,
+}
+
+impl View<'_> {
+    /// Numbers in a vector.
+    pub fn width(&self) -> usize {
+        match self {
+            View::Network { taps, .. } => taps.len(),
+            View::Control => CONTROLS_LENGTH,
+        }
+    }
+
+    /// Everything but the image that a vector depends on.
+    fn settings(&self) -> String {
+        match self {
+            View::Network { backbone, preprocessing, taps } => format!(
+                "network {} {} {taps:?} f32 generation {KERNEL_GENERATION} {}",
+                backbone.weights.digest(),
+                serde_json::to_string(preprocessing).expect("a record is plain data"),
+                instruction_set(),
+            ),
+            View::Control => format!("control {CONTROLS_LENGTH} generation {CONTROL_GENERATION}"),
+        }
+    }
+
+    fn mega_macs(&self) -> f64 {
+        match self {
+            View::Network { backbone, preprocessing, .. } => backbone.cost(preprocessing.size_px).mega_macs,
+            View::Control => CONTROL_MEGA_MACS,
+        }
+    }
+
+    fn prepare(&self, pixels: &Pixels) -> Prepared {
+        match self {
+            View::Network { preprocessing, .. } => Prepared::Image(preprocessing.prepare(pixels)),
+            View::Control => Prepared::Vector(controls(pixels)),
+        }
+    }
+}
+
+enum Prepared {
+    Image(Pixels),
+    Vector(Vec<f32>),
+}
+
+/// Bits of f32 sums may differ between instruction sets, so that a cache on a shared disk must tell them apart.
+fn instruction_set() -> String {
+    #[cfg(target_arch = "x86_64")]
+    let wide = [
+        ("avx2", std::arch::is_x86_feature_detected!("avx2")),
+        ("fma", std::arch::is_x86_feature_detected!("fma")),
+        ("avx512f", std::arch::is_x86_feature_detected!("avx512f")),
+    ];
+    #[cfg(not(target_arch = "x86_64"))]
+    let wide: [(&str, bool); 0] = [];
+    let names: Vec<&str> = wide.iter().filter(|(_, has)| *has).map(|(name, _)| *name).collect();
+    format!("{} {}", std::env::consts::ARCH, names.join(" "))
+}
+
+/// Where the time of an extraction went, in seconds summed over threads, and what it did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
+pub struct Spent {
+    /// Reading and hashing files.
+    pub read_s: f64,
+    /// Decoding, turning and resizing.
+    pub decode_s: f64,
+    /// The network.
+    pub forward_s: f64,
+    /// Photos decoded.
+    pub decoded: u64,
+    /// Vectors computed by the network.
+    pub forwarded: u64,
+    /// Vectors found in the cache.
+    pub cached: u64,
+    /// Millions of multiply-accumulates of the network.
+    pub mega_macs: f64,
+}
+
+impl std::ops::AddAssign for Spent {
+    fn add_assign(&mut self, other: Spent) {
+        self.read_s += other.read_s;
+        self.decode_s += other.decode_s;
+        self.forward_s += other.forward_s;
+        self.decoded += other.decoded;
+        self.forwarded += other.forwarded;
+        self.cached += other.cached;
+        self.mega_macs += other.mega_macs;
+    }
+}
+
+/// What came out for the photos that were asked for.
+#[derive(Debug, Default)]
+pub struct Extracted {
+    /// For each view, for each photo of the list: its vector, if it was asked for and could be read.
+    pub vectors: Vec<Vec<Option<Vec<f32>>>>,
+    /// Files that could not be read, and notes on files that could; by position in the list.
+    pub issues: Vec<(usize, Issue)>,
+    /// Positions of the photos that could not be read.
+    pub unreadable: BTreeSet<usize>,
+    /// Where the time went.
+    pub spent: Spent,
+}
+
+/// How an extraction is done.
+#[derive(Clone, Copy)]
+pub struct Extractor<'a> {
+    /// Where vectors are kept, if anywhere.
+    pub cache: Option<&'a Cache>,
+    /// Workers.
+    pub threads: usize,
+    /// Where progress goes.
+    pub events: &'a Events,
+}
+
+impl Extractor<'_> {
+    /// Reads every photo once to know its BLAKE3; those that can't be read become issues.
+    ///
+    /// # Errors
+    /// Only when interrupted.
+    pub fn hash(&self, photos: &mut [Photo]) -> Result<Vec<(usize, Issue)>, Failure> {
+        let keys: Vec<Mutex<Option<Result<ImageKey, Issue>>>> = photos.iter().map(|_| Mutex::new(None)).collect();
+        self.in_chunks("reading", photos.len(), photos.len() as u64, |chunk, progress| {
+            for idx in chunk {
+                let photo = &photos[idx];
+                let key = handful_data::read_file(&photo.path, &photo.shown).map(|bytes| *blake3::hash(&bytes).as_bytes());
+                *keys[idx].lock().expect("no panic while holding it") = Some(key);
+                progress.advance(1);
+            }
+        })?;
+        let mut issues = Vec::new();
+        for (idx, (photo, key)) in photos.iter_mut().zip(keys).enumerate() {
+            match key.into_inner().expect("no panic while holding it").expect("every photo was visited") {
+                Ok(key) => photo.key = Some(key),
+                Err(issue) => issues.push((idx, issue)),
+            }
+        }
+        Ok(issues)
+    }
+
+    /// Vectors of `views` for the photos for which `wanted(photo, view)` holds. Photos without a key are passed over.
+    ///
+    /// # Errors
+    /// Only when interrupted: what was computed until then is in the cache.
+    pub fn run(
+        &self,
+        step: &str,
+        photos: &[Photo],
+        views: &[View],
+        wanted: &(dyn Fn(usize, usize) -> bool + Sync),
+    ) -> Result<Extracted, Failure> {
+        let shelves: Vec<Option<Mutex<Shelf>>> =
+            views.iter().map(|v| self.cache.map(|c| Mutex::new(c.shelf(&v.settings(), v.width())))).collect();
+        let mut out = Extracted { vectors: vec![vec![None; photos.len()]; views.len()], ..Extracted::default() };
+        let asked = |idx: usize, v: usize| photos[idx].key.is_some() && wanted(idx, v);
+
+        for (v, shelf) in shelves.iter().enumerate() {
+            let Some(shelf) = shelf else { continue };
+            let keys: BTreeSet<ImageKey> =
+                (0..photos.len()).filter(|&i| asked(i, v)).filter_map(|i| photos[i].key).collect();
+            let found = lock(shelf).find(&keys);
+            for idx in (0..photos.len()).filter(|&i| asked(i, v)) {
+                out.vectors[v][idx] = photos[idx].key.and_then(|key| found.get(&key)).cloned();
+                out.spent.cached += u64::from(out.vectors[v][idx].is_some());
+            }
+        }
+
+        let missing: Vec<(usize, Vec<usize>)> = (0..photos.len())
+            .map(|idx| (idx, (0..views.len()).filter(|&v| asked(idx, v) && out.vectors[v][idx].is_none()).collect()))
+            .filter(|(_, views): &(usize, Vec<usize>)| !views.is_empty())
+            .collect();
+        let work: f64 = missing.iter().flat_map(|(_, vs)| vs).map(|&v| views[v].mega_macs()).sum();
+        let results = Mutex::new(out);
+        self.in_chunks(step, missing.len(), work as u64, |chunk, progress| {
+            let batch = Batch::decode(&missing[chunk], photos, views);
+            let done = batch.forward(views, progress);
+            for (v, idx, vector) in &done.vectors {
+                // A photo that was read with a note is decoded again next time, so that the note is never lost.
+                let noted = done.issues.iter().any(|(i, _)| i == idx);
+                if let (Some(shelf), Some(key), false) = (&shelves[*v], photos[*idx].key, noted) {
+                    lock(shelf).put(key, vector.clone());
+                }
+            }
+            let mut results = lock(&results);
+            for (v, idx, vector) in done.vectors {
+                results.vectors[v][idx] = Some(vector);
+            }
+            results.issues.extend(done.issues);
+            results.unreadable.extend(done.unreadable);
+            results.spent += done.spent;
+        })
+        .inspect_err(|_| shelves.iter().flatten().for_each(|s| lock(s).flush()))?;
+        shelves.iter().flatten().for_each(|s| lock(s).flush());
+        if let Some(cache) = self.cache
+            && !missing.is_empty()
+        {
+            cache.shrink();
+        }
+        let mut out = results.into_inner().expect("no worker panicked");
+        out.issues.sort_by(|a, b| a.0.cmp(&b.0));
+        Ok(out)
+    }
+
+    /// Calls `work` on chunks of `0..n` from all workers, until done or interrupted.
+    fn in_chunks(
+        &self,
+        step: &str,
+        n: usize,
+        total: u64,
+        work: impl Fn(std::ops::Range<usize>, &Progress) + Sync,
+    ) -> Result<(), Failure> {
+        if n == 0 {
+            return Ok(());
+        }
+        let progress = self.events.progress(step, total);
+        let next = AtomicUsize::new(0);
+        let worker = || {
+            let alone = rayon::ThreadPoolBuilder::new()
+                .num_threads(1)
+                .build()
+                .map_err(|e| Failure::new(exit::IO, format!("a thread could not be started: {e}")))?;
+            alone.install(|| {
+                while !self.events.is_interrupted() {
+                    let start = next.fetch_add(CHUNK, Ordering::Relaxed);
+                    if start >= n {
+                        break;
+                    }
+                    work(start..(start + CHUNK).min(n), &progress);
+                }
+            });
+            Ok::<(), Failure>(())
+        };
+        std::thread::scope(|scope| {
+            let handles: Vec<_> = (0..self.threads.max(1)).map(|_| scope.spawn(worker)).collect();
+            handles.into_iter().try_for_each(|h| h.join().expect("a worker's panic is a bug of ours"))
+        })?;
+        self.events.check_interrupted()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().expect("no worker panics while it holds a lock")
+}
+
+/// A chunk of photos on its way.
+#[derive(Default)]
+struct Batch {
+    /// Prepared images by view: `(photo, pixels)`.
+    images: BTreeMap<usize, Vec<(usize, Pixels)>>,
+    /// `(view, photo, view with the same pixels)`: a square photo looks alike in every geometry.
+    alike: Vec<(usize, usize, usize)>,
+    done: Chunk,
+}
+
+#[derive(Default)]
+struct Chunk {
+    /// `(view, photo, vector)`
+    vectors: Vec<(usize, usize, Vec<f32>)>,
+    issues: Vec<(usize, Issue)>,
+    unreadable: Vec<usize>,
+    spent: Spent,
+}
+
+impl Batch {
+    /// Reads and decodes one photo after the other, keeping only what the views need of each.
+    fn decode(missing: &[(usize, Vec<usize>)], photos: &[Photo], views: &[View]) -> Batch {
+        let mut batch = Batch::default();
+        for (idx, wanted) in missing {
+            let photo = &photos[*idx];
+            let started = Instant::now();
+            let bytes = handful_data::read_file(&photo.path, &photo.shown);
+            batch.done.spent.read_s += started.elapsed().as_secs_f64();
+            let started = Instant::now();
+            let decoded = bytes.and_then(|bytes| decode(&bytes, &photo.shown));
+            match decoded {
+                Ok((pixels, issues)) => {
+                    batch.done.issues.extend(issues.into_iter().map(|i| (*idx, i)));
+                    for &v in wanted {
+                        match views[v].prepare(&pixels) {
+                            Prepared::Image(image) => batch.keep(v, *idx, image),
+                            Prepared::Vector(vector) => batch.done.vectors.push((v, *idx, vector)),
+                        }
+                    }
+                }
+                Err(issue) => {
+                    batch.done.issues.push((*idx, issue));
+                    batch.done.unreadable.push(*idx);
+                }
+            }
+            batch.done.spent.decode_s += started.elapsed().as_secs_f64();
+            batch.done.spent.decoded += 1;
+        }
+        batch
+    }
+
+    fn keep(&mut self, view: usize, photo: usize, image: Pixels) {
+        let same = |images: &Vec<(usize, Pixels)>| images.last().is_some_and(|(p, i)| *p == photo && *i == image);
+        match self.images.iter().find(|(_, images)| same(images)) {
+            Some((&twin, _)) => self.alike.push((view, photo, twin)),
+            None => self.images.entry(view).or_default().push((photo, image)),
+        }
+    }
+
+    fn forward(mut self, views: &[View], progress: &Progress) -> Chunk {
+        let controls = self.done.vectors.len() as f64 * CONTROL_MEGA_MACS;
+        progress.advance(controls as u64);
+        for (v, images) in std::mem::take(&mut self.images) {
+            let View::Network { backbone, preprocessing, taps } = &views[v] else { continue };
+            let started = Instant::now();
+            let (positions, images): (Vec<usize>, Vec<Pixels>) = images.into_iter().unzip();
+            let features = pooled(backbone, &images, preprocessing, taps);
+            let vectors = features.chunks_exact(taps.len()).map(<[f32]>::to_vec);
+            self.done.vectors.extend(positions.iter().zip(vectors).map(|(&idx, vector)| (v, idx, vector)));
+            let mega_macs = positions.len() as f64 * views[v].mega_macs();
+            self.done.spent.forward_s += started.elapsed().as_secs_f64();
+            self.done.spent.forwarded += positions.len() as u64;
+            self.done.spent.mega_macs += mega_macs;
+            progress.advance(mega_macs as u64);
+        }
+        for (view, photo, twin) in self.alike {
+            let of_twin = self.done.vectors.iter().find(|(v, p, _)| (*v, *p) == (twin, photo));
+            let vector = of_twin.expect("a twin's pixels have just been forwarded").2.clone();
+            self.done.vectors.push((view, photo, vector));
+            progress.advance(views[view].mega_macs() as u64);
+        }
+        self.done
+    }
+}
+
+/// Upright pixels and the notes on them, or why there are none.
+pub fn decode(bytes: &[u8], shown: &str) -> Result<(Pixels, Vec<Issue>), Issue> {
+    let decoded = handful_image::decode(bytes, &Limits::default()).map_err(|e| handful_data::issue_of(&e, Path::new(shown)))?;
+    let notes = decoded.notes.iter().map(|n| handful_data::issue_of_note(n, Path::new(shown))).collect();
+    Ok((decoded.pixels, notes))
+}

@@ -1,0 +1,108 @@
+//! `handful train`: from a folder of photos to a run.
+
+use std::path::PathBuf;
+
+use handful_data::ClassLevel;
+
+use crate::events::Events;
+use crate::exit::Failure;
+use crate::verbs::flags::{self, DataFlags, MachineFlags};
+use crate::workflow::{self, Destination, Settings};
+
+/// Train a model on a folder of photos and say how good it is
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  handful train photos/\n  \
+    handful train birds/ --group-by groups.csv:nest --test new-birds/ --name birds-1\n\n\
+    photos/ holds a folder a class; or train/, val/ and test/ with a folder a class in each; or is a CSV file\n\
+    with the columns image and label.")]
+pub struct Args {
+    /// Folder of photos, or a CSV file that lists them
+    data: PathBuf,
+    #[command(flatten)]
+    reading: DataFlags,
+    /// Backbone to use: a safetensors file of EfficientNet-Lite 0 to 4 [default: the embedded Lite0]
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
+    /// Image side in pixels for the backbone, 32 to 1024 [default: the best of three, measured]
+    #[arg(long, value_name = "PX", value_parser = flags::image_size)]
+    imgsz: Option<usize>,
+    /// Folds of the cross-validation, 2 to 20 [default: 5]
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u16).range(2..=20))]
+    folds: Option<u16>,
+    /// Seed of every random choice [default: 0]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Stop trying further candidates after this time: 90s, 10m, 1h [default: no limit]
+    #[arg(long, value_name = "TIME", value_parser = flags::duration)]
+    time_limit: Option<std::time::Duration>,
+    /// Repeat a run exactly: its plan.json
+    #[arg(long, value_name = "FILE")]
+    plan: Option<PathBuf>,
+    /// Further folder of photos that joins training and stays in one fold
+    #[arg(long, value_name = "DIR")]
+    val: Option<PathBuf>,
+    /// Folder of photos that is held back and looked at once, at the end
+    #[arg(long, value_name = "DIR")]
+    test: Option<PathBuf>,
+    /// Name of the run: it goes to runs/NAME [default: the folder's name, numbered]
+    #[arg(long, value_name = "NAME", conflicts_with = "out")]
+    name: Option<String>,
+    /// Folder for the run, which must not exist yet
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Go on with the run of this name that was interrupted
+    #[arg(long)]
+    resume: bool,
+    /// End with exit code 4 if any file was skipped
+    #[arg(long)]
+    strict: bool,
+    #[command(flatten)]
+    machine: MachineFlags,
+}
+
+/// Trains, and shows the verdict.
+pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
+    let settings = Settings {
+        data: args.data,
+        scan: args.reading.options()?,
+        model: args.model,
+        size_px: args.imgsz,
+        folds: args.folds.map(usize::from),
+        seed: args.seed,
+        time_limit: args.time_limit,
+        plan: args.plan,
+        val: args.val,
+        test: args.test,
+        destination: match (args.out, args.name) {
+            (Some(dir), _) => Destination::Folder(dir),
+            (None, Some(name)) => Destination::Named(name),
+            (None, None) => Destination::Numbered,
+        },
+        resume: args.resume,
+        strict: args.strict,
+        machine: args.machine.resolve()?,
+    };
+    let done = workflow::train(&settings, events)?;
+    if !events.tone.json {
+        workflow::show::outcome(&done, events);
+    }
+    done.strict_failure.map_or(Ok(()), Err)
+}
+
+/// `--class-level`, as the command line spells it.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum Level {
+    /// The first folder below the root
+    First,
+    /// The folder that holds the photos
+    Last,
+}
+
+impl From<Level> for ClassLevel {
+    fn from(level: Level) -> ClassLevel {
+        match level {
+            Level::First => ClassLevel::First,
+            Level::Last => ClassLevel::Last,
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! The photos of a run as the backbone sees them: feature vectors by geometry and size, computed when they are needed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use handful_data::Issue;
+use handful_image::{CONTROLS_LENGTH, Geometry};
+use handful_learn::Backbone;
+use handful_learn::features::Taps;
+use handful_learn::head::FeatureSet;
+
+use crate::exit::Failure;
+use crate::extract::{Extractor, Spent, View};
+use crate::photos::Photo;
+
+/// One way to look at a photo.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Look {
+    /// Through the backbone, as a square of so many pixels.
+    Backbone(Geometry, usize),
+    /// Edges and colours without any network.
+    Control,
+}
+
+/// Feature vectors of a list of photos.
+pub struct Looks<'a> {
+    extractor: Extractor<'a>,
+    photos: &'a [Photo],
+    backbone: &'a Backbone,
+    taps: Taps,
+    vectors: BTreeMap<Look, Vec<Option<Vec<f32>>>>,
+    /// What was wrong with files, by position of the photo.
+    pub issues: Vec<(usize, Issue)>,
+    /// Positions of photos that can't be read; known once they have been looked at.
+    pub unreadable: BTreeSet<usize>,
+    /// Where the time went.
+    pub spent: Spent,
+}
+
+impl<'a> Looks<'a> {
+    /// Nothing is computed yet. `stages` are all those that will ever be asked for.
+    ///
+    /// # Errors
+    /// When the backbone lacks a stage.
+    pub fn new(
+        extractor: Extractor<'a>,
+        photos: &'a [Photo],
+        backbone: &'a Backbone,
+        stages: &[String],
+    ) -> Result<Looks<'a>, Failure> {
+        Ok(Looks {
+            extractor,
+            photos,
+            backbone,
+            taps: Taps::new(backbone, stages)?,
+            vectors: BTreeMap::new(),
+            issues: Vec::new(),
+            unreadable: BTreeSet::new(),
+            spent: Spent::default(),
+        })
+    }
+
+    /// Makes sure that the wanted looks at photos exist, decoding each photo at most once for all of them.
+    ///
+    /// # Errors
+    /// When interrupted.
+    pub fn ensure(&mut self, step: &str, wants: &[(Look, &[usize])]) -> Result<(), Failure> {
+        let mut missing: BTreeMap<Look, BTreeSet<usize>> = BTreeMap::new();
+        for (look, positions) in wants {
+            let known = self.vectors.get(look);
+            let is_missing = |p: &usize| known.is_none_or(|v| v[*p].is_none()) && !self.unreadable.contains(p);
+            missing.entry(*look).or_default().extend(positions.iter().copied().filter(is_missing));
+        }
+        missing.retain(|_, positions| !positions.is_empty());
+        let looks: Vec<Look> = missing.keys().copied().collect();
+        let views: Vec<View> = looks.iter().map(|l| self.view(*l)).collect();
+        let wanted = |photo: usize, view: usize| missing[&looks[view]].contains(&photo);
+        let extracted = self.extractor.run(step, self.photos, &views, &wanted)?;
+        for (look, found) in looks.into_iter().zip(extracted.vectors) {
+            let known = self.vectors.entry(look).or_insert_with(|| vec![None; self.photos.len()]);
+            for (old, new) in known.iter_mut().zip(found) {
+                if new.is_some() {
+                    *old = new;
+                }
+            }
+        }
+        // Two passes over one photo say the same of it twice.
+        let told: BTreeSet<usize> = self.issues.iter().map(|(p, _)| *p).collect();
+        self.issues.extend(extracted.issues.into_iter().filter(|(p, _)| !told.contains(p)));
+        self.unreadable.extend(extracted.unreadable);
+        self.spent += extracted.spent;
+        Ok(())
+    }
+
+    fn view(&self, look: Look) -> View<'a> {
+        match look {
+            Look::Backbone(geometry, size_px) => View::Network {
+                backbone: self.backbone,
+                preprocessing: self.backbone.preprocessing(geometry, size_px),
+                taps: self.taps.clone(),
+            },
+            Look::Control => View::Control,
+        }
+    }
+
+    /// The features of some photos for some stages, each stage a block of its own. All must have been looked at.
+    ///
+    /// # Errors
+    /// When the backbone lacks a stage or a feature is not finite.
+    pub fn features(&self, look: Look, positions: &[usize], stages: &[String]) -> Result<FeatureSet, Failure> {
+        let spans = match look {
+            Look::Control => vec![0..CONTROLS_LENGTH],
+            Look::Backbone(..) => {
+                let mut idx = stages.iter().map(|s| self.backbone.stage_idx(s)).collect::<Result<Vec<_>, _>>()?;
+                idx.sort_unstable();
+                let span = |s: usize| self.taps.span(s).expect("all stages that are asked for are tapped");
+                idx.into_iter().map(span).collect()
+            }
+        };
+        let vectors = &self.vectors[&look];
+        let blocks: Vec<(usize, Vec<f32>)> = spans
+            .into_iter()
+            .map(|span| {
+                let of = |p: &usize| vectors[*p].as_ref().expect("readable photos have been looked at");
+                (span.len(), positions.iter().flat_map(|p| of(p)[span.clone()].iter().copied()).collect())
+            })
+            .collect();
+        Ok(FeatureSet::new(positions.len(), blocks)?)
+    }
+}

@@ -1,0 +1,88 @@
+//! `plan.json`: what a run did, so that it can be done again without measuring or watching the clock.
+
+use std::path::Path;
+
+use handful_image::Geometry;
+use serde::{Deserialize, Serialize};
+
+use crate::exit::{self, Failure};
+
+/// Version of the file; a newer one is refused.
+pub const SCHEMA: u32 = 1;
+
+/// One thing that is compared.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CandidatePlan {
+    /// Image side for the backbone, in pixels.
+    pub size_px: usize,
+    /// Names of the backbone's stages whose spatial means are the features.
+    pub stages: Vec<String>,
+    /// Name of the head.
+    pub head: String,
+}
+
+impl CandidatePlan {
+    /// `efficientnet_lite0/224/blocks.4+head/ridge`
+    pub fn name(&self, backbone: &str) -> String {
+        format!("{}/{}", features_name(backbone, self.size_px, &self.stages), self.head)
+    }
+}
+
+/// `efficientnet_lite0/224/blocks.4+head`
+pub fn features_name(backbone: &str, size_px: usize, stages: &[String]) -> String {
+    format!("{backbone}/{size_px}/{}", stages.join("+"))
+}
+
+/// What a run did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// [`SCHEMA`] of the writer.
+    pub schema: u32,
+    /// Version of handful that wrote it.
+    pub version: String,
+    /// Seed of every random stream.
+    pub seed: u64,
+    /// Folds.
+    pub folds: usize,
+    /// Repeats of the folds.
+    pub repeats: usize,
+    /// BLAKE3 of the backbone's tensors.
+    pub backbone: String,
+    /// How photos become squares.
+    pub geometry: Geometry,
+    /// What is compared, in this order.
+    pub candidates: Vec<CandidatePlan>,
+}
+
+impl Plan {
+    /// Reads a plan and checks its ranges.
+    ///
+    /// # Errors
+    /// When the file can't be read, is not a plan, or is from a newer version.
+    pub fn read(path: &Path) -> Result<Plan, Failure> {
+        let not = |found: String| {
+            Failure::new(exit::NOT_WHAT_IT_CLAIMS, format!("`{}` is not a plan", path.display()))
+                .found(found)
+                .advice("give the `plan.json` of a finished run")
+        };
+        let text = std::fs::read_to_string(path).map_err(|e| Failure::io("reading", path, &e))?;
+        let plan: Plan = serde_json::from_str(&text).map_err(|e| not(e.to_string()))?;
+        if plan.schema > SCHEMA {
+            return Err(not(format!("schema {}, this version reads up to {SCHEMA}", plan.schema)));
+        }
+        if plan.candidates.is_empty() || !(2..=20).contains(&plan.folds) || !(1..=100).contains(&plan.repeats) {
+            return Err(not(format!(
+                "{} candidates, {} folds, {} repeats",
+                plan.candidates.len(),
+                plan.folds,
+                plan.repeats
+            )));
+        }
+        if let Some(c) = plan.candidates.iter().find(|c| !(32..=1024).contains(&c.size_px) || c.stages.is_empty()) {
+            return Err(not(format!("a candidate at {} px with {} stages", c.size_px, c.stages.len())));
+        }
+        Ok(plan)
+    }
+}
