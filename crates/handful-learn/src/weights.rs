@@ -40,6 +40,12 @@ impl Stored {
         }
     }
 
+    /// Keeps `values` in single precision.
+    pub fn from_f32(shape: Vec<usize>, values: &[f32]) -> Stored {
+        let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        Stored { number_type: NumberType::F32, shape, bytes }
+    }
+
     /// The values as f32 (halves widen exactly, doubles round).
     pub fn to_f32(&self) -> Vec<f32> {
         match self.number_type {

@@ -6,7 +6,6 @@
 //!
 //! [`words`] says numbers in words; the terminal uses it too, so that page and terminal say the same sentence.
 
-mod interval;
 mod model;
 mod page;
 mod picture;
@@ -14,7 +13,7 @@ mod section;
 mod text;
 pub mod words;
 
-pub use interval::Interval;
+pub use handful_stats::Interval;
 pub use model::{
     BackboneCard, Calibration, Candidate, ClassResult, Confusion, Decision, Made, Mistake, Notice,
     PairedDifference, ReportModel, Severity, TestResult, Unread, UnreadFile, Verdict,

@@ -132,7 +132,9 @@ impl Task<'_> {
         let x = features.rows(&(0..self.labels.len()).collect::<Vec<_>>());
         hasher.update(bytemuck::cast_slice(&x));
         for list in [self.labels, self.units] {
-            list.iter().for_each(|v| drop(hasher.update(&(*v as u64).to_le_bytes())));
+            for value in list {
+                hasher.update(&(*value as u64).to_le_bytes());
+            }
         }
         hasher.update(format!("{:?} {} {:?}", self.folds, self.n_classes, self.seed).as_bytes());
         hasher.finalize().to_hex().to_string()

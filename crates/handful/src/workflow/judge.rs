@@ -84,7 +84,7 @@ pub fn judge(candidates: &[Judged], facts: Facts) -> Result<Judgement, Failure> 
     let chosen = choosable[choice.chosen];
     let column = &candidates[chosen].column;
     let centre = bbc_accuracy(&columns, groups, CORRECTION_DRAWS, seed.derive("bias correction", 0))?;
-    let scored_groups: Vec<usize> = column.scored().map(|i| groups[i]).collect();
+    let scored_groups: Vec<usize> = column.scored.iter().map(|&i| groups[i]).collect();
     let n_effective = effective_groups(&scored_groups);
     let per_repeat: Vec<f64> = candidates[chosen]
         .out

@@ -316,6 +316,7 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
         photos: &list,
         rows: &rows,
         labels: &labels,
+        groups: &groups,
         has_groups,
         folds: &folds,
         judged: &judged,

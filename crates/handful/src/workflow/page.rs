@@ -9,7 +9,7 @@ use handful_report::{
     BackboneCard, Calibration, Candidate, ClassResult, Confusion, Made, Mistake, Notice, PairedDifference, ReportModel,
     Severity, TestResult, UNREAD_SHOWN, Unread, UnreadFile, Verdict,
 };
-use handful_stats::{Folds, argmax, wilson};
+use handful_stats::{Folds, argmax, effective_groups, wilson};
 
 use super::judge::{Judged, Judgement, LEVEL};
 use super::majority_share;
@@ -37,6 +37,8 @@ pub struct Facts<'a> {
     pub rows: &'a [usize],
     /// Class of each of `rows`.
     pub labels: &'a [usize],
+    /// What is independent: groups, or single photos.
+    pub groups: &'a [usize],
     /// Whether anything made groups.
     pub has_groups: bool,
     /// The folds.
@@ -115,6 +117,7 @@ fn verdict(facts: &Facts) -> Verdict {
         majority_class: facts.classes[majority].clone(),
         majority_accuracy: share,
         n_images: facts.labels.len(),
+        n_classes: facts.classes.len(),
         n_groups: facts.has_groups.then_some(facts.metrics.groups),
         test: facts.metrics.test.as_ref().map(|t| TestResult {
             accuracy: t.accuracy,
@@ -200,11 +203,12 @@ fn class_results(facts: &Facts, chosen: &Judged) -> Vec<ClassResult> {
         .iter()
         .enumerate()
         .map(|(class, name)| {
-            let scored: Vec<usize> = chosen.column.scored().filter(|&i| facts.labels[i] == class).collect();
-            let right: f64 = scored.iter().map(|&i| chosen.column.hits[i]).sum();
-            let n = scored.len();
-            let recall = wilson(right / n.max(1) as f64, n as f64, LEVEL).ok().filter(|_| n > 0);
-            ClassResult { name: name.clone(), n_images: n, recall }
+            let scored = || chosen.column.scored.iter().zip(&chosen.column.hits).filter(|(i, _)| facts.labels[**i] == class);
+            let groups: Vec<usize> = scored().map(|(&i, _)| facts.groups[i]).collect();
+            let right: f64 = scored().map(|(_, hit)| hit).sum();
+            // A class that could not be held out has no recall.
+            let recall = wilson(right / groups.len().max(1) as f64, effective_groups(&groups), LEVEL).ok();
+            ClassResult { name: name.clone(), n_images: facts.labels.iter().filter(|l| **l == class).count(), recall }
         })
         .collect()
 }

@@ -93,7 +93,7 @@ impl Screen<'_, '_> {
         }
         let mut chosen = 0;
         for (idx, column) in columns.iter().enumerate().skip(1) {
-            let difference = paired_difference(&column.losses, &crop.losses, &part.units);
+            let difference = paired_difference(column, crop, &part.units)?;
             let beats_chosen = mean(&column.losses) < mean(&columns[chosen].losses);
             if difference.mean < -difference.se && beats_chosen {
                 chosen = idx;
@@ -137,12 +137,14 @@ impl Screen<'_, '_> {
         let best = (0..measured.len())
             .min_by(|&a, &b| mean(&measured[a].column.losses).total_cmp(&mean(&measured[b].column.losses)))
             .expect("the smallest size is always accepted");
-        let best_losses = measured[best].column.losses.clone();
-        let can_win = |m: &Measured| {
-            let d = paired_difference(&m.column.losses, &best_losses, &part.units);
-            d.mean <= CANNOT_WIN_SE * d.se
-        };
-        let mut kept: Vec<&Measured> = measured.iter().filter(|m| can_win(m)).collect();
+        let best_column = measured[best].column.clone();
+        let mut kept: Vec<&Measured> = Vec::new();
+        for m in &measured {
+            let d = paired_difference(&m.column, &best_column, &part.units)?;
+            if d.mean <= CANNOT_WIN_SE * d.se {
+                kept.push(m);
+            }
+        }
         kept.sort_by(|a, b| mean(&a.column.losses).total_cmp(&mean(&b.column.losses)));
         kept.truncate(MOST_FEATURE_SETS);
         let told: Vec<String> = measured
