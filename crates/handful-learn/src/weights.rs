@@ -43,7 +43,11 @@ impl Stored {
     /// Keeps `values` in single precision.
     pub fn from_f32(shape: Vec<usize>, values: &[f32]) -> Stored {
         let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-        Stored { number_type: NumberType::F32, shape, bytes }
+        Stored {
+            number_type: NumberType::F32,
+            shape,
+            bytes,
+        }
     }
 
     /// The values as f32 (halves widen exactly, doubles round).

@@ -48,23 +48,35 @@ impl Cache {
         use etcetera::BaseStrategy;
         let dir = match std::env::var_os(CACHE_DIR_VARIABLE) {
             Some(dir) => PathBuf::from(dir),
-            None => etcetera::choose_base_strategy().ok()?.cache_dir().join("handful"),
+            None => etcetera::choose_base_strategy()
+                .ok()?
+                .cache_dir()
+                .join("handful"),
         };
-        Some(Cache { dir, limit_bytes: CACHE_LIMIT_BYTES })
+        Some(Cache {
+            dir,
+            limit_bytes: CACHE_LIMIT_BYTES,
+        })
     }
 
     /// The shelf for vectors of `width` numbers that `settings` describes completely.
     pub fn shelf(&self, settings: &str, width: usize) -> Shelf {
         let name = &blake3::hash(settings.as_bytes()).to_hex()[..32];
-        Shelf { dir: self.dir.join("features").join(name), width, pending: Vec::new() }
+        Shelf {
+            dir: self.dir.join("features").join(name),
+            width,
+            pending: Vec::new(),
+        }
     }
 
     /// Counts what is there.
     pub fn contents(&self) -> Contents {
-        self.packs().iter().fold(Contents::default(), |sum, pack| Contents {
-            packs: sum.packs + 1,
-            bytes: sum.bytes + pack.bytes,
-        })
+        self.packs()
+            .iter()
+            .fold(Contents::default(), |sum, pack| Contents {
+                packs: sum.packs + 1,
+                bytes: sum.bytes + pack.bytes,
+            })
     }
 
     /// Deletes everything that this module wrote, and says what it was.
@@ -195,17 +207,33 @@ impl<'a> Pack<'a> {
         }
         let rest = body.strip_prefix(MAGIC)?;
         let (sizes, rest) = rest.split_at_checked(8)?;
-        let size = |at: usize| u32::from_le_bytes(sizes[at..at + 4].try_into().expect("four bytes")) as usize;
+        let size = |at: usize| {
+            u32::from_le_bytes(sizes[at..at + 4].try_into().expect("four bytes")) as usize
+        };
         let (stored_width, count) = (size(0), size(4));
         let (keys, values) = rest.split_at_checked(count.checked_mul(HASH_BYTES)?)?;
-        let fits = stored_width == width && values.len() == count.checked_mul(width)?.checked_mul(4)?;
-        fits.then_some(Pack { keys: keys.as_chunks::<HASH_BYTES>().0, values, width })
+        let fits =
+            stored_width == width && values.len() == count.checked_mul(width)?.checked_mul(4)?;
+        fits.then_some(Pack {
+            keys: keys.as_chunks::<HASH_BYTES>().0,
+            values,
+            width,
+        })
     }
 
     fn take(&self, wanted: &BTreeSet<ImageKey>, found: &mut BTreeMap<ImageKey, Vec<f32>>) {
-        for (key, bytes) in self.keys.iter().zip(self.values.chunks_exact(4 * self.width)) {
+        for (key, bytes) in self
+            .keys
+            .iter()
+            .zip(self.values.chunks_exact(4 * self.width))
+        {
             if wanted.contains(key) {
-                let vector = bytes.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
+                let vector = bytes
+                    .as_chunks::<4>()
+                    .0
+                    .iter()
+                    .map(|b| f32::from_le_bytes(*b))
+                    .collect();
                 found.insert(*key, vector);
             }
         }
@@ -218,7 +246,10 @@ fn pack_bytes(vectors: &[(ImageKey, Vec<f32>)], width: usize) -> Vec<u8> {
         bytes.extend((size as u32).to_le_bytes());
     }
     vectors.iter().for_each(|(key, _)| bytes.extend(key));
-    vectors.iter().flat_map(|(_, v)| v).for_each(|x| bytes.extend(x.to_le_bytes()));
+    vectors
+        .iter()
+        .flat_map(|(_, v)| v)
+        .for_each(|x| bytes.extend(x.to_le_bytes()));
     let hash = blake3::hash(&bytes);
     bytes.extend(hash.as_bytes());
     bytes
@@ -229,7 +260,10 @@ mod tests {
     use super::*;
 
     fn cache(dir: &Path) -> Cache {
-        Cache { dir: dir.to_path_buf(), limit_bytes: CACHE_LIMIT_BYTES }
+        Cache {
+            dir: dir.to_path_buf(),
+            limit_bytes: CACHE_LIMIT_BYTES,
+        }
     }
 
     fn fill(cache: &Cache, settings: &str, keys: std::ops::Range<u8>) {
@@ -256,7 +290,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let cache = cache(dir.path());
         let wanted = BTreeSet::from([[1; 32]]);
-        for damage in [|b: &mut Vec<u8>| b.truncate(b.len() / 2), |b: &mut Vec<u8>| b[60] ^= 1, |b| b.clear()] {
+        for damage in [
+            |b: &mut Vec<u8>| b.truncate(b.len() / 2),
+            |b: &mut Vec<u8>| b[60] ^= 1,
+            |b| b.clear(),
+        ] {
             fill(&cache, "a", 0..5);
             let path = cache.packs()[0].path.clone();
             let mut bytes = fs::read(&path).unwrap();
@@ -273,8 +311,17 @@ mod tests {
         let mut cache = cache(dir.path());
         fill(&cache, "old", 0..5);
         fill(&cache, "new", 5..10);
-        let old = cache.packs().into_iter().find(|p| p.path.starts_with(&cache.shelf("old", 3).dir)).unwrap();
-        File::options().append(true).open(&old.path).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        let old = cache
+            .packs()
+            .into_iter()
+            .find(|p| p.path.starts_with(&cache.shelf("old", 3).dir))
+            .unwrap();
+        File::options()
+            .append(true)
+            .open(&old.path)
+            .unwrap()
+            .set_modified(SystemTime::UNIX_EPOCH)
+            .unwrap();
         cache.limit_bytes = old.bytes;
         cache.shrink();
         assert_eq!(cache.contents().packs, 1);
@@ -298,6 +345,9 @@ mod tests {
     #[test]
     fn clearing_an_absent_cache_is_no_error() {
         let dir = tempfile::tempdir().unwrap();
-        assert_eq!(cache(&dir.path().join("none")).clear().unwrap(), Contents::default());
+        assert_eq!(
+            cache(&dir.path().join("none")).clear().unwrap(),
+            Contents::default()
+        );
     }
 }

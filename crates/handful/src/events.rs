@@ -111,7 +111,11 @@ pub struct Events {
 impl Events {
     /// A stream that has no file yet; `interrupted` is set by Ctrl-C.
     pub fn new(tone: Tone, interrupted: &'static AtomicBool) -> Events {
-        Events { tone, file: Mutex::new(None), interrupted }
+        Events {
+            tone,
+            file: Mutex::new(None),
+            interrupted,
+        }
     }
 
     /// From now on every event is also appended to this file.
@@ -166,7 +170,11 @@ impl Events {
     /// # Errors
     /// [`Failure::interrupted`] once Ctrl-C was pressed; asked between units of work.
     pub fn check_interrupted(&self) -> Result<(), Failure> {
-        if self.is_interrupted() { Err(Failure::interrupted()) } else { Ok(()) }
+        if self.is_interrupted() {
+            Err(Failure::interrupted())
+        } else {
+            Ok(())
+        }
     }
 
     /// Whether Ctrl-C was pressed.
@@ -177,7 +185,11 @@ impl Events {
     /// A bar for a long step of `total` units of work.
     pub fn progress(&self, step: &str, total: u64) -> Progress<'_> {
         let visible = !self.tone.quiet && !self.tone.json && std::io::stderr().is_terminal();
-        let target = if visible { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let target = if visible {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
         let bar = ProgressBar::with_draw_target(Some(total), target).with_message(step.to_owned());
         bar.set_style(
             ProgressStyle::with_template("{msg:34} {bar:28} {percent:>3} %  {eta} left")
@@ -187,11 +199,20 @@ impl Events {
         if visible {
             bar.enable_steady_tick(Duration::from_millis(200));
         }
-        Progress { events: self, step: step.to_owned(), total, bar, started: Instant::now(), told_s: AtomicU64::new(0) }
+        Progress {
+            events: self,
+            step: step.to_owned(),
+            total,
+            bar,
+            started: Instant::now(),
+            told_s: AtomicU64::new(0),
+        }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<File>> {
-        self.file.lock().expect("nothing panics while it writes a line")
+        self.file
+            .lock()
+            .expect("nothing panics while it writes a line")
     }
 }
 
@@ -213,8 +234,16 @@ impl Progress<'_> {
         let second = elapsed as u64;
         if self.events.tone.json && self.told_s.fetch_max(second, Ordering::Relaxed) < second {
             let share = (self.bar.position() as f64 / self.total.max(1) as f64).min(1.0);
-            let seconds_left = if share > 0.0 { elapsed * (1.0 - share) / share } else { 0.0 };
-            self.events.emit(&Event::Progress { step: self.step.clone(), share, seconds_left });
+            let seconds_left = if share > 0.0 {
+                elapsed * (1.0 - share) / share
+            } else {
+                0.0
+            };
+            self.events.emit(&Event::Progress {
+                step: self.step.clone(),
+                share,
+                seconds_left,
+            });
         }
     }
 }

@@ -26,10 +26,16 @@ pub const INTERRUPTED: u8 = 130;
 pub const MEANINGS: &[(u8, &str)] = &[
     (DONE, "done"),
     (USAGE, "the command line is wrong"),
-    (DATA, "the data can't be trained on (the message says why, and what would help)"),
+    (
+        DATA,
+        "the data can't be trained on (the message says why, and what would help)",
+    ),
     (STRICT, "`--strict` was given and something was skipped"),
     (IO, "reading or writing failed"),
-    (NOT_WHAT_IT_CLAIMS, "a model or file is not what it claims to be"),
+    (
+        NOT_WHAT_IT_CLAIMS,
+        "a model or file is not what it claims to be",
+    ),
     (INTERRUPTED, "interrupted; `--resume` goes on"),
 ];
 
@@ -49,17 +55,28 @@ pub struct Failure {
 impl Failure {
     /// A failure with only its first part.
     pub fn new(code: u8, what: impl Into<String>) -> Failure {
-        Failure { code, what: what.into(), found: None, advice: None }
+        Failure {
+            code,
+            what: what.into(),
+            found: None,
+            advice: None,
+        }
     }
 
     /// Says what was found.
     pub fn found(self, found: impl Into<String>) -> Failure {
-        Failure { found: Some(found.into()), ..self }
+        Failure {
+            found: Some(found.into()),
+            ..self
+        }
     }
 
     /// Says what to do.
     pub fn advice(self, advice: impl Into<String>) -> Failure {
-        Failure { advice: Some(advice.into()), ..self }
+        Failure {
+            advice: Some(advice.into()),
+            ..self
+        }
     }
 
     /// A file that could not be read or written.
@@ -70,7 +87,9 @@ impl Failure {
             std::io::ErrorKind::StorageFull => "free some space; nothing that was finished is lost",
             _ => "try again, or use another folder",
         };
-        Failure::new(IO, format!("{doing} `{}` failed", path.display())).found(error.to_string()).advice(advice)
+        Failure::new(IO, format!("{doing} `{}` failed", path.display()))
+            .found(error.to_string())
+            .advice(advice)
     }
 
     /// A model file that does not hold what it should.
@@ -82,7 +101,8 @@ impl Failure {
 
     /// Ctrl-C.
     pub fn interrupted() -> Failure {
-        Failure::new(INTERRUPTED, "interrupted").advice("the same command with `--resume` goes on from here")
+        Failure::new(INTERRUPTED, "interrupted")
+            .advice("the same command with `--resume` goes on from here")
     }
 }
 
@@ -105,7 +125,12 @@ impl From<DataError> for Failure {
             handful_data::Category::Data => DATA,
             handful_data::Category::Io => IO,
         };
-        Failure { code, what: e.what(), found: Some(e.found()), advice: Some(e.advice()) }
+        Failure {
+            code,
+            what: e.what(),
+            found: Some(e.found()),
+            advice: Some(e.advice()),
+        }
     }
 }
 

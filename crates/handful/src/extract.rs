@@ -56,7 +56,11 @@ impl View<'_> {
     /// Everything but the image that a vector depends on.
     fn settings(&self) -> String {
         match self {
-            View::Network { backbone, preprocessing, taps } => format!(
+            View::Network {
+                backbone,
+                preprocessing,
+                taps,
+            } => format!(
                 "network {} {} {taps:?} f32 generation {KERNEL_GENERATION} {}",
                 backbone.weights.digest(),
                 serde_json::to_string(preprocessing).expect("a record is plain data"),
@@ -68,7 +72,11 @@ impl View<'_> {
 
     fn mega_macs(&self) -> f64 {
         match self {
-            View::Network { backbone, preprocessing, .. } => backbone.cost(preprocessing.size_px).mega_macs,
+            View::Network {
+                backbone,
+                preprocessing,
+                ..
+            } => backbone.cost(preprocessing.size_px).mega_macs,
             View::Control => CONTROL_MEGA_MACS,
         }
     }
@@ -96,7 +104,11 @@ fn instruction_set() -> String {
     ];
     #[cfg(not(target_arch = "x86_64"))]
     let wide: [(&str, bool); 0] = [];
-    let names: Vec<&str> = wide.iter().filter(|(_, has)| *has).map(|(name, _)| *name).collect();
+    let names: Vec<&str> = wide
+        .iter()
+        .filter(|(_, has)| *has)
+        .map(|(name, _)| *name)
+        .collect();
     format!("{} {}", std::env::consts::ARCH, names.join(" "))
 }
 
@@ -161,18 +173,29 @@ impl Extractor<'_> {
     /// # Errors
     /// Only when interrupted.
     pub fn hash(&self, photos: &mut [Photo]) -> Result<Vec<(usize, Issue)>, Failure> {
-        let keys: Vec<Mutex<Option<Result<ImageKey, Issue>>>> = photos.iter().map(|_| Mutex::new(None)).collect();
-        self.in_chunks("reading", photos.len(), photos.len() as u64, |chunk, progress| {
-            for idx in chunk {
-                let photo = &photos[idx];
-                let key = handful_data::read_file(&photo.path, &photo.shown).map(|bytes| *blake3::hash(&bytes).as_bytes());
-                *keys[idx].lock().expect("no panic while holding it") = Some(key);
-                progress.advance(1);
-            }
-        })?;
+        let keys: Vec<Mutex<Option<Result<ImageKey, Issue>>>> =
+            photos.iter().map(|_| Mutex::new(None)).collect();
+        self.in_chunks(
+            "reading",
+            photos.len(),
+            photos.len() as u64,
+            |chunk, progress| {
+                for idx in chunk {
+                    let photo = &photos[idx];
+                    let key = handful_data::read_file(&photo.path, &photo.shown)
+                        .map(|bytes| *blake3::hash(&bytes).as_bytes());
+                    *keys[idx].lock().expect("no panic while holding it") = Some(key);
+                    progress.advance(1);
+                }
+            },
+        )?;
         let mut issues = Vec::new();
         for (idx, (photo, key)) in photos.iter_mut().zip(keys).enumerate() {
-            match key.into_inner().expect("no panic while holding it").expect("every photo was visited") {
+            match key
+                .into_inner()
+                .expect("no panic while holding it")
+                .expect("every photo was visited")
+            {
                 Ok(key) => photo.key = Some(key),
                 Err(issue) => issues.push((idx, issue)),
             }
@@ -191,15 +214,25 @@ impl Extractor<'_> {
         views: &[View],
         wanted: &(dyn Fn(usize, usize) -> bool + Sync),
     ) -> Result<Extracted, Failure> {
-        let shelves: Vec<Option<Mutex<Shelf>>> =
-            views.iter().map(|v| self.cache.map(|c| Mutex::new(c.shelf(&v.settings(), v.width())))).collect();
-        let mut out = Extracted { vectors: vec![vec![None; photos.len()]; views.len()], ..Extracted::default() };
+        let shelves: Vec<Option<Mutex<Shelf>>> = views
+            .iter()
+            .map(|v| {
+                self.cache
+                    .map(|c| Mutex::new(c.shelf(&v.settings(), v.width())))
+            })
+            .collect();
+        let mut out = Extracted {
+            vectors: vec![vec![None; photos.len()]; views.len()],
+            ..Extracted::default()
+        };
         let asked = |idx: usize, v: usize| photos[idx].key.is_some() && wanted(idx, v);
 
         for (v, shelf) in shelves.iter().enumerate() {
             let Some(shelf) = shelf else { continue };
-            let keys: BTreeSet<ImageKey> =
-                (0..photos.len()).filter(|&i| asked(i, v)).filter_map(|i| photos[i].key).collect();
+            let keys: BTreeSet<ImageKey> = (0..photos.len())
+                .filter(|&i| asked(i, v))
+                .filter_map(|i| photos[i].key)
+                .collect();
             let found = lock(shelf).find(&keys);
             for idx in (0..photos.len()).filter(|&i| asked(i, v)) {
                 out.vectors[v][idx] = photos[idx].key.and_then(|key| found.get(&key)).cloned();
@@ -208,10 +241,21 @@ impl Extractor<'_> {
         }
 
         let missing: Vec<(usize, Vec<usize>)> = (0..photos.len())
-            .map(|idx| (idx, (0..views.len()).filter(|&v| asked(idx, v) && out.vectors[v][idx].is_none()).collect()))
+            .map(|idx| {
+                (
+                    idx,
+                    (0..views.len())
+                        .filter(|&v| asked(idx, v) && out.vectors[v][idx].is_none())
+                        .collect(),
+                )
+            })
             .filter(|(_, views): &(usize, Vec<usize>)| !views.is_empty())
             .collect();
-        let work: f64 = missing.iter().flat_map(|(_, vs)| vs).map(|&v| views[v].mega_macs()).sum();
+        let work: f64 = missing
+            .iter()
+            .flat_map(|(_, vs)| vs)
+            .map(|&v| views[v].mega_macs())
+            .sum();
         let results = Mutex::new(out);
         self.in_chunks(step, missing.len(), work as u64, |chunk, progress| {
             let batch = Batch::decode(&missing[chunk], photos, views);
@@ -260,7 +304,9 @@ impl Extractor<'_> {
             let alone = rayon::ThreadPoolBuilder::new()
                 .num_threads(1)
                 .build()
-                .map_err(|e| Failure::new(exit::IO, format!("a thread could not be started: {e}")))?;
+                .map_err(|e| {
+                    Failure::new(exit::IO, format!("a thread could not be started: {e}"))
+                })?;
             alone.install(|| {
                 while !self.events.is_interrupted() {
                     let start = next.fetch_add(CHUNK, Ordering::Relaxed);
@@ -273,15 +319,21 @@ impl Extractor<'_> {
             Ok::<(), Failure>(())
         };
         std::thread::scope(|scope| {
-            let handles: Vec<_> = (0..self.threads.max(1)).map(|_| scope.spawn(worker)).collect();
-            handles.into_iter().try_for_each(|h| h.join().expect("a worker's panic is a bug of ours"))
+            let handles: Vec<_> = (0..self.threads.max(1))
+                .map(|_| scope.spawn(worker))
+                .collect();
+            handles
+                .into_iter()
+                .try_for_each(|h| h.join().expect("a worker's panic is a bug of ours"))
         })?;
         self.events.check_interrupted()
     }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().expect("no worker panics while it holds a lock")
+    mutex
+        .lock()
+        .expect("no worker panics while it holds a lock")
 }
 
 /// A chunk of photos on its way.
@@ -316,7 +368,10 @@ impl Batch {
             let decoded = bytes.and_then(|bytes| decode(&bytes, &photo.shown));
             match decoded {
                 Ok((pixels, issues)) => {
-                    batch.done.issues.extend(issues.into_iter().map(|i| (*idx, i)));
+                    batch
+                        .done
+                        .issues
+                        .extend(issues.into_iter().map(|i| (*idx, i)));
                     for &v in wanted {
                         match views[v].prepare(&pixels) {
                             Prepared::Image(image) => batch.keep(v, *idx, image),
@@ -336,7 +391,11 @@ impl Batch {
     }
 
     fn keep(&mut self, view: usize, photo: usize, image: Pixels) {
-        let same = |images: &Vec<(usize, Pixels)>| images.last().is_some_and(|(p, i)| *p == photo && *i == image);
+        let same = |images: &Vec<(usize, Pixels)>| {
+            images
+                .last()
+                .is_some_and(|(p, i)| *p == photo && *i == image)
+        };
         match self.images.iter().find(|(_, images)| same(images)) {
             Some((&twin, _)) => self.alike.push((view, photo, twin)),
             None => self.images.entry(view).or_default().push((photo, image)),
@@ -347,12 +406,24 @@ impl Batch {
         let controls = self.done.vectors.len() as f64 * CONTROL_MEGA_MACS;
         progress.advance(controls as u64);
         for (v, images) in std::mem::take(&mut self.images) {
-            let View::Network { backbone, preprocessing, taps } = &views[v] else { continue };
+            let View::Network {
+                backbone,
+                preprocessing,
+                taps,
+            } = &views[v]
+            else {
+                continue;
+            };
             let started = Instant::now();
             let (positions, images): (Vec<usize>, Vec<Pixels>) = images.into_iter().unzip();
             let features = pooled(backbone, &images, preprocessing, taps);
             let vectors = features.chunks_exact(taps.len()).map(<[f32]>::to_vec);
-            self.done.vectors.extend(positions.iter().zip(vectors).map(|(&idx, vector)| (v, idx, vector)));
+            self.done.vectors.extend(
+                positions
+                    .iter()
+                    .zip(vectors)
+                    .map(|(&idx, vector)| (v, idx, vector)),
+            );
             let mega_macs = positions.len() as f64 * views[v].mega_macs();
             self.done.spent.forward_s += started.elapsed().as_secs_f64();
             self.done.spent.forwarded += positions.len() as u64;
@@ -360,8 +431,15 @@ impl Batch {
             progress.advance(mega_macs as u64);
         }
         for (view, photo, twin) in self.alike {
-            let of_twin = self.done.vectors.iter().find(|(v, p, _)| (*v, *p) == (twin, photo));
-            let vector = of_twin.expect("a twin's pixels have just been forwarded").2.clone();
+            let of_twin = self
+                .done
+                .vectors
+                .iter()
+                .find(|(v, p, _)| (*v, *p) == (twin, photo));
+            let vector = of_twin
+                .expect("a twin's pixels have just been forwarded")
+                .2
+                .clone();
             self.done.vectors.push((view, photo, vector));
             progress.advance(views[view].mega_macs() as u64);
         }
@@ -371,7 +449,12 @@ impl Batch {
 
 /// Upright pixels and the notes on them, or why there are none.
 pub fn decode(bytes: &[u8], shown: &str) -> Result<(Pixels, Vec<Issue>), Issue> {
-    let decoded = handful_image::decode(bytes, &Limits::default()).map_err(|e| handful_data::issue_of(&e, Path::new(shown)))?;
-    let notes = decoded.notes.iter().map(|n| handful_data::issue_of_note(n, Path::new(shown))).collect();
+    let decoded = handful_image::decode(bytes, &Limits::default())
+        .map_err(|e| handful_data::issue_of(&e, Path::new(shown)))?;
+    let notes = decoded
+        .notes
+        .iter()
+        .map(|n| handful_data::issue_of_note(n, Path::new(shown)))
+        .collect();
     Ok((decoded.pixels, notes))
 }

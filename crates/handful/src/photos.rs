@@ -39,7 +39,13 @@ pub struct Photos {
 impl Photos {
     /// Takes over what a scan has found.
     pub fn from_catalog(catalog: Catalog) -> Photos {
-        let Catalog { root, classes, samples, issues, .. } = catalog;
+        let Catalog {
+            root,
+            classes,
+            samples,
+            issues,
+            ..
+        } = catalog;
         let list = samples
             .into_iter()
             .map(|s| Photo {
@@ -51,7 +57,11 @@ impl Photos {
                 key: None,
             })
             .collect();
-        Photos { list, classes, issues }
+        Photos {
+            list,
+            classes,
+            issues,
+        }
     }
 
     /// Adds the photos of another folder as this split; its classes must be known.
@@ -94,6 +104,8 @@ impl Photos {
     }
 
     fn of(&self, wanted: impl Fn(Split) -> bool) -> Vec<usize> {
-        (0..self.list.len()).filter(|&i| wanted(self.list[i].split)).collect()
+        (0..self.list.len())
+            .filter(|&i| wanted(self.list[i].split))
+            .collect()
     }
 }

@@ -27,11 +27,17 @@ enum Action {
 /// Shows or clears.
 pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
     let cache = Cache::of_user().ok_or_else(|| {
-        Failure::new(exit::IO, "this user has no cache folder")
-            .advice(format!("name one with the environment variable {CACHE_DIR_VARIABLE}"))
+        Failure::new(exit::IO, "this user has no cache folder").advice(format!(
+            "name one with the environment variable {CACHE_DIR_VARIABLE}"
+        ))
     })?;
     let (contents, verb) = match args.action {
-        Some(Action::Clear) => (cache.clear().map_err(|e| Failure::io("deleting", &cache.dir, &e))?, "cleared"),
+        Some(Action::Clear) => (
+            cache
+                .clear()
+                .map_err(|e| Failure::io("deleting", &cache.dir, &e))?,
+            "cleared",
+        ),
         _ => (cache.contents(), "holds"),
     };
     if events.tone.json {

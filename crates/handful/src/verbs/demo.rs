@@ -15,9 +15,11 @@ use crate::workflow::{self, Destination, Settings};
 
 /// Train and predict on photos that are built in: 6 kinds of clothing, 40 photos each
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  handful demo\n  handful demo --out /tmp/clothes --threads 1\n\n\
+#[command(
+    after_help = "Examples:\n  handful demo\n  handful demo --out /tmp/clothes --threads 1\n\n\
     Writes the photos to OUT/photos/, trains on its train/ folder, and predicts the 60 photos of new/, which are of\n\
-    other people.")]
+    other people."
+)]
 pub struct Args {
     /// Folder for the photos and the run; a run of an earlier demo in it is kept, the new one is numbered
     #[arg(long, value_name = "DIR", default_value = "handful-demo")]
@@ -30,7 +32,10 @@ pub struct Args {
 pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
     let photos = args.out.join("photos");
     write_photos(&photos)?;
-    events.say(&format!("300 photos of clothing (CC0) are in `{}`", photos.display()));
+    events.say(&format!(
+        "300 photos of clothing (CC0) are in `{}`",
+        photos.display()
+    ));
     let machine = args.machine.resolve()?;
     let settings = Settings {
         data: photos.join("train"),
@@ -57,38 +62,76 @@ pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
     let catalog = handful_data::scan(&new, &ScanOptions::default())?;
     let model = read_model(&done.run.join("model.handful"))?;
     let labels = &model.record.labels;
-    let paths: Vec<(PathBuf, String)> =
-        catalog.samples.iter().map(|s| (new.join(&s.path), handful_data::shown(&s.path))).collect();
-    let expected: Vec<&String> =
-        catalog.samples.iter().map(|s| &catalog.classes[s.label.expect("class folders give labels")]).collect();
+    let paths: Vec<(PathBuf, String)> = catalog
+        .samples
+        .iter()
+        .map(|s| (new.join(&s.path), handful_data::shown(&s.path)))
+        .collect();
+    let expected: Vec<&String> = catalog
+        .samples
+        .iter()
+        .map(|s| &catalog.classes[s.label.expect("class folders give labels")])
+        .collect();
     let mut found = Vec::with_capacity(paths.len());
     let mut unread = None;
-    predict_all(&model, &paths, machine.threads, events, &mut |answer| match answer {
-        Ok((_, p)) => found.push((&labels[argmax(p)], p[argmax(p)])),
-        Err(issue) => unread = Some(issue),
-    })?;
+    predict_all(
+        &model,
+        &paths,
+        machine.threads,
+        events,
+        &mut |answer| match answer {
+            Ok((_, p)) => found.push((&labels[argmax(p)], p[argmax(p)])),
+            Err(issue) => unread = Some(issue),
+        },
+    )?;
     if let Some(issue) = unread {
-        return Err(Failure::new(exit::IO, format!("`{}`: {}", new.join(&issue.path).display(), issue.detail)).advice(issue.advice));
+        return Err(Failure::new(
+            exit::IO,
+            format!("`{}`: {}", new.join(&issue.path).display(), issue.detail),
+        )
+        .advice(issue.advice));
     }
-    let right = expected.iter().zip(&found).filter(|(e, (f, _))| *e == f).count();
+    let right = expected
+        .iter()
+        .zip(&found)
+        .filter(|(e, (f, _))| *e == f)
+        .count();
     if events.tone.json {
         let result = serde_json::json!({ "run": done.run, "held_back": { "images": found.len(), "right": right } });
         events.print(&result.to_string());
         return Ok(());
     }
     events.print("");
-    events.print(&format!("{right} of {} held-back photos, of other people, are right; the others:", found.len()));
+    events.print(&format!(
+        "{right} of {} held-back photos, of other people, are right; the others:",
+        found.len()
+    ));
     for (((_, shown), expected), (label, p)) in paths.iter().zip(&expected).zip(&found) {
         if *expected != *label {
-            events.print(&format!("  {shown:<20} expected {expected:<8} found {label:<8} {}", words::percent(*p)));
+            events.print(&format!(
+                "  {shown:<20} expected {expected:<8} found {label:<8} {}",
+                words::percent(*p)
+            ));
         }
     }
-    events.print(&format!("\nreport: `{}`", done.run.join("report.html").display()));
+    events.print(&format!(
+        "\nreport: `{}`",
+        done.run.join("report.html").display()
+    ));
     Ok(())
 }
 
 /// `OUT/run`, or the first number after it that is free.
 fn free_run(out: &Path) -> PathBuf {
-    let names = (1..).map(|n| if n == 1 { "run".to_owned() } else { format!("run-{n}") });
-    names.map(|name| out.join(name)).find(|path| !path.exists()).expect("one of the numbers is free")
+    let names = (1..).map(|n| {
+        if n == 1 {
+            "run".to_owned()
+        } else {
+            format!("run-{n}")
+        }
+    });
+    names
+        .map(|name| out.join(name))
+        .find(|path| !path.exists())
+        .expect("one of the numbers is free")
 }

@@ -73,28 +73,62 @@ pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
     let write = writer(&args.out)?;
     let machine = args.machine.resolve()?;
     let backbone = load_backbone(args.model.as_deref())?;
-    let stages = if args.stages.is_empty() { backbone.stage_sets()[0].clone() } else { args.stages };
+    let stages = if args.stages.is_empty() {
+        backbone.stage_sets()[0].clone()
+    } else {
+        args.stages
+    };
     let taps = Taps::new(&backbone, &stages)?;
     let catalog = handful_data::scan_unlabelled(&args.paths)?;
-    let Photos { mut list, issues, .. } = Photos::from_catalog(catalog);
-    let extractor = Extractor { cache: machine.cache.as_ref(), threads: machine.threads, events };
-    let mut issues: Vec<_> = issues.into_iter().chain(extractor.hash(&mut list)?.into_iter().map(|(_, i)| i)).collect();
+    let Photos {
+        mut list, issues, ..
+    } = Photos::from_catalog(catalog);
+    let extractor = Extractor {
+        cache: machine.cache.as_ref(),
+        threads: machine.threads,
+        events,
+    };
+    let mut issues: Vec<_> = issues
+        .into_iter()
+        .chain(extractor.hash(&mut list)?.into_iter().map(|(_, i)| i))
+        .collect();
     let size_px = args.imgsz.unwrap_or(backbone.trained_px);
     let preprocessing = backbone.preprocessing(args.geometry.into(), size_px);
-    let view = View::Network { backbone: &backbone, preprocessing, taps: taps.clone() };
+    let view = View::Network {
+        backbone: &backbone,
+        preprocessing,
+        taps: taps.clone(),
+    };
     let readable: BTreeSet<usize> = (0..list.len()).filter(|&i| list[i].key.is_some()).collect();
-    let found = extractor.run("embedding", &list, &[view], &|photo, _| readable.contains(&photo))?;
+    let found = extractor.run("embedding", &list, &[view], &|photo, _| {
+        readable.contains(&photo)
+    })?;
     issues.extend(found.issues.into_iter().map(|(_, i)| i));
     for issue in &issues {
-        events.remark(format!("{}: {}; {}", handful_data::shown(&issue.path), issue.detail, issue.advice));
+        events.remark(format!(
+            "{}: {}; {}",
+            handful_data::shown(&issue.path),
+            issue.detail,
+            issue.advice
+        ));
     }
-    let rows: Vec<(&str, &[f32])> =
-        list.iter().zip(&found.vectors[0]).filter_map(|(p, v)| Some((p.shown.as_str(), v.as_deref()?))).collect();
+    let rows: Vec<(&str, &[f32])> = list
+        .iter()
+        .zip(&found.vectors[0])
+        .filter_map(|(p, v)| Some((p.shown.as_str(), v.as_deref()?)))
+        .collect();
     if rows.is_empty() {
-        return Err(Failure::new(exit::DATA, "no photo could be read").advice("look at the messages above"));
+        return Err(
+            Failure::new(exit::DATA, "no photo could be read").advice("look at the messages above")
+        );
     }
     write(&args.out, &rows)?;
-    events.print(&format!("{} photos, {} features each: `{}`", rows.len(), taps.len(), args.out.display()));
+    events.print(&format!(
+        "{} photos, {} features each: `{}`",
+        rows.len(),
+        taps.len(),
+        args.out.display()
+    ));
     let skipped = list.len() - rows.len();
     if args.strict && skipped > 0 {
         return Err(Failure::new(exit::STRICT, format!("{skipped} files were skipped"))
@@ -110,9 +144,12 @@ fn writer(out: &Path) -> Result<Writer, Failure> {
         Some("npy") => Ok(npy),
         Some("csv") => Ok(csv),
         Some("safetensors") => Ok(safetensors),
-        _ => Err(Failure::new(exit::USAGE, format!("`{}` has no known ending", out.display()))
-            .found("features are written as .npy, .csv or .safetensors")
-            .advice("end the name with one of them")),
+        _ => Err(Failure::new(
+            exit::USAGE,
+            format!("`{}` has no known ending", out.display()),
+        )
+        .found("features are written as .npy, .csv or .safetensors")
+        .advice("end the name with one of them")),
     }
 }
 
@@ -122,7 +159,10 @@ fn writer(out: &Path) -> Result<Writer, Failure> {
 /// NumPy Enhancement Proposal 1.
 fn npy(out: &Path, rows: &[(&str, &[f32])]) -> Result<(), Failure> {
     let shape = (rows.len(), rows[0].1.len());
-    let mut header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}, {}), }}", shape.0, shape.1);
+    let mut header = format!(
+        "{{'descr': '<f4', 'fortran_order': False, 'shape': ({}, {}), }}",
+        shape.0, shape.1
+    );
     // Ten bytes come before the header, a line end closes it.
     while !(10 + header.len() + 1).is_multiple_of(64) {
         header.push(' ');
@@ -131,7 +171,9 @@ fn npy(out: &Path, rows: &[(&str, &[f32])]) -> Result<(), Failure> {
     let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
     bytes.extend((header.len() as u16).to_le_bytes());
     bytes.extend(header.as_bytes());
-    rows.iter().flat_map(|(_, row)| *row).for_each(|v| bytes.extend(v.to_le_bytes()));
+    rows.iter()
+        .flat_map(|(_, row)| *row)
+        .for_each(|v| bytes.extend(v.to_le_bytes()));
     write_whole(out, &bytes)?;
     let paths: String = rows.iter().map(|(path, _)| format!("{path}\n")).collect();
     write_whole(&out.with_extension("paths.txt"), paths.as_bytes())
@@ -145,7 +187,8 @@ fn csv(out: &Path, rows: &[(&str, &[f32])]) -> Result<(), Failure> {
     for (path, row) in rows {
         // Quoted always: a path may hold commas.
         write!(text, "\"{}\"", path.replace('"', "\"\"")).expect(into_string);
-        row.iter().for_each(|v| write!(text, ",{v}").expect(into_string));
+        row.iter()
+            .for_each(|v| write!(text, ",{v}").expect(into_string));
         text.push('\n');
     }
     write_whole(out, text.as_bytes())

@@ -16,9 +16,11 @@ use crate::workflow::judge::{LEVEL, test_result};
 
 /// Judge a model on labelled photos that it has not seen
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  handful eval runs/photos/model.handful new-photos/\n  \
+#[command(
+    after_help = "Examples:\n  handful eval runs/photos/model.handful new-photos/\n  \
     handful eval model.handful test.csv --json\n\n\
-    Where the folder has a test split, only that is used.")]
+    Where the folder has a test split, only that is used."
+)]
 pub struct Args {
     /// A model.handful that `handful train` wrote
     model: PathBuf,
@@ -43,15 +45,33 @@ pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
     }
     let known: BTreeMap<&String, usize> = model.record.labels.iter().zip(0..).collect();
     let photos = Photos::from_catalog(catalog);
-    let place: Vec<Option<usize>> = photos.classes.iter().map(|c| known.get(c).copied()).collect();
-    let used: Vec<_> = photos.list.iter().filter_map(|p| Some((p, p.label?))).collect();
+    let place: Vec<Option<usize>> = photos
+        .classes
+        .iter()
+        .map(|c| known.get(c).copied())
+        .collect();
+    let used: Vec<_> = photos
+        .list
+        .iter()
+        .filter_map(|p| Some((p, p.label?)))
+        .collect();
     if let Some((_, unknown)) = used.iter().find(|(_, l)| place[*l].is_none()) {
-        return Err(Failure::new(exit::DATA, format!("the model does not know the class \"{}\"", photos.classes[*unknown]))
-            .found(format!("it knows: {}", model.record.labels.join(", ")))
-            .advice("rename the folders or labels, or train again with that class"));
+        return Err(Failure::new(
+            exit::DATA,
+            format!(
+                "the model does not know the class \"{}\"",
+                photos.classes[*unknown]
+            ),
+        )
+        .found(format!("it knows: {}", model.record.labels.join(", ")))
+        .advice("rename the folders or labels, or train again with that class"));
     }
-    let paths: Vec<_> = used.iter().map(|(p, _)| (p.path.clone(), p.shown.clone())).collect();
-    let (mut probabilities, mut labels, mut groups, mut n_seen, mut skipped) = (Vec::new(), Vec::new(), Vec::new(), 0, 0);
+    let paths: Vec<_> = used
+        .iter()
+        .map(|(p, _)| (p.path.clone(), p.shown.clone()))
+        .collect();
+    let (mut probabilities, mut labels, mut groups, mut n_seen, mut skipped) =
+        (Vec::new(), Vec::new(), Vec::new(), 0, 0);
     let mut ids: BTreeMap<String, usize> = BTreeMap::new();
     predict_all(&model, &paths, machine.threads, events, &mut |answer| {
         let (photo, label) = used[n_seen];
@@ -59,31 +79,55 @@ pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
         match answer {
             Ok((_, p)) => {
                 let next = ids.len();
-                let name = photo.group.as_ref().map_or_else(|| format!("photo {n_seen}"), |g| format!("group {g}"));
+                let name = photo
+                    .group
+                    .as_ref()
+                    .map_or_else(|| format!("photo {n_seen}"), |g| format!("group {g}"));
                 groups.push(*ids.entry(name).or_insert(next));
                 probabilities.extend_from_slice(p);
                 labels.push(place[label].expect("unknown classes were refused"));
             }
             Err(issue) => {
                 skipped += 1;
-                events.remark(format!("{}: {}", handful_data::shown(&issue.path), issue.detail));
+                events.remark(format!(
+                    "{}: {}",
+                    handful_data::shown(&issue.path),
+                    issue.detail
+                ));
             }
         }
     })?;
     if labels.is_empty() {
-        return Err(Failure::new(exit::DATA, format!("no photo of `{}` could be read", args.data.display()))
-            .advice("look at the messages above"));
+        return Err(Failure::new(
+            exit::DATA,
+            format!("no photo of `{}` could be read", args.data.display()),
+        )
+        .advice("look at the messages above"));
     }
     let record = &model.record;
     let n_classes = record.labels.len();
     let claimed = (record.accuracy, record.n_effective);
-    let result = test_result(&probabilities, &labels, &groups, n_classes, claimed.0, claimed.1, Seed(record.seed))?;
+    let result = test_result(
+        &probabilities,
+        &labels,
+        &groups,
+        n_classes,
+        claimed.0,
+        claimed.1,
+        Seed(record.seed),
+    )?;
     if events.tone.json {
         events.print(&serde_json::to_string(&result).expect("plain data"));
     } else {
         let accuracy = words::percent_with_interval(&result.accuracy, LEVEL);
-        events.print(&format!("accuracy {accuracy}; {}", words::counted(result.images, "photo")));
-        events.print(&format!("balanced accuracy {}", words::percent_with_interval(&result.balanced_accuracy, LEVEL)));
+        events.print(&format!(
+            "accuracy {accuracy}; {}",
+            words::counted(result.images, "photo")
+        ));
+        events.print(&format!(
+            "balanced accuracy {}",
+            words::percent_with_interval(&result.balanced_accuracy, LEVEL)
+        ));
         events.print(&format!("log-loss {}", words::loss(result.log_loss)));
         events.print(&format!(
             "difference to the accuracy claimed when it was trained ({}): {}",
@@ -92,7 +136,10 @@ pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
         ));
     }
     if args.strict && skipped > 0 {
-        return Err(Failure::new(exit::STRICT, format!("{} skipped", words::counted(skipped, "file"))));
+        return Err(Failure::new(
+            exit::STRICT,
+            format!("{} skipped", words::counted(skipped, "file")),
+        ));
     }
     Ok(())
 }

@@ -59,15 +59,27 @@ impl MachineFlags {
     /// The same, checked; sizes the pool of threads.
     pub fn resolve(self) -> Result<Machine, Failure> {
         if self.device != "cpu" {
-            return Err(Failure::new(exit::USAGE, format!("`--device {}` is not in this build", self.device))
-                .found("this build knows `cpu`")
-                .advice("leave the flag out"));
+            return Err(Failure::new(
+                exit::USAGE,
+                format!("`--device {}` is not in this build", self.device),
+            )
+            .found("this build knows `cpu`")
+            .advice("leave the flag out"));
         }
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let threads = self.threads.map_or_else(cores, usize::from);
         // Only the first call of a process can size the pool; tests that call twice keep the first size.
-        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
-        Ok(Machine { threads, cache: if self.no_cache { None } else { Cache::of_user() } })
+        let _ = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build_global();
+        Ok(Machine {
+            threads,
+            cache: if self.no_cache {
+                None
+            } else {
+                Cache::of_user()
+            },
+        })
     }
 }
 
@@ -87,7 +99,11 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         Some((end, 'h')) => (&text[..end], 3600.0),
         _ => (text, 1.0),
     };
-    let seconds = number.parse::<f64>().ok().filter(|n| n.is_finite() && *n > 0.0).map(|n| n * unit_s);
+    let seconds = number
+        .parse::<f64>()
+        .ok()
+        .filter(|n| n.is_finite() && *n > 0.0)
+        .map(|n| n * unit_s);
     seconds
         .and_then(|s| Duration::try_from_secs_f64(s).ok())
         .ok_or_else(|| "write a time such as 90s, 10m or 1h".to_owned())
@@ -95,7 +111,10 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 
 /// Reads an image side that every backbone can take.
 pub fn image_size(text: &str) -> Result<usize, String> {
-    text.parse().ok().filter(|px| (32..=1024).contains(px)).ok_or_else(|| "write 32 to 1024 pixels".to_owned())
+    text.parse()
+        .ok()
+        .filter(|px| (32..=1024).contains(px))
+        .ok_or_else(|| "write 32 to 1024 pixels".to_owned())
 }
 
 #[cfg(test)]

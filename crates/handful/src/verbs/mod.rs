@@ -57,7 +57,10 @@ enum Verb {
 impl Cli {
     /// How the command is to talk.
     pub fn tone(&self) -> Tone {
-        Tone { json: self.json, quiet: self.quiet }
+        Tone {
+            json: self.json,
+            quiet: self.quiet,
+        }
     }
 
     /// Does what was asked.

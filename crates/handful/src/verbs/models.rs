@@ -12,7 +12,9 @@ use crate::workflow::load_backbone;
 
 /// Show the backbones that can be used: size, licence, provenance, measured quality
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  handful models\n  handful models efficientnet_lite2.safetensors --json")]
+#[command(
+    after_help = "Examples:\n  handful models\n  handful models efficientnet_lite2.safetensors --json"
+)]
 pub struct Args {
     /// Weights in files, to be described like the embedded one
     files: Vec<PathBuf>,
@@ -25,20 +27,46 @@ pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
     {
         let embedded = &handful_learn::backbone::EMBEDDED;
         let backbone = load_backbone(None)?;
-        all.push(describe(&backbone, "embedded", embedded.bytes.len() as u64, embedded.quality));
+        all.push(describe(
+            &backbone,
+            "embedded",
+            embedded.bytes.len() as u64,
+            embedded.quality,
+        ));
     }
     for path in &args.files {
         let backbone = load_backbone(Some(path))?;
-        let bytes = std::fs::metadata(path).map_err(|e| Failure::io("reading", path, &e))?.len();
-        all.push(describe(&backbone, &path.display().to_string(), bytes, "not measured"));
+        let bytes = std::fs::metadata(path)
+            .map_err(|e| Failure::io("reading", path, &e))?
+            .len();
+        all.push(describe(
+            &backbone,
+            &path.display().to_string(),
+            bytes,
+            "not measured",
+        ));
     }
     for model in &all {
         if events.tone.json {
             events.print(&model.to_string());
         } else {
-            let text = |key: &str| model[key].as_str().map_or_else(|| model[key].to_string(), str::to_owned);
+            let text = |key: &str| {
+                model[key]
+                    .as_str()
+                    .map_or_else(|| model[key].to_string(), str::to_owned)
+            };
             events.print(&text("name"));
-            for key in ["where", "bytes", "parameters", "trained_px", "features", "mega_macs", "licence", "provenance", "quality"] {
+            for key in [
+                "where",
+                "bytes",
+                "parameters",
+                "trained_px",
+                "features",
+                "mega_macs",
+                "licence",
+                "provenance",
+                "quality",
+            ] {
                 events.print(&format!("  {key:<11} {}", text(key)));
             }
         }

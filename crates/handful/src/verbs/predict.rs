@@ -21,8 +21,10 @@ const PATH_COLUMNS: usize = 48;
 
 /// Say what new photos show
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  handful predict runs/photos/model.handful new/\n  \
-    handful predict model.handful *.jpg --format csv --probabilities > new.csv")]
+#[command(
+    after_help = "Examples:\n  handful predict runs/photos/model.handful new/\n  \
+    handful predict model.handful *.jpg --format csv --probabilities > new.csv"
+)]
 pub struct Args {
     /// A model.handful that `handful train` wrote
     model: PathBuf,
@@ -85,14 +87,21 @@ pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
     let machine = args.machine.resolve()?;
     let model = read_model(&args.model)?;
     let catalog = handful_data::scan_unlabelled(&args.paths)?;
-    let format = if events.tone.json { Format::Json } else { args.format };
+    let format = if events.tone.json {
+        Format::Json
+    } else {
+        args.format
+    };
     let mut out = anstream::stdout().lock();
     let mut skipped = catalog.issues.iter().filter(|i| i.is_skipped()).count();
     catalog.issues.iter().for_each(|i| tell(i, events));
 
     let classes: Vec<String> = model.record.labels.clone();
-    let paths: Vec<(PathBuf, String)> =
-        catalog.samples.iter().map(|s| (catalog.root.join(&s.path), handful_data::shown(&s.path))).collect();
+    let paths: Vec<(PathBuf, String)> = catalog
+        .samples
+        .iter()
+        .map(|s| (catalog.root.join(&s.path), handful_data::shown(&s.path)))
+        .collect();
     if format == Format::Csv {
         let mut header = vec!["path".to_owned(), "label".into(), "probability".into()];
         for k in 2..=usize::from(args.top_k).min(classes.len()) {
@@ -106,7 +115,13 @@ pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
     predict_all(&model, &paths, machine.threads, events, &mut |answer| {
         match answer {
             Ok((path, p)) => {
-                let prediction = prediction(path, &classes, p, usize::from(args.top_k), args.probabilities);
+                let prediction = prediction(
+                    path,
+                    &classes,
+                    p,
+                    usize::from(args.top_k),
+                    args.probabilities,
+                );
                 show(&mut out, &prediction, format, path_columns(&paths));
             }
             Err(issue) => {
@@ -116,8 +131,11 @@ pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
         };
     })?;
     if args.strict && skipped > 0 {
-        return Err(Failure::new(exit::STRICT, format!("{} skipped", words::counted(skipped, "file")))
-            .advice("mend or remove them, or leave `--strict` out"));
+        return Err(Failure::new(
+            exit::STRICT,
+            format!("{} skipped", words::counted(skipped, "file")),
+        )
+        .advice("mend or remove them, or leave `--strict` out"));
     }
     Ok(())
 }
@@ -140,7 +158,10 @@ pub fn predict_all(
     let progress = events.progress("predicting", paths.len() as u64);
     for chunk in paths.chunks(BATCH * threads.max(1)) {
         events.check_interrupted()?;
-        let batches: Vec<Result<Vec<Predicted>, Failure>> = chunk.par_chunks(BATCH).map(|b| predict_batch(model, b)).collect();
+        let batches: Vec<Result<Vec<Predicted>, Failure>> = chunk
+            .par_chunks(BATCH)
+            .map(|b| predict_batch(model, b))
+            .collect();
         for batch in batches {
             for predicted in batch? {
                 match &predicted.probabilities {
@@ -168,7 +189,11 @@ fn predict_batch(model: &Bundle, paths: &[(PathBuf, String)]) -> Result<Vec<Pred
             Ok(model.record.preprocessing.prepare(&pixels))
         })
         .collect();
-    let good: Vec<Pixels> = prepared.iter().filter_map(|p| p.as_ref().ok()).cloned().collect();
+    let good: Vec<Pixels> = prepared
+        .iter()
+        .filter_map(|p| p.as_ref().ok())
+        .cloned()
+        .collect();
     let probabilities = model.probabilities(&good)?;
     let mut rows = probabilities.chunks_exact(model.record.labels.len());
     let answer = |((_, shown), p): (&(PathBuf, String), Result<Pixels, Issue>)| Predicted {
@@ -187,8 +212,17 @@ pub fn read_model(path: &Path) -> Result<Bundle, Failure> {
     Bundle::from_bytes(&bytes).map_err(|e| Failure::model(path, &e))
 }
 
-fn prediction(path: &str, classes: &[String], p: &[f64], top_k: usize, with_all: bool) -> Prediction {
-    let guess = |c: usize| Guess { label: classes[c].clone(), probability: p[c] };
+fn prediction(
+    path: &str,
+    classes: &[String],
+    p: &[f64],
+    top_k: usize,
+    with_all: bool,
+) -> Prediction {
+    let guess = |c: usize| Guess {
+        label: classes[c].clone(),
+        probability: p[c],
+    };
     let mut order: Vec<usize> = (0..classes.len()).collect();
     order.sort_by(|&a, &b| p[b].total_cmp(&p[a]).then(a.cmp(&b)));
     Prediction {
@@ -202,17 +236,32 @@ fn prediction(path: &str, classes: &[String], p: &[f64], top_k: usize, with_all:
 
 fn show(out: &mut impl Write, p: &Prediction, format: Format, columns: usize) {
     match format {
-        Format::Json => drop(writeln!(out, "{}", serde_json::to_string(p).expect("plain data"))),
+        Format::Json => drop(writeln!(
+            out,
+            "{}",
+            serde_json::to_string(p).expect("plain data")
+        )),
         Format::Csv => {
             let mut row = vec![p.path.clone()];
-            row.extend(p.top.iter().flat_map(|g| [g.label.clone(), format!("{:.6}", g.probability)]));
-            row.extend(p.probabilities.iter().flatten().map(|g| format!("{:.6}", g.probability)));
+            row.extend(
+                p.top
+                    .iter()
+                    .flat_map(|g| [g.label.clone(), format!("{:.6}", g.probability)]),
+            );
+            row.extend(
+                p.probabilities
+                    .iter()
+                    .flatten()
+                    .map(|g| format!("{:.6}", g.probability)),
+            );
             csv_line(out, &row);
         }
         Format::Table => {
             let all = p.probabilities.as_deref().unwrap_or(&p.top);
-            let guesses: Vec<String> =
-                all.iter().map(|g| format!("{} {}", g.label, words::percent(g.probability))).collect();
+            let guesses: Vec<String> = all
+                .iter()
+                .map(|g| format!("{} {}", g.label, words::percent(g.probability)))
+                .collect();
             let path = words::shortened(&p.path, columns);
             let pad = columns.saturating_sub(unicode_width::UnicodeWidthStr::width(path.as_str()));
             drop(writeln!(out, "{path}{:pad$}  {}", "", guesses.join("  ")));
@@ -221,7 +270,8 @@ fn show(out: &mut impl Write, p: &Prediction, format: Format, columns: usize) {
 }
 
 fn path_columns(paths: &[(PathBuf, String)]) -> usize {
-    let width = |(_, shown): &(PathBuf, String)| unicode_width::UnicodeWidthStr::width(shown.as_str());
+    let width =
+        |(_, shown): &(PathBuf, String)| unicode_width::UnicodeWidthStr::width(shown.as_str());
     paths.iter().map(width).max().unwrap_or(0).min(PATH_COLUMNS)
 }
 
@@ -234,6 +284,11 @@ fn csv_line(out: &mut impl Write, row: &[String]) {
 
 fn tell(issue: &Issue, events: &Events) {
     if !events.tone.quiet {
-        anstream::eprintln!("{}: {}; {}", handful_data::shown(&issue.path), issue.detail, issue.advice);
+        anstream::eprintln!(
+            "{}: {}; {}",
+            handful_data::shown(&issue.path),
+            issue.detail,
+            issue.advice
+        );
     }
 }

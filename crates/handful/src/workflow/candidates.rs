@@ -78,14 +78,18 @@ impl Task<'_> {
             .collect::<Result<_, Failure>>()?;
 
         let n = self.labels.len();
-        let empty = || OutOfFold { repeats: vec![vec![0.0; n * self.n_classes]; self.folds.n_repeats()], fit_s: 0.0 };
+        let empty = || OutOfFold {
+            repeats: vec![vec![0.0; n * self.n_classes]; self.folds.n_repeats()],
+            fit_s: 0.0,
+        };
         let mut all: Vec<OutOfFold> = heads.iter().map(|_| empty()).collect();
         for (&(repeat, fold), of_heads) in splits.iter().zip(&fitted) {
             let test = self.folds.test_rows(repeat, fold);
             for (out, (probabilities, seconds)) in all.iter_mut().zip(of_heads) {
                 out.fit_s += seconds;
                 for (row, p) in test.iter().zip(probabilities.chunks_exact(self.n_classes)) {
-                    out.repeats[repeat][row * self.n_classes..][..self.n_classes].copy_from_slice(p);
+                    out.repeats[repeat][row * self.n_classes..][..self.n_classes]
+                        .copy_from_slice(p);
                 }
             }
         }
@@ -116,12 +120,27 @@ impl Task<'_> {
                 repeats[repeat][row * k..][..k].copy_from_slice(&shares);
             }
         }
-        OutOfFold { repeats, fit_s: 0.0 }
+        OutOfFold {
+            repeats,
+            fit_s: 0.0,
+        }
     }
 
-    fn training_fold<'f>(&'f self, features: &'f FeatureSet, rows: &'f [usize], index: usize) -> TrainingFold<'f> {
+    fn training_fold<'f>(
+        &'f self,
+        features: &'f FeatureSet,
+        rows: &'f [usize],
+        index: usize,
+    ) -> TrainingFold<'f> {
         let seed = self.seed.derive("inner splits", index as u64);
-        TrainingFold::new(features, rows, self.labels, self.units, self.n_classes, seed)
+        TrainingFold::new(
+            features,
+            rows,
+            self.labels,
+            self.units,
+            self.n_classes,
+            seed,
+        )
     }
 
     /// What a candidate's predictions depend on: features, labels, units, folds, head, seed, version.
@@ -153,15 +172,20 @@ impl<'a> Kept<'a> {
     }
 
     fn path(&self, fingerprint: &str) -> PathBuf {
-        self.folder.path(KEPT).join(format!("{fingerprint}.safetensors"))
+        self.folder
+            .path(KEPT)
+            .join(format!("{fingerprint}.safetensors"))
     }
 
     /// The predictions with this fingerprint, if an interrupted run left them whole.
     pub fn find(&self, fingerprint: &str, task: &Task) -> Option<OutOfFold> {
         let file = Weights::from_safetensors(&fs::read(self.path(fingerprint)).ok()?).ok()?;
-        let repeats: Vec<Vec<f64>> =
-            (0..task.folds.n_repeats()).map(|r| Some(file.tensors.get(&format!("repeat.{r}"))?.to_f64())).collect::<Option<_>>()?;
-        let fits = repeats.iter().all(|p| p.len() == task.labels.len() * task.n_classes);
+        let repeats: Vec<Vec<f64>> = (0..task.folds.n_repeats())
+            .map(|r| Some(file.tensors.get(&format!("repeat.{r}"))?.to_f64()))
+            .collect::<Option<_>>()?;
+        let fits = repeats
+            .iter()
+            .all(|p| p.len() == task.labels.len() * task.n_classes);
         let fit_s = *file.tensors.get("fit_s")?.to_f64().first()?;
         fits.then_some(OutOfFold { repeats, fit_s })
     }
@@ -182,6 +206,13 @@ impl<'a> Kept<'a> {
             .map(|(r, p)| (format!("repeat.{r}"), Stored::from_f64(shape.clone(), p)))
             .collect();
         tensors.insert("fit_s".into(), Stored::from_f64(vec![1], &[out.fit_s]));
-        super::run_folder::write_whole(&path, &Weights { tensors, metadata: BTreeMap::new() }.to_safetensors())
+        super::run_folder::write_whole(
+            &path,
+            &Weights {
+                tensors,
+                metadata: BTreeMap::new(),
+            }
+            .to_safetensors(),
+        )
     }
 }

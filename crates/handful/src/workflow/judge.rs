@@ -1,8 +1,8 @@
 //! What may be said: the choice among candidates, the headline with its interval, the held-back test.
 
 use handful_stats::{
-    Column, Folds, Interval, Seed, accuracy_interval, balanced_accuracy_interval, bbc_accuracy, difference_of_shares,
-    ece_equal_mass, effective_groups, log_loss, one_standard_error, wilson,
+    Column, Folds, Interval, Seed, accuracy_interval, balanced_accuracy_interval, bbc_accuracy,
+    difference_of_shares, ece_equal_mass, effective_groups, log_loss, one_standard_error, wilson,
 };
 use serde::{Deserialize, Serialize};
 
@@ -73,9 +73,20 @@ pub struct Facts<'a> {
 /// # Errors
 /// When the statistics can't be computed.
 pub fn judge(candidates: &[Judged], facts: Facts) -> Result<Judgement, Failure> {
-    let Facts { labels, groups, n_classes, folds, seed } = facts;
-    let choosable: Vec<usize> = (0..candidates.len()).filter(|&i| candidates[i].plan.is_some()).collect();
-    let columns: Vec<Column> = choosable.iter().map(|&i| candidates[i].column.clone()).collect();
+    let Facts {
+        labels,
+        groups,
+        n_classes,
+        folds,
+        seed,
+    } = facts;
+    let choosable: Vec<usize> = (0..candidates.len())
+        .filter(|&i| candidates[i].plan.is_some())
+        .collect();
+    let columns: Vec<Column> = choosable
+        .iter()
+        .map(|&i| candidates[i].column.clone())
+        .collect();
     let choice = one_standard_error(&columns, groups)?;
     let mut differences = vec![None; candidates.len()];
     for (&i, d) in choosable.iter().zip(&choice.differences) {
@@ -83,7 +94,12 @@ pub fn judge(candidates: &[Judged], facts: Facts) -> Result<Judgement, Failure> 
     }
     let chosen = choosable[choice.chosen];
     let column = &candidates[chosen].column;
-    let centre = bbc_accuracy(&columns, groups, CORRECTION_DRAWS, seed.derive("bias correction", 0))?;
+    let centre = bbc_accuracy(
+        &columns,
+        groups,
+        CORRECTION_DRAWS,
+        seed.derive("bias correction", 0),
+    )?;
     let scored_groups: Vec<usize> = column.scored.iter().map(|&i| groups[i]).collect();
     let n_effective = effective_groups(&scored_groups);
     let per_repeat: Vec<f64> = candidates[chosen]
@@ -93,7 +109,10 @@ pub fn judge(candidates: &[Judged], facts: Facts) -> Result<Judgement, Failure> 
         .enumerate()
         .map(|(repeat, p)| {
             let rows = folds.scored_rows(repeat);
-            let p: Vec<f64> = rows.iter().flat_map(|&r| p[r * n_classes..][..n_classes].iter().copied()).collect();
+            let p: Vec<f64> = rows
+                .iter()
+                .flat_map(|&r| p[r * n_classes..][..n_classes].iter().copied())
+                .collect();
             let labels: Vec<usize> = rows.iter().map(|&r| labels[r]).collect();
             ece_equal_mass(&p, &labels, n_classes)
         })
@@ -111,7 +130,10 @@ pub fn judge(candidates: &[Judged], facts: Facts) -> Result<Judgement, Failure> 
             LEVEL,
             seed.derive("balanced accuracy", 0),
         )?,
-        accuracies: candidates.iter().map(|c| accuracy_interval(&c.column, groups, LEVEL)).collect::<Result<_, _>>()?,
+        accuracies: candidates
+            .iter()
+            .map(|c| accuracy_interval(&c.column, groups, LEVEL))
+            .collect::<Result<_, _>>()?,
         log_loss: column.mean_loss(),
         ece: per_repeat.iter().sum::<f64>() / per_repeat.len() as f64,
         n_effective,

@@ -67,8 +67,12 @@ impl<'a> Looks<'a> {
         let mut missing: BTreeMap<Look, BTreeSet<usize>> = BTreeMap::new();
         for (look, positions) in wants {
             let known = self.vectors.get(look);
-            let is_missing = |p: &usize| known.is_none_or(|v| v[*p].is_none()) && !self.unreadable.contains(p);
-            missing.entry(*look).or_default().extend(positions.iter().copied().filter(is_missing));
+            let is_missing =
+                |p: &usize| known.is_none_or(|v| v[*p].is_none()) && !self.unreadable.contains(p);
+            missing
+                .entry(*look)
+                .or_default()
+                .extend(positions.iter().copied().filter(is_missing));
         }
         missing.retain(|_, positions| !positions.is_empty());
         let looks: Vec<Look> = missing.keys().copied().collect();
@@ -76,7 +80,10 @@ impl<'a> Looks<'a> {
         let wanted = |photo: usize, view: usize| missing[&looks[view]].contains(&photo);
         let extracted = self.extractor.run(step, self.photos, &views, &wanted)?;
         for (look, found) in looks.into_iter().zip(extracted.vectors) {
-            let known = self.vectors.entry(look).or_insert_with(|| vec![None; self.photos.len()]);
+            let known = self
+                .vectors
+                .entry(look)
+                .or_insert_with(|| vec![None; self.photos.len()]);
             for (old, new) in known.iter_mut().zip(found) {
                 if new.is_some() {
                     *old = new;
@@ -85,7 +92,12 @@ impl<'a> Looks<'a> {
         }
         // Two passes over one photo say the same of it twice.
         let told: BTreeSet<usize> = self.issues.iter().map(|(p, _)| *p).collect();
-        self.issues.extend(extracted.issues.into_iter().filter(|(p, _)| !told.contains(p)));
+        self.issues.extend(
+            extracted
+                .issues
+                .into_iter()
+                .filter(|(p, _)| !told.contains(p)),
+        );
         self.unreadable.extend(extracted.unreadable);
         self.spent += extracted.spent;
         Ok(())
@@ -106,13 +118,25 @@ impl<'a> Looks<'a> {
     ///
     /// # Errors
     /// When the backbone lacks a stage or a feature is not finite.
-    pub fn features(&self, look: Look, positions: &[usize], stages: &[String]) -> Result<FeatureSet, Failure> {
+    pub fn features(
+        &self,
+        look: Look,
+        positions: &[usize],
+        stages: &[String],
+    ) -> Result<FeatureSet, Failure> {
         let spans = match look {
             Look::Control => vec![0..CONTROLS_LENGTH],
             Look::Backbone(..) => {
-                let mut idx = stages.iter().map(|s| self.backbone.stage_idx(s)).collect::<Result<Vec<_>, _>>()?;
+                let mut idx = stages
+                    .iter()
+                    .map(|s| self.backbone.stage_idx(s))
+                    .collect::<Result<Vec<_>, _>>()?;
                 idx.sort_unstable();
-                let span = |s: usize| self.taps.span(s).expect("all stages that are asked for are tapped");
+                let span = |s: usize| {
+                    self.taps
+                        .span(s)
+                        .expect("all stages that are asked for are tapped")
+                };
                 idx.into_iter().map(span).collect()
             }
         };
@@ -120,8 +144,18 @@ impl<'a> Looks<'a> {
         let blocks: Vec<(usize, Vec<f32>)> = spans
             .into_iter()
             .map(|span| {
-                let of = |p: &usize| vectors[*p].as_ref().expect("readable photos have been looked at");
-                (span.len(), positions.iter().flat_map(|p| of(p)[span.clone()].iter().copied()).collect())
+                let of = |p: &usize| {
+                    vectors[*p]
+                        .as_ref()
+                        .expect("readable photos have been looked at")
+                };
+                (
+                    span.len(),
+                    positions
+                        .iter()
+                        .flat_map(|p| of(p)[span.clone()].iter().copied())
+                        .collect(),
+                )
             })
             .collect();
         Ok(FeatureSet::new(positions.len(), blocks)?)

@@ -109,18 +109,26 @@ struct Watch {
 impl Watch {
     fn start(limit: Option<Duration>) -> Watch {
         let now = Instant::now();
-        Watch { started: now, last: now, steps: Vec::new(), limit }
+        Watch {
+            started: now,
+            last: now,
+            steps: Vec::new(),
+            limit,
+        }
     }
 
     fn lap(&mut self, step: &str) {
         let now = Instant::now();
-        self.steps.push((step.into(), (now - self.last).as_secs_f64()));
+        self.steps
+            .push((step.into(), (now - self.last).as_secs_f64()));
         self.last = now;
     }
 
     /// Whether a step of about `seconds` would still end in time.
     fn has_time_for(&self, seconds: f64) -> bool {
-        self.limit.is_none_or(|limit| self.started.elapsed().as_secs_f64() + seconds <= limit.as_secs_f64())
+        self.limit.is_none_or(|limit| {
+            self.started.elapsed().as_secs_f64() + seconds <= limit.as_secs_f64()
+        })
     }
 }
 
@@ -131,13 +139,21 @@ impl Watch {
 pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
     let mut watch = Watch::start(settings.time_limit);
     let repeated = settings.plan.as_deref().map(Plan::read).transpose()?;
-    let seed = Seed(settings.seed.or(repeated.as_ref().map(|p| p.seed)).unwrap_or(0));
+    let seed = Seed(
+        settings
+            .seed
+            .or(repeated.as_ref().map(|p| p.seed))
+            .unwrap_or(0),
+    );
     let backbone = load_backbone(settings.model.as_deref())?;
     if let Some(plan) = &repeated
         && plan.backbone != backbone.weights.digest()
     {
-        return Err(Failure::new(exit::USAGE, "the plan was made with other weights than these")
-            .advice("give the same `--model` as for the run that the plan is from"));
+        return Err(Failure::new(
+            exit::USAGE,
+            "the plan was made with other weights than these",
+        )
+        .advice("give the same `--model` as for the run that the plan is from"));
     }
 
     let mut photos = read(settings, events)?;
@@ -148,17 +164,33 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
         data: data_name(&settings.data),
         seed: seed.0,
     });
-    let extractor = Extractor { cache: settings.machine.cache.as_ref(), threads: settings.machine.threads, events };
+    let extractor = Extractor {
+        cache: settings.machine.cache.as_ref(),
+        threads: settings.machine.threads,
+        events,
+    };
     let unread = extractor.hash(&mut photos.list)?;
-    photos.issues.extend(unread.into_iter().map(|(_, issue)| issue));
+    photos
+        .issues
+        .extend(unread.into_iter().map(|(_, issue)| issue));
     watch.lap("read");
 
-    let Photos { list, classes, mut issues } = photos;
+    let Photos {
+        list,
+        classes,
+        mut issues,
+    } = photos;
     let has_groups = list.iter().any(|p| p.group.is_some());
-    let training: Vec<usize> =
-        (0..list.len()).filter(|&i| list[i].split != Split::Test && list[i].key.is_some() && list[i].label.is_some()).collect();
-    let test: Vec<usize> =
-        (0..list.len()).filter(|&i| list[i].split == Split::Test && list[i].key.is_some() && list[i].label.is_some()).collect();
+    let training: Vec<usize> = (0..list.len())
+        .filter(|&i| {
+            list[i].split != Split::Test && list[i].key.is_some() && list[i].label.is_some()
+        })
+        .collect();
+    let test: Vec<usize> = (0..list.len())
+        .filter(|&i| {
+            list[i].split == Split::Test && list[i].key.is_some() && list[i].label.is_some()
+        })
+        .collect();
     let label = |i: &usize| list[*i].label.expect("only labelled photos are kept");
     events.emit(&Event::Scan {
         images: training.len(),
@@ -170,7 +202,11 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
         "{} photos in {} classes{}",
         training.len(),
         classes.len(),
-        if test.is_empty() { String::new() } else { format!(", {} held back for the test", test.len()) }
+        if test.is_empty() {
+            String::new()
+        } else {
+            format!(", {} held back for the test", test.len())
+        }
     ));
 
     let stage_sets = backbone.stage_sets();
@@ -186,8 +222,10 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
     let (geometry, plans) = match &repeated {
         Some(plan) => {
             let wanted: BTreeSet<usize> = plan.candidates.iter().map(|c| c.size_px).collect();
-            let mut wants: Vec<(Look, &[usize])> =
-                wanted.iter().map(|s| (Look::Backbone(plan.geometry, *s), training.as_slice())).collect();
+            let mut wants: Vec<(Look, &[usize])> = wanted
+                .iter()
+                .map(|s| (Look::Backbone(plan.geometry, *s), training.as_slice()))
+                .collect();
             wants.push((Look::Control, &training));
             looks.ensure("looking at all photos", &wants)?;
             (plan.geometry, plan.candidates.clone())
@@ -203,7 +241,14 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
                 events,
                 decisions: Vec::new(),
             };
-            let found = decide(&mut screen, &sizes, &stage_sets, &last_stage, &backbone, &mut watch)?;
+            let found = decide(
+                &mut screen,
+                &sizes,
+                &stage_sets,
+                &last_stage,
+                &backbone,
+                &mut watch,
+            )?;
             decisions = screen.decisions;
             found
         }
@@ -211,24 +256,54 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
     watch.lap("features");
 
     // Photos that turned out to be unreadable are gone from here on.
-    let rows: Vec<usize> = training.iter().copied().filter(|i| !looks.unreadable.contains(i)).collect();
+    let rows: Vec<usize> = training
+        .iter()
+        .copied()
+        .filter(|i| !looks.unreadable.contains(i))
+        .collect();
     let labels: Vec<usize> = rows.iter().map(label).collect();
     let (units, groups) = units_of(&list, &rows, has_groups);
     let n_groups = judge::count(&groups);
     let standard = protocol(n_groups);
-    let k = repeated.as_ref().map(|p| p.folds).or(settings.folds).unwrap_or(standard.k);
+    let k = repeated
+        .as_ref()
+        .map(|p| p.folds)
+        .or(settings.folds)
+        .unwrap_or(standard.k);
     let repeats = repeated.as_ref().map_or(standard.repeats, |p| p.repeats);
-    let folds = Folds::assign(&labels, &units, classes.len(), k, repeats, seed.derive("folds", 0)).map_err(|e| {
+    let folds = Folds::assign(
+        &labels,
+        &units,
+        classes.len(),
+        k,
+        repeats,
+        seed.derive("folds", 0),
+    )
+    .map_err(|e| {
         Failure::new(exit::DATA, "these photos can't be judged")
             .found(e.to_string())
             .advice("add photos, at least two of each class in different groups")
     })?;
-    let task = Task { labels: &labels, units: &units, n_classes: classes.len(), folds: &folds, seed };
-    let (mut judged, plans) = compare(&task, &looks, geometry, &rows, &plans, &folder, &backbone, &mut watch, events)?;
+    let task = Task {
+        labels: &labels,
+        units: &units,
+        n_classes: classes.len(),
+        folds: &folds,
+        seed,
+    };
+    let (mut judged, plans) = compare(
+        &task, &looks, geometry, &rows, &plans, &folder, &backbone, &mut watch, events,
+    )?;
     judged.extend(controls(&task, &looks, &rows, events)?);
     watch.lap("candidates");
 
-    let facts = Facts { labels: &labels, groups: &groups, n_classes: classes.len(), folds: &folds, seed };
+    let facts = Facts {
+        labels: &labels,
+        groups: &groups,
+        n_classes: classes.len(),
+        folds: &folds,
+        seed,
+    };
     let judgement = judge::judge(&judged, facts)?;
     let winner = plans[judgement.chosen].clone();
     watch.lap("judging");
@@ -236,7 +311,10 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
     // The refit sees all labels.
     let look = Look::Backbone(geometry, winner.size_px);
     let features = looks.features(look, &rows, &winner.stages)?;
-    let head = HEADS.iter().find(|h| h.name() == winner.head).expect("checked when it was compared");
+    let head = HEADS
+        .iter()
+        .find(|h| h.name() == winner.head)
+        .expect("checked when it was compared");
     let fitted = task.refit(&features, *head)?;
     let n = classes.len();
     let on_training = fitted.probabilities(&features.rows(&(0..rows.len()).collect::<Vec<_>>()));
@@ -264,12 +342,19 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
     folder.write("model.handful", &model.to_bytes())?;
     watch.lap("refit");
 
-    let test = test_of(&model, &mut looks, look, &list, &test, has_groups, &judgement, seed)?;
+    let test = test_of(
+        &model, &mut looks, look, &list, &test, has_groups, &judgement, seed,
+    )?;
     watch.lap("test");
 
     issues.extend(looks.issues.iter().map(|(_, issue)| issue.clone()));
     issues.sort_by(|a, b| (&a.path, &a.kind).cmp(&(&b.path, &b.kind)));
-    let control = |name: &str| judged.iter().position(|c| c.name == name).expect("controls are always judged");
+    let control = |name: &str| {
+        judged
+            .iter()
+            .position(|c| c.name == name)
+            .expect("controls are always judged")
+    };
     let metrics = Metrics {
         schema: results::SCHEMA,
         winner: judged[judgement.chosen].name.clone(),
@@ -302,11 +387,18 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
     results::write_json(&folder, "plan.json", &plan)?;
     results::write_json(&folder, "metrics.json", &metrics)?;
     folder.write("folds.csv", &results::folds_csv(&paths, &folds))?;
-    folder.write("candidates.csv", &results::candidates_csv(&judged, &judgement, &predict_ms))?;
+    folder.write(
+        "candidates.csv",
+        &results::candidates_csv(&judged, &judgement, &predict_ms),
+    )?;
     let chosen = &judged[judgement.chosen];
-    folder.write("predictions.csv", &results::predictions_csv(&paths, &labels, &classes, &folds, chosen))?;
+    folder.write(
+        "predictions.csv",
+        &results::predictions_csv(&paths, &labels, &classes, &folds, chosen),
+    )?;
     let mut text = Vec::new();
-    handful_data::write_issues_csv(&issues, &mut text).map_err(|e| Failure::new(exit::IO, e.to_string()))?;
+    handful_data::write_issues_csv(&issues, &mut text)
+        .map_err(|e| Failure::new(exit::IO, e.to_string()))?;
     folder.write("issues.csv", &text)?;
 
     let page = page::model(&page::Facts {
@@ -351,10 +443,19 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
     let skipped = looks.unreadable.len() + issues.iter().filter(|i| i.is_skipped()).count();
     let strict_failure = (settings.strict && skipped > 0).then(|| {
         Failure::new(exit::STRICT, format!("{skipped} files were skipped"))
-            .found(format!("they are named in `{}`", run.join("issues.csv").display()))
+            .found(format!(
+                "they are named in `{}`",
+                run.join("issues.csv").display()
+            ))
             .advice("mend or remove them, or leave `--strict` out; the run itself is whole")
     });
-    Ok(Outcome { run, metrics, page, n_issues: issues.len(), strict_failure })
+    Ok(Outcome {
+        run,
+        metrics,
+        page,
+        n_issues: issues.len(),
+        strict_failure,
+    })
 }
 
 /// Name of the control that knows only the class shares.
@@ -367,10 +468,14 @@ pub const CONTROL_HOG: &str = "control/hog+colour/ridge";
 /// # Errors
 /// When the file can't be read or holds no known backbone.
 pub fn load_backbone(file: Option<&std::path::Path>) -> Result<Backbone, Failure> {
-    let Some(path) = file else { return embedded_backbone() };
+    let Some(path) = file else {
+        return embedded_backbone();
+    };
     let bytes = std::fs::read(path).map_err(|e| Failure::io("reading", path, &e))?;
     let weights = Weights::from_safetensors(&bytes).map_err(|e| Failure::model(path, &e))?;
-    let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+    let name = path
+        .file_name()
+        .map_or_else(String::new, |n| n.to_string_lossy().into_owned());
     let card = Card {
         name: String::new(),
         provenance: format!("the file `{name}` (BLAKE3 {})", &weights.digest()[..16]),
@@ -386,24 +491,40 @@ fn embedded_backbone() -> Result<Backbone, Failure> {
 
 #[cfg(not(feature = "embedded-backbone"))]
 fn embedded_backbone() -> Result<Backbone, Failure> {
-    Err(Failure::new(exit::USAGE, "this build has no embedded backbone")
-        .advice("give one with `--model FILE`, or build with the feature `embedded-backbone`"))
+    Err(
+        Failure::new(exit::USAGE, "this build has no embedded backbone")
+            .advice("give one with `--model FILE`, or build with the feature `embedded-backbone`"),
+    )
 }
 
 fn read(settings: &Settings, events: &Events) -> Result<Photos, Failure> {
     let catalog = handful_data::scan(&settings.data, &settings.scan)?;
-    catalog.remarks.iter().for_each(|r| events.remark(r.to_string()));
+    catalog
+        .remarks
+        .iter()
+        .for_each(|r| events.remark(r.to_string()));
     let mut photos = Photos::from_catalog(catalog);
-    for (dir, split) in [(&settings.val, Split::Validation), (&settings.test, Split::Test)] {
+    for (dir, split) in [
+        (&settings.val, Split::Validation),
+        (&settings.test, Split::Test),
+    ] {
         if let Some(dir) = dir {
             photos.add(handful_data::scan(dir, &settings.scan)?, split)?;
         }
     }
-    let n_val = photos.list.iter().filter(|p| p.split == Split::Validation).count();
+    let n_val = photos
+        .list
+        .iter()
+        .filter(|p| p.split == Split::Validation)
+        .count();
     if n_val > 0 {
         events.remark(format!(
             "the {n_val} validation photos join training{}",
-            if photos.list.iter().any(|p| p.group.is_some()) { "" } else { ", all in the same fold" }
+            if photos.list.iter().any(|p| p.group.is_some()) {
+                ""
+            } else {
+                ", all in the same fold"
+            }
         ));
     }
     Ok(photos)
@@ -413,7 +534,11 @@ fn read(settings: &Settings, events: &Events) -> Result<Photos, Failure> {
 /// what folds keep together: the same, but that without explicit groups a given validation split stays in one fold,
 /// as the person drew it. It does not count as *one* group: that a person set photos aside says nothing about how
 /// alike they are, and an interval over seven groups would be as wrong as none.
-fn units_of(list: &[crate::photos::Photo], rows: &[usize], has_groups: bool) -> (Vec<usize>, Vec<usize>) {
+fn units_of(
+    list: &[crate::photos::Photo],
+    rows: &[usize],
+    has_groups: bool,
+) -> (Vec<usize>, Vec<usize>) {
     let mut ids: BTreeMap<String, usize> = BTreeMap::new();
     let mut id = |name: String| {
         let next = ids.len();
@@ -423,16 +548,31 @@ fn units_of(list: &[crate::photos::Photo], rows: &[usize], has_groups: bool) -> 
         .map(|&i| {
             let photo = &list[i];
             let alone = || format!("photo {i}");
-            let group = id(photo.group.as_ref().map_or_else(alone, |g| format!("group {g}")));
+            let group = id(photo
+                .group
+                .as_ref()
+                .map_or_else(alone, |g| format!("group {g}")));
             let together = !has_groups && photo.split == Split::Validation;
-            (if together { id("validation".into()) } else { group }, group)
+            (
+                if together {
+                    id("validation".into())
+                } else {
+                    group
+                },
+                group,
+            )
         })
         .unzip()
 }
 
 fn sizes(fixed: Option<usize>, backbone: &Backbone) -> Vec<usize> {
-    let of_share = |share: f64| ((backbone.trained_px as f64 * share / SIZE_STEP_PX).round() * SIZE_STEP_PX) as usize;
-    fixed.map_or_else(|| SIZE_SHARES.iter().map(|s| of_share(*s)).collect(), |size| vec![size])
+    let of_share = |share: f64| {
+        ((backbone.trained_px as f64 * share / SIZE_STEP_PX).round() * SIZE_STEP_PX) as usize
+    };
+    fixed.map_or_else(
+        || SIZE_SHARES.iter().map(|s| of_share(*s)).collect(),
+        |size| vec![size],
+    )
 }
 
 /// Geometry, sizes and stages by measurement, as far as the time limit allows.
@@ -452,12 +592,21 @@ fn decide(
     };
     let geometry = screen.geometry(sizes[0], last_stage)?;
     let (smallest, larger) = sizes.split_first().expect("there is at least one size");
-    screen.looks.ensure("looking at all photos", &[(Look::Backbone(geometry, *smallest), rows), (Look::Control, rows)])?;
+    screen.looks.ensure(
+        "looking at all photos",
+        &[
+            (Look::Backbone(geometry, *smallest), rows),
+            (Look::Control, rows),
+        ],
+    )?;
     let part = screen.screened();
     let mut tried = vec![*smallest];
     for &size in larger {
         if watch.has_time_for(seconds(screen.looks, size, part.len())) {
-            screen.looks.ensure(&format!("looking closer, at {size} px"), &[(Look::Backbone(geometry, size), &part)])?;
+            screen.looks.ensure(
+                &format!("looking closer, at {size} px"),
+                &[(Look::Backbone(geometry, size), &part)],
+            )?;
             tried.push(size);
         }
     }
@@ -465,7 +614,10 @@ fn decide(
     for &size in &tried[1..] {
         if plans.iter().any(|p| p.size_px == size) {
             if watch.has_time_for(seconds(screen.looks, size, rows.len() - part.len())) {
-                screen.looks.ensure(&format!("looking at all photos, at {size} px"), &[(Look::Backbone(geometry, size), rows)])?;
+                screen.looks.ensure(
+                    &format!("looking at all photos, at {size} px"),
+                    &[(Look::Backbone(geometry, size), rows)],
+                )?;
             } else {
                 plans.retain(|p| p.size_px != size);
             }
@@ -484,7 +636,10 @@ fn decide(
 
 /// Judges the planned candidates on the folds, features by features, as far as the time limit allows; returns them
 /// cheapest first, with the plans of those that were judged.
-#[expect(clippy::too_many_arguments, reason = "the steps of one function, in the order of `train`")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the steps of one function, in the order of `train`"
+)]
 fn compare(
     task: &Task,
     looks: &Looks,
@@ -515,15 +670,28 @@ fn compare(
         }
         let started = Instant::now();
         let features = looks.features(Look::Backbone(geometry, size_px), rows, &stages)?;
-        let of_set: Vec<&CandidatePlan> = plans.iter().filter(|p| p.size_px == size_px && p.stages == stages).collect();
+        let of_set: Vec<&CandidatePlan> = plans
+            .iter()
+            .filter(|p| p.size_px == size_px && p.stages == stages)
+            .collect();
         let mut outs = BTreeMap::new();
         let mut missing = Vec::new();
         for plan in &of_set {
-            let head = *HEADS.iter().find(|h| h.name() == plan.head).ok_or_else(|| {
-                Failure::new(exit::NOT_WHAT_IT_CLAIMS, format!("the plan has an unknown head `{}`", plan.head))
-            })?;
+            let head = *HEADS
+                .iter()
+                .find(|h| h.name() == plan.head)
+                .ok_or_else(|| {
+                    Failure::new(
+                        exit::NOT_WHAT_IT_CLAIMS,
+                        format!("the plan has an unknown head `{}`", plan.head),
+                    )
+                })?;
             let fingerprint = task.fingerprint(&features, head.name());
-            match folder.resumed.then(|| kept.find(&fingerprint, task)).flatten() {
+            match folder
+                .resumed
+                .then(|| kept.find(&fingerprint, task))
+                .flatten()
+            {
                 Some(out) => {
                     progress.advance(n_splits);
                     outs.insert(head.name(), out);
@@ -532,13 +700,25 @@ fn compare(
             }
         }
         let heads: Vec<_> = missing.iter().map(|(head, _)| *head).collect();
-        for ((head, fingerprint), out) in missing.iter().zip(task.judge(&features, &heads, &progress, events)?) {
+        for ((head, fingerprint), out) in missing
+            .iter()
+            .zip(task.judge(&features, &heads, &progress, events)?)
+        {
             kept.put(fingerprint, &out, task)?;
             outs.insert(head.name(), out);
         }
         for plan in of_set {
-            let Some(out) = outs.remove(plan.head.as_str()) else { continue };
-            judged.push(as_judged(plan.name(&backbone.card.name), "frozen", Some(plan.clone()), out, task, events));
+            let Some(out) = outs.remove(plan.head.as_str()) else {
+                continue;
+            };
+            judged.push(as_judged(
+                plan.name(&backbone.card.name),
+                "frozen",
+                Some(plan.clone()),
+                out,
+                task,
+                events,
+            ));
         }
         longest_s = longest_s.max(started.elapsed().as_secs_f64());
     }
@@ -546,7 +726,10 @@ fn compare(
     let rank = |j: &Judged| {
         let plan = j.plan.as_ref().expect("only planned candidates are here");
         let macs = backbone.cost_through(plan.size_px, &plan.stages).mega_macs;
-        let head = HEADS.iter().position(|h| h.name() == plan.head).expect("checked above");
+        let head = HEADS
+            .iter()
+            .position(|h| h.name() == plan.head)
+            .expect("checked above");
         (macs, head)
     };
     judged.sort_by(|a, b| rank(a).partial_cmp(&rank(b)).expect("costs are finite"));
@@ -555,14 +738,34 @@ fn compare(
 }
 
 /// What a classifier gets right that knows nothing, and one that knows only edges and colours.
-fn controls(task: &Task, looks: &Looks, rows: &[usize], events: &Events) -> Result<Vec<Judged>, Failure> {
+fn controls(
+    task: &Task,
+    looks: &Looks,
+    rows: &[usize],
+    events: &Events,
+) -> Result<Vec<Judged>, Failure> {
     let features = looks.features(Look::Control, rows, &[])?;
-    let ridge = *HEADS.iter().find(|h| h.name() == "ridge").expect("ridge is registered");
-    let progress = events.progress("comparing with the control", task.folds.splits().count() as u64);
-    let hog = task.judge(&features, &[ridge], &progress, events)?.remove(0);
+    let ridge = *HEADS
+        .iter()
+        .find(|h| h.name() == "ridge")
+        .expect("ridge is registered");
+    let progress = events.progress(
+        "comparing with the control",
+        task.folds.splits().count() as u64,
+    );
+    let hog = task
+        .judge(&features, &[ridge], &progress, events)?
+        .remove(0);
     Ok(vec![
         as_judged(CONTROL_HOG.into(), "control", None, hog, task, events),
-        as_judged(CONTROL_MAJORITY.into(), "control", None, task.majority(), task, events),
+        as_judged(
+            CONTROL_MAJORITY.into(),
+            "control",
+            None,
+            task.majority(),
+            task,
+            events,
+        ),
     ])
 }
 
@@ -575,12 +778,25 @@ fn as_judged(
     events: &Events,
 ) -> Judged {
     let column = Column::of_repeats(&out.repeats, task.labels, task.n_classes, task.folds);
-    events.emit(&Event::Candidate { name: name.clone(), log_loss: column.mean_loss(), accuracy: column.mean_hit() });
-    Judged { name, strategy, plan, out, column }
+    events.emit(&Event::Candidate {
+        name: name.clone(),
+        log_loss: column.mean_loss(),
+        accuracy: column.mean_hit(),
+    });
+    Judged {
+        name,
+        strategy,
+        plan,
+        out,
+        column,
+    }
 }
 
 /// Opens the held-back photos, once, with the finished model.
-#[expect(clippy::too_many_arguments, reason = "the steps of one function, in the order of `train`")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the steps of one function, in the order of `train`"
+)]
 fn test_of(
     model: &Bundle,
     looks: &mut Looks,
@@ -592,16 +808,34 @@ fn test_of(
     seed: Seed,
 ) -> Result<Option<TestResult>, Failure> {
     looks.ensure("looking at the test photos", &[(look, test)])?;
-    let rows: Vec<usize> = test.iter().copied().filter(|i| !looks.unreadable.contains(i)).collect();
+    let rows: Vec<usize> = test
+        .iter()
+        .copied()
+        .filter(|i| !looks.unreadable.contains(i))
+        .collect();
     if rows.is_empty() {
         return Ok(None);
     }
     let n = model.record.labels.len();
     let features = looks.features(look, &rows, &model.record.stages)?;
-    let probabilities = model.head.probabilities(&features.rows(&(0..rows.len()).collect::<Vec<_>>()));
-    let labels: Vec<usize> = rows.iter().map(|&i| list[i].label.expect("only labelled photos are kept")).collect();
+    let probabilities = model
+        .head
+        .probabilities(&features.rows(&(0..rows.len()).collect::<Vec<_>>()));
+    let labels: Vec<usize> = rows
+        .iter()
+        .map(|&i| list[i].label.expect("only labelled photos are kept"))
+        .collect();
     let (_, groups) = units_of(list, &rows, has_groups);
-    judge::test_result(&probabilities, &labels, &groups, n, judgement.accuracy, judgement.n_effective, seed).map(Some)
+    judge::test_result(
+        &probabilities,
+        &labels,
+        &groups,
+        n,
+        judgement.accuracy,
+        judgement.n_effective,
+        seed,
+    )
+    .map(Some)
 }
 
 /// `(class, share)` of the largest class.
@@ -616,10 +850,20 @@ pub fn majority_share(labels: &[usize], n_classes: usize) -> (usize, f64) {
 /// 0 where everything came from the cache.
 fn predict_ms(judged: &[Judged], looks: &Looks, backbone: &Backbone) -> Vec<f64> {
     let spent = looks.spent;
-    let per_mega_mac = if spent.mega_macs > 0.0 { 1e3 * spent.forward_s / spent.mega_macs } else { 0.0 };
-    let decode = if spent.decoded > 0 { 1e3 * spent.decode_s / spent.decoded as f64 } else { 0.0 };
+    let per_mega_mac = if spent.mega_macs > 0.0 {
+        1e3 * spent.forward_s / spent.mega_macs
+    } else {
+        0.0
+    };
+    let decode = if spent.decoded > 0 {
+        1e3 * spent.decode_s / spent.decoded as f64
+    } else {
+        0.0
+    };
     let of = |j: &Judged| {
-        j.plan.as_ref().map_or(0.0, |p| decode + per_mega_mac * backbone.cost_through(p.size_px, &p.stages).mega_macs)
+        j.plan.as_ref().map_or(0.0, |p| {
+            decode + per_mega_mac * backbone.cost_through(p.size_px, &p.stages).mega_macs
+        })
     };
     judged.iter().map(of).collect()
 }

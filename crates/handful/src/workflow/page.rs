@@ -6,8 +6,8 @@ use handful_data::Issue;
 use handful_image::{Limits, decode, encode_jpeg, thumbnail};
 use handful_learn::bundle::Record;
 use handful_report::{
-    BackboneCard, Calibration, Candidate, ClassResult, Confusion, Made, Mistake, Notice, PairedDifference, ReportModel,
-    Severity, TestResult, UNREAD_SHOWN, Unread, UnreadFile, Verdict,
+    BackboneCard, Calibration, Candidate, ClassResult, Confusion, Made, Mistake, Notice,
+    PairedDifference, ReportModel, Severity, TestResult, UNREAD_SHOWN, Unread, UnreadFile, Verdict,
 };
 use handful_stats::{Folds, argmax, effective_groups, wilson};
 
@@ -67,19 +67,31 @@ pub fn model(facts: &Facts) -> ReportModel {
         verdict: verdict(facts),
         notices: notices(facts),
         hog_accuracy: Some(facts.metrics.hog_accuracy),
-        candidates: (0..facts.judged.len()).map(|i| candidate(facts, i)).collect(),
+        candidates: (0..facts.judged.len())
+            .map(|i| candidate(facts, i))
+            .collect(),
         decisions: facts
             .decisions
             .iter()
-            .map(|d| handful_report::Decision { topic: d.topic.clone(), text: format!("{}. {}.", d.choice, d.why) })
+            .map(|d| handful_report::Decision {
+                topic: d.topic.clone(),
+                text: format!("{}. {}.", d.choice, d.why),
+            })
             .collect(),
         classes: class_results(facts, chosen),
         confusion: confusion(facts, chosen),
         calibration: Calibration {
             log_loss: facts.metrics.log_loss,
-            log_loss_of_shares: facts.judged.iter().find(|j| j.name == super::CONTROL_MAJORITY).map(|j| j.column.mean_loss()),
+            log_loss_of_shares: facts
+                .judged
+                .iter()
+                .find(|j| j.name == super::CONTROL_MAJORITY)
+                .map(|j| j.column.mean_loss()),
             ece: facts.metrics.ece,
-            ece_when_perfect: Some(handful_stats::ece_bias(facts.metrics.accuracy.value, facts.labels.len())),
+            ece_when_perfect: Some(handful_stats::ece_bias(
+                facts.metrics.accuracy.value,
+                facts.labels.len(),
+            )),
             temperature: facts.model.temperature,
         },
         mistakes: mistakes(facts, chosen),
@@ -130,7 +142,13 @@ fn verdict(facts: &Facts) -> Verdict {
 
 fn notices(facts: &Facts) -> Vec<Notice> {
     let mut all = Vec::new();
-    let mut add = |severity, text: String, advice: Option<String>| all.push(Notice { severity, text, advice });
+    let mut add = |severity, text: String, advice: Option<String>| {
+        all.push(Notice {
+            severity,
+            text,
+            advice,
+        })
+    };
     let skipped = super::skipped(facts.issues);
     if skipped > 0 {
         add(
@@ -150,7 +168,8 @@ fn notices(facts: &Facts) -> Vec<Notice> {
     if facts.metrics.accuracy.low <= facts.metrics.majority_accuracy {
         add(
             Severity::Warning,
-            "It is not shown that the model is better than always guessing the largest class.".into(),
+            "It is not shown that the model is better than always guessing the largest class."
+                .into(),
             Some("Add photos, or check whether the labels can be told from a photo at all.".into()),
         );
     }
@@ -171,13 +190,22 @@ fn notices(facts: &Facts) -> Vec<Notice> {
         );
     }
     let unscored = (0..facts.classes.len())
-        .filter(|&c| !facts.labels.iter().zip(&facts.folds.repeats[0]).any(|(l, f)| *l == c && f.is_some()))
+        .filter(|&c| {
+            !facts
+                .labels
+                .iter()
+                .zip(&facts.folds.repeats[0])
+                .any(|(l, f)| *l == c && f.is_some())
+        })
         .map(|c| format!("\"{}\"", facts.classes[c]))
         .collect::<Vec<_>>();
     if !unscored.is_empty() {
         add(
             Severity::Warning,
-            format!("Not measured, because all their photos belong to one group: {}.", unscored.join(", ")),
+            format!(
+                "Not measured, because all their photos belong to one group: {}.",
+                unscored.join(", ")
+            ),
             Some("Add photos of another object, person or scene.".into()),
         );
     }
@@ -192,7 +220,8 @@ fn candidate(facts: &Facts, idx: usize) -> Candidate {
         log_loss: judged.column.mean_loss(),
         accuracy: facts.judgement.accuracies[idx],
         predict_ms: Some(facts.predict_ms[idx]).filter(|ms| *ms > 0.0),
-        difference: facts.judgement.differences[idx].map(|(mean, se)| PairedDifference { mean, se }),
+        difference: facts.judgement.differences[idx]
+            .map(|(mean, se)| PairedDifference { mean, se }),
         chosen: idx == facts.judgement.chosen,
     }
 }
@@ -203,12 +232,28 @@ fn class_results(facts: &Facts, chosen: &Judged) -> Vec<ClassResult> {
         .iter()
         .enumerate()
         .map(|(class, name)| {
-            let scored = || chosen.column.scored.iter().zip(&chosen.column.hits).filter(|(i, _)| facts.labels[**i] == class);
+            let scored = || {
+                chosen
+                    .column
+                    .scored
+                    .iter()
+                    .zip(&chosen.column.hits)
+                    .filter(|(i, _)| facts.labels[**i] == class)
+            };
             let groups: Vec<usize> = scored().map(|(&i, _)| facts.groups[i]).collect();
             let right: f64 = scored().map(|(_, hit)| hit).sum();
             // A class that could not be held out has no recall.
-            let recall = wilson(right / groups.len().max(1) as f64, effective_groups(&groups), LEVEL).ok();
-            ClassResult { name: name.clone(), n_images: facts.labels.iter().filter(|l| **l == class).count(), recall }
+            let recall = wilson(
+                right / groups.len().max(1) as f64,
+                effective_groups(&groups),
+                LEVEL,
+            )
+            .ok();
+            ClassResult {
+                name: name.clone(),
+                n_images: facts.labels.iter().filter(|l| **l == class).count(),
+                recall,
+            }
         })
         .collect()
 }
@@ -219,12 +264,16 @@ fn confusion(facts: &Facts, chosen: &Judged) -> Confusion {
     for (row, predicted, _) in first_repeat(facts, chosen) {
         counts[facts.labels[row] * n + predicted] += 1;
     }
-    Confusion { counts, n_repeats: facts.folds.n_repeats() }
+    Confusion {
+        counts,
+        n_repeats: facts.folds.n_repeats(),
+    }
 }
 
 fn mistakes(facts: &Facts, chosen: &Judged) -> Vec<Mistake> {
-    let mut wrong: Vec<(usize, usize, f64)> =
-        first_repeat(facts, chosen).filter(|(row, predicted, _)| facts.labels[*row] != *predicted).collect();
+    let mut wrong: Vec<(usize, usize, f64)> = first_repeat(facts, chosen)
+        .filter(|(row, predicted, _)| facts.labels[*row] != *predicted)
+        .collect();
     wrong.sort_by(|a, b| b.2.total_cmp(&a.2).then(a.0.cmp(&b.0)));
     wrong
         .into_iter()
@@ -243,21 +292,31 @@ fn mistakes(facts: &Facts, chosen: &Judged) -> Vec<Mistake> {
 }
 
 /// `(row, predicted class, its probability)` of every scored photo in the first repeat.
-fn first_repeat<'a>(facts: &'a Facts, chosen: &'a Judged) -> impl Iterator<Item = (usize, usize, f64)> + 'a {
+fn first_repeat<'a>(
+    facts: &'a Facts,
+    chosen: &'a Judged,
+) -> impl Iterator<Item = (usize, usize, f64)> + 'a {
     let probabilities = chosen.out.repeats[0].chunks_exact(facts.classes.len());
-    facts.folds.repeats[0].iter().zip(probabilities).enumerate().filter_map(|(row, (fold, p))| {
-        fold.map(|_| {
-            let predicted = argmax(p);
-            (row, predicted, p[predicted])
+    facts.folds.repeats[0]
+        .iter()
+        .zip(probabilities)
+        .enumerate()
+        .filter_map(|(row, (fold, p))| {
+            fold.map(|_| {
+                let predicted = argmax(p);
+                (row, predicted, p[predicted])
+            })
         })
-    })
 }
 
 /// A small JPEG of a photo; none when the file has gone meanwhile.
 fn picture(path: &Path) -> Option<Vec<u8>> {
     let bytes = std::fs::read(path).ok()?;
     let pixels = decode(&bytes, &Limits::default()).ok()?.pixels;
-    Some(encode_jpeg(&thumbnail(&pixels, THUMBNAIL_PX), THUMBNAIL_QUALITY))
+    Some(encode_jpeg(
+        &thumbnail(&pixels, THUMBNAIL_PX),
+        THUMBNAIL_QUALITY,
+    ))
 }
 
 fn class_counts(facts: &Facts) -> Vec<usize> {
@@ -268,23 +327,41 @@ fn class_counts(facts: &Facts) -> Vec<usize> {
 
 fn made(facts: &Facts) -> Made {
     let p = &facts.model.preprocessing;
-    let grouped = if facts.has_groups { "grouped and stratified" } else { "stratified" };
+    let grouped = if facts.has_groups {
+        "grouped and stratified"
+    } else {
+        "stratified"
+    };
     Made {
         version: facts.model.version.clone(),
         seed: facts.model.seed,
-        protocol: format!("{} × {}-fold, {grouped}", facts.folds.n_repeats(), facts.folds.k),
+        protocol: format!(
+            "{} × {}-fold, {grouped}",
+            facts.folds.n_repeats(),
+            facts.folds.k
+        ),
         backbone: Some(BackboneCard {
             name: facts.model.backbone.name.clone(),
             licence: facts.model.backbone.licence.clone(),
             provenance: facts.model.backbone.provenance.clone(),
         }),
-        preprocessing: format!("{} px, {}, antialiased bilinear", p.size_px, geometry_name(p.geometry)),
-        predict_command: format!("handful predict {} new-photos/", facts.run.join("model.handful").display()),
+        preprocessing: format!(
+            "{} px, {}, antialiased bilinear",
+            p.size_px,
+            geometry_name(p.geometry)
+        ),
+        predict_command: format!(
+            "handful predict {} new-photos/",
+            facts.run.join("model.handful").display()
+        ),
         train_command: None,
         more: vec![
             ("Features".into(), facts.model.stages.join(" + ")),
             ("Head".into(), facts.model.head.clone()),
-            ("Accuracy on its own training photos".into(), handful_report::words::percent(facts.metrics.train_accuracy)),
+            (
+                "Accuracy on its own training photos".into(),
+                handful_report::words::percent(facts.metrics.train_accuracy),
+            ),
         ],
     }
 }

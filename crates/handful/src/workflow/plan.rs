@@ -25,7 +25,11 @@ pub struct CandidatePlan {
 impl CandidatePlan {
     /// `efficientnet_lite0/224/blocks.4+head/ridge`
     pub fn name(&self, backbone: &str) -> String {
-        format!("{}/{}", features_name(backbone, self.size_px, &self.stages), self.head)
+        format!(
+            "{}/{}",
+            features_name(backbone, self.size_px, &self.stages),
+            self.head
+        )
     }
 }
 
@@ -63,16 +67,25 @@ impl Plan {
     /// When the file can't be read, is not a plan, or is from a newer version.
     pub fn read(path: &Path) -> Result<Plan, Failure> {
         let not = |found: String| {
-            Failure::new(exit::NOT_WHAT_IT_CLAIMS, format!("`{}` is not a plan", path.display()))
-                .found(found)
-                .advice("give the `plan.json` of a finished run")
+            Failure::new(
+                exit::NOT_WHAT_IT_CLAIMS,
+                format!("`{}` is not a plan", path.display()),
+            )
+            .found(found)
+            .advice("give the `plan.json` of a finished run")
         };
         let text = std::fs::read_to_string(path).map_err(|e| Failure::io("reading", path, &e))?;
         let plan: Plan = serde_json::from_str(&text).map_err(|e| not(e.to_string()))?;
         if plan.schema > SCHEMA {
-            return Err(not(format!("schema {}, this version reads up to {SCHEMA}", plan.schema)));
+            return Err(not(format!(
+                "schema {}, this version reads up to {SCHEMA}",
+                plan.schema
+            )));
         }
-        if plan.candidates.is_empty() || !(2..=20).contains(&plan.folds) || !(1..=100).contains(&plan.repeats) {
+        if plan.candidates.is_empty()
+            || !(2..=20).contains(&plan.folds)
+            || !(1..=100).contains(&plan.repeats)
+        {
             return Err(not(format!(
                 "{} candidates, {} folds, {} repeats",
                 plan.candidates.len(),
@@ -80,8 +93,16 @@ impl Plan {
                 plan.repeats
             )));
         }
-        if let Some(c) = plan.candidates.iter().find(|c| !(32..=1024).contains(&c.size_px) || c.stages.is_empty()) {
-            return Err(not(format!("a candidate at {} px with {} stages", c.size_px, c.stages.len())));
+        if let Some(c) = plan
+            .candidates
+            .iter()
+            .find(|c| !(32..=1024).contains(&c.size_px) || c.stages.is_empty())
+        {
+            return Err(not(format!(
+                "a candidate at {} px with {} stages",
+                c.size_px,
+                c.stages.len()
+            )));
         }
         Ok(plan)
     }

@@ -3,8 +3,8 @@
 use handful_stats::{Folds, Interval, argmax};
 use serde::{Deserialize, Serialize};
 
-use super::judge::{Judged, Judgement, TestResult};
 use super::RunFolder;
+use super::judge::{Judged, Judgement, TestResult};
 use crate::exit::Failure;
 use crate::extract::Spent;
 
@@ -69,7 +69,16 @@ pub struct Timing {
 
 /// `candidates.csv`
 pub fn candidates_csv(candidates: &[Judged], judgement: &Judgement, predict_ms: &[f64]) -> Vec<u8> {
-    let mut rows = Rows::new(&["candidate", "strategy", "log_loss", "accuracy", "low", "high", "predict_ms", "chosen"]);
+    let mut rows = Rows::new(&[
+        "candidate",
+        "strategy",
+        "log_loss",
+        "accuracy",
+        "low",
+        "high",
+        "predict_ms",
+        "chosen",
+    ]);
     for (idx, c) in candidates.iter().enumerate() {
         let a = judgement.accuracies[idx];
         rows.push([
@@ -87,16 +96,32 @@ pub fn candidates_csv(candidates: &[Judged], judgement: &Judgement, predict_ms: 
 }
 
 /// `predictions.csv`: the first repeat of the chosen candidate (probabilities are never averaged over repeats).
-pub fn predictions_csv(paths: &[&str], labels: &[usize], classes: &[String], folds: &Folds, chosen: &Judged) -> Vec<u8> {
+pub fn predictions_csv(
+    paths: &[&str],
+    labels: &[usize],
+    classes: &[String],
+    folds: &Folds,
+    chosen: &Judged,
+) -> Vec<u8> {
     let mut header = vec!["path", "label", "predicted", "fold", "probability"];
     header.extend(classes.iter().map(String::as_str));
     let mut rows = Rows::new(&header);
     let probabilities = chosen.out.repeats[0].chunks_exact(classes.len());
-    for (((path, &label), fold), p) in paths.iter().zip(labels).zip(&folds.repeats[0]).zip(probabilities) {
+    for (((path, &label), fold), p) in paths
+        .iter()
+        .zip(labels)
+        .zip(&folds.repeats[0])
+        .zip(probabilities)
+    {
         let Some(fold) = fold else { continue };
         let predicted = argmax(p);
-        let mut row =
-            vec![(*path).to_owned(), classes[label].clone(), classes[predicted].clone(), fold.to_string(), number(p[predicted])];
+        let mut row = vec![
+            (*path).to_owned(),
+            classes[label].clone(),
+            classes[predicted].clone(),
+            fold.to_string(),
+            number(p[predicted]),
+        ];
         row.extend(p.iter().map(|v| number(*v)));
         rows.push(row);
     }
@@ -105,13 +130,20 @@ pub fn predictions_csv(paths: &[&str], labels: &[usize], classes: &[String], fol
 
 /// `folds.csv`: one column a repeat; empty where a photo is always trained on and never scored.
 pub fn folds_csv(paths: &[&str], folds: &Folds) -> Vec<u8> {
-    let names: Vec<String> = (0..folds.n_repeats()).map(|r| format!("repeat_{r}")).collect();
+    let names: Vec<String> = (0..folds.n_repeats())
+        .map(|r| format!("repeat_{r}"))
+        .collect();
     let mut header = vec!["path"];
     header.extend(names.iter().map(String::as_str));
     let mut rows = Rows::new(&header);
     for (idx, path) in paths.iter().enumerate() {
         let mut row = vec![(*path).to_owned()];
-        row.extend(folds.repeats.iter().map(|r| r[idx].map_or(String::new(), |f| f.to_string())));
+        row.extend(
+            folds
+                .repeats
+                .iter()
+                .map(|r| r[idx].map_or(String::new(), |f| f.to_string())),
+        );
         rows.push(row);
     }
     rows.bytes()
@@ -122,7 +154,8 @@ pub fn folds_csv(paths: &[&str], folds: &Folds) -> Vec<u8> {
 /// # Errors
 /// When the disk refuses.
 pub fn write_json(folder: &RunFolder, name: &str, value: &impl Serialize) -> Result<(), Failure> {
-    let mut text = serde_json::to_string_pretty(value).expect("results are plain data with finite numbers");
+    let mut text =
+        serde_json::to_string_pretty(value).expect("results are plain data with finite numbers");
     text.push('\n');
     folder.write(name, text.as_bytes())
 }
@@ -143,7 +176,9 @@ impl Rows {
     }
 
     fn push<I: IntoIterator<Item = T>, T: AsRef<[u8]>>(&mut self, row: I) {
-        self.0.write_record(row).expect("writing to memory, all rows as long as the header");
+        self.0
+            .write_record(row)
+            .expect("writing to memory, all rows as long as the header");
     }
 
     fn bytes(self) -> Vec<u8> {
@@ -155,5 +190,9 @@ impl Rows {
 pub fn peak_rss_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|l| l.starts_with("VmHWM:"))?;
-    line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kib| kib * 1024)
+    line.split_whitespace()
+        .nth(1)?
+        .parse::<u64>()
+        .ok()
+        .map(|kib| kib * 1024)
 }

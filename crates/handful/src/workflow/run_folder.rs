@@ -30,7 +30,11 @@ impl Destination {
             Destination::Numbered => {
                 let name = data_name(data);
                 Box::new((1..MOST_RUNS).map(move |n| {
-                    Path::new("runs").join(if n == 1 { name.clone() } else { format!("{name}-{n}") })
+                    Path::new("runs").join(if n == 1 {
+                        name.clone()
+                    } else {
+                        format!("{name}-{n}")
+                    })
                 }))
             }
         }
@@ -40,7 +44,11 @@ impl Destination {
 /// What the data is called: the name of its folder, or of its list without the ending.
 pub fn data_name(data: &Path) -> String {
     let whole = fs::canonicalize(data).unwrap_or_else(|_| data.to_path_buf());
-    let name = if whole.is_file() { whole.file_stem() } else { whole.file_name() };
+    let name = if whole.is_file() {
+        whole.file_stem()
+    } else {
+        whole.file_name()
+    };
     name.map_or_else(|| "photos".into(), |n| n.to_string_lossy().into_owned())
 }
 
@@ -63,37 +71,59 @@ impl RunFolder {
     /// # Errors
     /// When the folder lies inside the photos, exists, is being written by another process, can't be made, or when
     /// there is nothing to resume.
-    pub fn begin(destination: &Destination, data: &Path, resume: bool) -> Result<RunFolder, Failure> {
-        let image_root = if data.is_file() { data.parent().unwrap_or(Path::new(".")) } else { data };
+    pub fn begin(
+        destination: &Destination,
+        data: &Path,
+        resume: bool,
+    ) -> Result<RunFolder, Failure> {
+        let image_root = if data.is_file() {
+            data.parent().unwrap_or(Path::new("."))
+        } else {
+            data
+        };
         for target in destination.places(data) {
             // A list may lie anywhere, but a folder of photos stays as it is.
             if data.is_dir() && handful_data::is_inside(&target, image_root) {
-                return Err(Failure::new(exit::USAGE, format!("the run would go into the folder of photos, to `{}`", target.display()))
-                    .found(format!("photos in `{}`", data.display()))
-                    .advice("name a folder outside with `--out`, for example `--out ../run`"));
+                return Err(Failure::new(
+                    exit::USAGE,
+                    format!(
+                        "the run would go into the folder of photos, to `{}`",
+                        target.display()
+                    ),
+                )
+                .found(format!("photos in `{}`", data.display()))
+                .advice("name a folder outside with `--out`, for example `--out ../run`"));
             }
             let partial = partial_of(&target)?;
             if target.exists() {
                 if *destination == Destination::Numbered {
                     continue;
                 }
-                return Err(Failure::new(exit::USAGE, format!("`{}` exists already", target.display()))
-                    .advice("choose another `--name` or `--out`, or delete it first"));
+                return Err(Failure::new(
+                    exit::USAGE,
+                    format!("`{}` exists already", target.display()),
+                )
+                .advice("choose another `--name` or `--out`, or delete it first"));
             }
             if resume && !partial.is_dir() {
                 return Err(Failure::new(exit::USAGE, "there is no interrupted run to resume")
                     .found(format!("no unfinished run for `{}`", target.display()))
                     .advice("leave `--resume` out, or give the `--name` or `--out` of the interrupted run"));
             }
-            fs::create_dir_all(&partial).map_err(|e| Failure::io("making the folder", &partial, &e))?;
+            fs::create_dir_all(&partial)
+                .map_err(|e| Failure::io("making the folder", &partial, &e))?;
             let lock_path = partial.join(LOCK);
-            let lock = File::create(&lock_path).map_err(|e| Failure::io("writing", &lock_path, &e))?;
+            let lock =
+                File::create(&lock_path).map_err(|e| Failure::io("writing", &lock_path, &e))?;
             match lock.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) if *destination == Destination::Numbered => continue,
                 Err(TryLockError::WouldBlock) => {
-                    return Err(Failure::new(exit::USAGE, format!("another handful is writing `{}`", target.display()))
-                        .advice("wait for it, or choose another `--name`"));
+                    return Err(Failure::new(
+                        exit::USAGE,
+                        format!("another handful is writing `{}`", target.display()),
+                    )
+                    .advice("wait for it, or choose another `--name`"));
                 }
                 // Some network disks know no locks: then the person must not start two runs of one name.
                 Err(TryLockError::Error(_)) => {}
@@ -101,9 +131,15 @@ impl RunFolder {
             if !resume {
                 clean(&partial)?;
             }
-            return Ok(RunFolder { partial, target, lock, resumed: resume });
+            return Ok(RunFolder {
+                partial,
+                target,
+                lock,
+                resumed: resume,
+            });
         }
-        Err(Failure::new(exit::USAGE, "all run names are taken").advice("choose a `--name`, or delete old runs"))
+        Err(Failure::new(exit::USAGE, "all run names are taken")
+            .advice("choose a `--name`, or delete old runs"))
     }
 
     /// Where a file of the run is while it is being written.
@@ -131,18 +167,26 @@ impl RunFolder {
     pub fn finish(self) -> Result<PathBuf, Failure> {
         for name in [super::candidates::KEPT, LOCK] {
             let path = self.path(name);
-            let _ = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+            let _ = if path.is_dir() {
+                fs::remove_dir_all(&path)
+            } else {
+                fs::remove_file(&path)
+            };
         }
         drop(self.lock);
-        fs::rename(&self.partial, &self.target).map_err(|e| Failure::io("renaming", &self.partial, &e))?;
+        fs::rename(&self.partial, &self.target)
+            .map_err(|e| Failure::io("renaming", &self.partial, &e))?;
         Ok(self.target)
     }
 }
 
 fn partial_of(target: &Path) -> Result<PathBuf, Failure> {
     let name = target.file_name().ok_or_else(|| {
-        Failure::new(exit::USAGE, format!("`{}` can't be the name of a run", target.display()))
-            .advice("give a folder that does not exist yet")
+        Failure::new(
+            exit::USAGE,
+            format!("`{}` can't be the name of a run", target.display()),
+        )
+        .advice("give a folder that does not exist yet")
     })?;
     Ok(target.with_file_name(format!(".{}.partial", name.to_string_lossy())))
 }
@@ -167,14 +211,19 @@ fn clean(partial: &Path) -> Result<(), Failure> {
 /// # Errors
 /// When the disk refuses; nothing is left behind then.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let parent = path
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     let written = tempfile::NamedTempFile::new_in(parent).and_then(|mut file| {
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
         open_to_all(file.as_file())?;
         file.persist(path).map_err(|e| e.error)
     });
-    written.map(drop).map_err(|e| Failure::io("writing", path, &e))
+    written
+        .map(drop)
+        .map_err(|e| Failure::io("writing", path, &e))
 }
 
 /// Temporary files are made for their owner alone; results are ordinary files.
@@ -221,17 +270,38 @@ mod tests {
     #[test]
     fn an_interrupted_run_is_kept_for_resume_and_cleaned_otherwise() {
         let dir = tempfile::tempdir().unwrap();
-        assert_eq!(begin(dir.path(), "run", true).unwrap_err().code, exit::USAGE);
-        begin(dir.path(), "run", false).unwrap().write("a.txt", b"a").unwrap();
-        assert!(begin(dir.path(), "run", true).unwrap().path("a.txt").exists());
-        assert!(!begin(dir.path(), "run", false).unwrap().path("a.txt").exists());
+        assert_eq!(
+            begin(dir.path(), "run", true).unwrap_err().code,
+            exit::USAGE
+        );
+        begin(dir.path(), "run", false)
+            .unwrap()
+            .write("a.txt", b"a")
+            .unwrap();
+        assert!(
+            begin(dir.path(), "run", true)
+                .unwrap()
+                .path("a.txt")
+                .exists()
+        );
+        assert!(
+            !begin(dir.path(), "run", false)
+                .unwrap()
+                .path("a.txt")
+                .exists()
+        );
     }
 
     #[test]
     fn two_processes_never_write_the_same_run() {
         let dir = tempfile::tempdir().unwrap();
         let first = begin(dir.path(), "run", false).unwrap();
-        assert!(begin(dir.path(), "run", false).unwrap_err().what.contains("another handful"));
+        assert!(
+            begin(dir.path(), "run", false)
+                .unwrap_err()
+                .what
+                .contains("another handful")
+        );
         drop(first);
     }
 }

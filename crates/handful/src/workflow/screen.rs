@@ -80,7 +80,10 @@ impl Screen<'_, '_> {
     pub fn geometry(&mut self, size_px: usize, stages: &[String]) -> Result<Geometry, Failure> {
         let all = [Geometry::CenterCrop, Geometry::Squash, Geometry::Pad];
         let drawn = self.part("geometry", GEOMETRY_PHOTOS).positions;
-        let wants: Vec<(Look, &[usize])> = all.iter().map(|g| (Look::Backbone(*g, size_px), drawn.as_slice())).collect();
+        let wants: Vec<(Look, &[usize])> = all
+            .iter()
+            .map(|g| (Look::Backbone(*g, size_px), drawn.as_slice()))
+            .collect();
         self.looks.ensure("comparing geometries", &wants)?;
         let part = self.part("geometry", GEOMETRY_PHOTOS);
         let columns = all
@@ -99,12 +102,19 @@ impl Screen<'_, '_> {
                 chosen = idx;
             }
         }
-        let told: Vec<String> =
-            all.iter().zip(&columns).map(|(g, c)| format!("{} {} %", geometry_name(*g), percent(mean(&c.hits)))).collect();
+        let told: Vec<String> = all
+            .iter()
+            .zip(&columns)
+            .map(|(g, c)| format!("{} {} %", geometry_name(*g), percent(mean(&c.hits))))
+            .collect();
         self.decide(
             "geometry",
             geometry_name(all[chosen]),
-            format!("ridge on {} photos at {size_px} px, out of fold: {}", part.positions.len(), told.join(", ")),
+            format!(
+                "ridge on {} photos at {size_px} px, out of fold: {}",
+                part.positions.len(),
+                told.join(", ")
+            ),
         );
         Ok(all[chosen])
     }
@@ -128,14 +138,20 @@ impl Screen<'_, '_> {
         for &size_px in sizes {
             for stages in stage_sets {
                 let column = self.column(Look::Backbone(geometry, size_px), stages, &part)?;
-                measured.push(Measured { size_px, stages: stages.clone(), column });
+                measured.push(Measured {
+                    size_px,
+                    stages: stages.clone(),
+                    column,
+                });
             }
         }
         let accepted = self.worthwhile_sizes(sizes, &measured, part.positions.len());
         measured.retain(|m| accepted.contains(&m.size_px));
 
         let best = (0..measured.len())
-            .min_by(|&a, &b| mean(&measured[a].column.losses).total_cmp(&mean(&measured[b].column.losses)))
+            .min_by(|&a, &b| {
+                mean(&measured[a].column.losses).total_cmp(&mean(&measured[b].column.losses))
+            })
             .expect("the smallest size is always accepted");
         let best_column = measured[best].column.clone();
         let mut kept: Vec<&Measured> = Vec::new();
@@ -151,18 +167,31 @@ impl Screen<'_, '_> {
             .iter()
             .map(|m| {
                 let name = features_name(backbone, m.size_px, &m.stages);
-                format!("{name} {:.3} ({} %)", mean(&m.column.losses), percent(mean(&m.column.hits)))
+                format!(
+                    "{name} {:.3} ({} %)",
+                    mean(&m.column.losses),
+                    percent(mean(&m.column.hits))
+                )
             })
             .collect();
-        let names: Vec<String> = kept.iter().map(|m| features_name(backbone, m.size_px, &m.stages)).collect();
+        let names: Vec<String> = kept
+            .iter()
+            .map(|m| features_name(backbone, m.size_px, &m.stages))
+            .collect();
         self.decide(
             "features",
             &names.join(", "),
-            format!("log-loss of ridge on {} photos, out of fold: {}", part.positions.len(), told.join(", ")),
+            format!(
+                "log-loss of ridge on {} photos, out of fold: {}",
+                part.positions.len(),
+                told.join(", ")
+            ),
         );
         let every_head_everywhere = self.rows.len() <= ALL_HEADS_PHOTOS;
         let plans = kept.iter().enumerate().flat_map(|(place, m)| {
-            let with = move |head: &&&dyn Head| place == 0 || every_head_everywhere || head.name() == RIDGE;
+            let with = move |head: &&&dyn Head| {
+                place == 0 || every_head_everywhere || head.name() == RIDGE
+            };
             let plan = |head: &&dyn Head| CandidatePlan {
                 size_px: m.size_px,
                 stages: m.stages.clone(),
@@ -173,26 +202,45 @@ impl Screen<'_, '_> {
         Ok(plans.collect())
     }
 
-    fn worthwhile_sizes(&mut self, sizes: &[usize], measured: &[Measured], n_screened: usize) -> Vec<usize> {
+    fn worthwhile_sizes(
+        &mut self,
+        sizes: &[usize],
+        measured: &[Measured],
+        n_screened: usize,
+    ) -> Vec<usize> {
         let best_at = |size: usize| {
-            measured.iter().filter(|m| m.size_px == size).map(|m| mean(&m.column.hits)).fold(f64::NEG_INFINITY, f64::max)
+            measured
+                .iter()
+                .filter(|m| m.size_px == size)
+                .map(|m| mean(&m.column.hits))
+                .fold(f64::NEG_INFINITY, f64::max)
         };
         // When every photo has been looked at, nothing is saved by leaving a size out.
         let computed_for_all = n_screened == self.rows.len();
         let mut accepted = vec![sizes[0]];
         for &size in &sizes[1..] {
-            let mark = accepted.iter().map(|&s| best_at(s)).fold(f64::NEG_INFINITY, f64::max);
+            let mark = accepted
+                .iter()
+                .map(|&s| best_at(s))
+                .fold(f64::NEG_INFINITY, f64::max);
             if computed_for_all || best_at(size) >= mark + WORTH_IT {
                 accepted.push(size);
             }
         }
         if !computed_for_all && sizes.len() > 1 {
-            let told: Vec<String> = sizes.iter().map(|&s| format!("{s} px {} %", percent(best_at(s)))).collect();
+            let told: Vec<String> = sizes
+                .iter()
+                .map(|&s| format!("{s} px {} %", percent(best_at(s))))
+                .collect();
             let names: Vec<String> = accepted.iter().map(|s| format!("{s} px")).collect();
             self.decide(
                 "resolution",
                 &names.join(", "),
-                format!("ridge on {n_screened} of {} photos, out of fold: {}", self.rows.len(), told.join(", ")),
+                format!(
+                    "ridge on {n_screened} of {} photos, out of fold: {}",
+                    self.rows.len(),
+                    told.join(", ")
+                ),
             );
         }
         accepted
@@ -203,9 +251,18 @@ impl Screen<'_, '_> {
         let drawn = if self.rows.len() <= n_max {
             (0..self.rows.len()).collect()
         } else {
-            stratified_subset(self.labels, self.units, self.n_classes, n_max, self.seed.derive(purpose, 0))
+            stratified_subset(
+                self.labels,
+                self.units,
+                self.n_classes,
+                n_max,
+                self.seed.derive(purpose, 0),
+            )
         };
-        let readable: Vec<usize> = drawn.into_iter().filter(|&i| !self.looks.unreadable.contains(&self.rows[i])).collect();
+        let readable: Vec<usize> = drawn
+            .into_iter()
+            .filter(|&i| !self.looks.unreadable.contains(&self.rows[i]))
+            .collect();
         Part {
             positions: readable.iter().map(|&i| self.rows[i]).collect(),
             labels: readable.iter().map(|&i| self.labels[i]).collect(),
@@ -222,17 +279,41 @@ impl Screen<'_, '_> {
     fn column(&self, look: Look, stages: &[String], part: &Part) -> Result<Column, Failure> {
         let features = self.looks.features(look, &part.positions, stages)?;
         let seed = self.seed.derive("screen", 0);
-        let folds = Folds::assign(&part.labels, &part.units, self.n_classes, SCREEN_FOLDS, 1, seed)?;
-        let task =
-            Task { labels: &part.labels, units: &part.units, n_classes: self.n_classes, folds: &folds, seed };
-        let ridge = *HEADS.iter().find(|h| h.name() == RIDGE).expect("ridge is registered");
+        let folds = Folds::assign(
+            &part.labels,
+            &part.units,
+            self.n_classes,
+            SCREEN_FOLDS,
+            1,
+            seed,
+        )?;
+        let task = Task {
+            labels: &part.labels,
+            units: &part.units,
+            n_classes: self.n_classes,
+            folds: &folds,
+            seed,
+        };
+        let ridge = *HEADS
+            .iter()
+            .find(|h| h.name() == RIDGE)
+            .expect("ridge is registered");
         let progress = self.events.progress("comparing features", folds.k as u64);
         let out = task.judge(&features, &[ridge], &progress, self.events)?;
-        Ok(Column::of_repeats(&out[0].repeats, &part.labels, self.n_classes, &folds))
+        Ok(Column::of_repeats(
+            &out[0].repeats,
+            &part.labels,
+            self.n_classes,
+            &folds,
+        ))
     }
 
     fn decide(&mut self, topic: &str, choice: &str, why: String) {
-        let decision = Decision { topic: topic.into(), choice: choice.into(), why };
+        let decision = Decision {
+            topic: topic.into(),
+            choice: choice.into(),
+            why,
+        };
         self.events.emit(&Event::Decision {
             about: decision.topic.clone(),
             choice: decision.choice.clone(),

@@ -16,26 +16,48 @@ pub fn outcome(done: &Outcome, events: &Events) {
     for notice in &done.page.notices {
         events.say("");
         events.say(&notice.text);
-        notice.advice.iter().for_each(|a| events.say(&format!("  {a}")));
+        notice
+            .advice
+            .iter()
+            .for_each(|a| events.say(&format!("  {a}")));
     }
     events.say("");
-    events.say(&format!("{:<NAME_COLUMNS$} {:>8} {:>9}", "candidate", "log-loss", "accuracy"));
+    events.say(&format!(
+        "{:<NAME_COLUMNS$} {:>8} {:>9}",
+        "candidate", "log-loss", "accuracy"
+    ));
     let mut candidates: Vec<_> = done.page.candidates.iter().collect();
     candidates.sort_by(|a, b| a.log_loss.total_cmp(&b.log_loss));
     let n_more = candidates.len().saturating_sub(SHOWN);
-    let keep = |(place, c): &(usize, &&handful_report::Candidate)| *place < SHOWN || c.chosen || c.strategy == "control";
+    let keep = |(place, c): &(usize, &&handful_report::Candidate)| {
+        *place < SHOWN || c.chosen || c.strategy == "control"
+    };
     for (_, c) in candidates.iter().enumerate().filter(keep) {
         let mark = if c.chosen { "  chosen" } else { "" };
         let name = words::shortened(&c.name, NAME_COLUMNS);
-        events.say(&format!("{name:<NAME_COLUMNS$} {:>8} {:>9}{mark}", words::loss(c.log_loss), words::percent_at(&c.accuracy)));
+        events.say(&format!(
+            "{name:<NAME_COLUMNS$} {:>8} {:>9}{mark}",
+            words::loss(c.log_loss),
+            words::percent_at(&c.accuracy)
+        ));
     }
     if n_more > 0 {
         events.say(&format!("the report has all {}", candidates.len()));
     }
     events.say("");
     if done.n_issues > 0 {
-        events.say(&format!("{} skipped or noted: `{}`", words::counted(done.n_issues, "file"), done.run.join("issues.csv").display()));
+        events.say(&format!(
+            "{} skipped or noted: `{}`",
+            words::counted(done.n_issues, "file"),
+            done.run.join("issues.csv").display()
+        ));
     }
-    events.say(&format!("report: `{}`", done.run.join("report.html").display()));
-    events.say(&format!("use it: `handful predict {} new-photos/`", done.run.join("model.handful").display()));
+    events.say(&format!(
+        "report: `{}`",
+        done.run.join("report.html").display()
+    ));
+    events.say(&format!(
+        "use it: `handful predict {} new-photos/`",
+        done.run.join("model.handful").display()
+    ));
 }
