@@ -1,7 +1,7 @@
 //! One number that makes logits honest: what they are divided by before the softmax.
 
 /// Bounds of 1/T: T from e⁻³ to e⁴ (recipe A6).
-const INVERSE_BOUNDS: (f64, f64) = (0.018315638888734179, 20.085536923187668);
+const INVERSE_BOUNDS: (f64, f64) = (0.018_315_638_888_734_18, 20.085_536_923_187_668);
 /// Relative change of 1/T that ends the search: far below what any output shows.
 const CLOSE_ENOUGH: f64 = 1e-10;
 const MOST_STEPS: usize = 100;

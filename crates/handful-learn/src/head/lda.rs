@@ -18,6 +18,8 @@ pub struct Lda;
 
 /// Least ρ: with less the covariance can't be inverted where rows repeat.
 const LEAST_SHRINKAGE: f64 = 1e-4;
+/// Spread within classes below this share of the spread of all is rounding.
+const NO_SPREAD: f64 = 1e-9;
 
 impl Head for Lda {
     fn name(&self) -> &'static str {
@@ -102,6 +104,7 @@ fn discriminate(
             .iter_mut()
             .for_each(|m| *m /= counts[class].max(1.0));
     }
+    let total = (0..r).map(|j| sums.row(j)[j]).sum::<f64>() / n;
     for class in 0..k {
         for a in 0..r {
             let own = counts[class] * means.row(class)[a];
@@ -143,9 +146,10 @@ fn discriminate(
             .enumerate()
             .for_each(|(j, m)| columns.row_mut(j)[class] = *m);
     }
-    // No spread within classes at all: every direction is as good as another.
-    if average <= 0.0 {
-        (0..r).for_each(|j| covariance.row_mut(j)[j] = 1.0);
+    if average <= NO_SPREAD * total / d as f64 {
+        // One image a class: nothing is known of how images of one class differ, so any as much as all do.
+        covariance = Matrix::zeros(r, r);
+        (0..r).for_each(|j| covariance.row_mut(j)[j] = total.max(f64::MIN_POSITIVE));
     }
     let weights = solve(&covariance, &columns).ok_or(LearnError::Algebra {
         what: "the covariance of a fold",
