@@ -293,7 +293,7 @@ mod tests {
         for damage in [
             |b: &mut Vec<u8>| b.truncate(b.len() / 2),
             |b: &mut Vec<u8>| b[60] ^= 1,
-            |b| b.clear(),
+            |b: &mut Vec<u8>| b.clear(),
         ] {
             fill(&cache, "a", 0..5);
             let path = cache.packs()[0].path.clone();

@@ -1,0 +1,370 @@
+//! The program as a person runs it: output, exit code and files of real commands on the demo's photos.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use handful::demo::PHOTOS;
+use handful::exit;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Photos a class of the small set: enough for folds, few enough for seconds.
+const PER_CLASS: usize = 12;
+const CLASSES: [&str; 3] = ["dress", "hat", "shoes"];
+
+fn run(dir: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_handful"))
+        .args(arguments)
+        .current_dir(dir)
+        .env("HANDFUL_CACHE_DIR", dir.join("cache"))
+        .env("NO_COLOR", "1")
+        .output()
+        .expect("the program starts")
+}
+
+fn ok(dir: &Path, arguments: &[&str]) -> String {
+    let output = run(dir, arguments);
+    assert!(
+        output.status.success(),
+        "{arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).expect("results are text")
+}
+
+/// The exit code and what was said on stderr.
+fn refused(dir: &Path, arguments: &[&str]) -> (u8, String) {
+    let output = run(dir, arguments);
+    let code = output.status.code().expect("the program ends by itself");
+    (
+        code as u8,
+        String::from_utf8_lossy(&output.stderr).into_owned(),
+    )
+}
+
+/// `photos/<class>/NNN.jpg` and `new/<class>/NNN.jpg`.
+fn small_set() -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, bytes) in PHOTOS {
+        let parts: Vec<&str> = name.split('/').collect();
+        let number: usize = parts[2].trim_end_matches(".jpg").parse().unwrap();
+        if !CLASSES.contains(&parts[1]) || number > PER_CLASS {
+            continue;
+        }
+        let part = if parts[0] == "train" { "photos" } else { "new" };
+        let path = dir.path().join(part).join(parts[1]).join(parts[2]);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+    dir
+}
+
+fn json(path: PathBuf) -> Value {
+    serde_json::from_slice(&fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display())))
+        .unwrap()
+}
+
+#[test]
+fn a_folder_becomes_a_model_that_any_process_can_use() {
+    let dir = small_set();
+    let at = dir.path();
+    let said = ok(
+        at,
+        &[
+            "train",
+            "photos",
+            "--imgsz",
+            "64",
+            "--threads",
+            "2",
+            "--test",
+            "new",
+            "--name",
+            "two",
+        ],
+    );
+    assert!(said.contains("95 % interval"), "{said}");
+    let run_dir = at.join("runs/two");
+
+    // The machine-readable outputs are an interface.
+    let metrics = json(run_dir.join("metrics.json"));
+    for key in ["accuracy", "balanced_accuracy", "hog_accuracy"] {
+        for part in ["value", "low", "high"] {
+            assert!(metrics[key][part].is_f64(), "{key}.{part}");
+        }
+    }
+    for key in ["log_loss", "ece", "majority_accuracy", "train_accuracy"] {
+        assert!(metrics[key].is_f64(), "{key}");
+    }
+    assert_eq!(metrics["images"], 36);
+    assert_eq!(metrics["classes"], 3);
+    assert_eq!(metrics["seed"], 0);
+    assert_eq!(metrics["test"]["images"], 30);
+    assert!(
+        metrics["accuracy"]["value"].as_f64().unwrap() > 0.6,
+        "three kinds of clothing are easy: {metrics}"
+    );
+    let head = |name: &str| {
+        fs::read_to_string(run_dir.join(name))
+            .unwrap()
+            .lines()
+            .next()
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(
+        head("candidates.csv"),
+        "candidate,strategy,log_loss,accuracy,low,high,predict_ms,chosen"
+    );
+    assert_eq!(
+        head("predictions.csv"),
+        "path,label,predicted,fold,probability,dress,hat,shoes"
+    );
+    assert_eq!(head("issues.csv"), "path,kind,detail,advice");
+    for name in [
+        "folds.csv",
+        "plan.json",
+        "events.jsonl",
+        "timing.json",
+        "report.html",
+        "model.handful",
+    ] {
+        assert!(run_dir.join(name).is_file(), "{name}");
+    }
+    assert!(
+        fs::read_dir(at.join("photos")).unwrap().count() == 3,
+        "nothing is written among the photos"
+    );
+
+    // Same seed, same bytes, for any number of threads and without the cache.
+    ok(
+        at,
+        &[
+            "train",
+            "photos",
+            "--imgsz",
+            "64",
+            "--threads",
+            "1",
+            "--test",
+            "new",
+            "--name",
+            "one",
+            "--no-cache",
+        ],
+    );
+    for name in [
+        "metrics.json",
+        "folds.csv",
+        "predictions.csv",
+        "candidates.csv",
+        "plan.json",
+        "model.handful",
+    ] {
+        let bytes = |run: &str| fs::read(at.join("runs").join(run).join(name)).unwrap();
+        let same = if name == "candidates.csv" {
+            // Its predict_ms is a time.
+            let without_time = |run: &str| {
+                let text = String::from_utf8(bytes(run)).unwrap();
+                let row = |l: &str| {
+                    l.split(',')
+                        .enumerate()
+                        .filter(|(i, _)| *i != 6)
+                        .map(|(_, c)| c.to_owned())
+                        .collect()
+                };
+                text.lines().map(row).collect::<Vec<Vec<String>>>()
+            };
+            without_time("one") == without_time("two")
+        } else {
+            bytes("one") == bytes("two")
+        };
+        assert!(same, "{name} differs between one and two threads");
+    }
+
+    // A plan repeats a run without measuring.
+    ok(
+        at,
+        &[
+            "train",
+            "photos",
+            "--plan",
+            "runs/two/plan.json",
+            "--test",
+            "new",
+            "--name",
+            "again",
+        ],
+    );
+    assert_eq!(
+        metrics["accuracy"],
+        json(at.join("runs/again/metrics.json"))["accuracy"]
+    );
+
+    // A fresh process gives the probabilities that the test split gave.
+    let evaluated: Value =
+        serde_json::from_str(ok(at, &["eval", "runs/two/model.handful", "new", "--json"]).trim())
+            .unwrap();
+    assert_eq!(evaluated["accuracy"], metrics["test"]["accuracy"]);
+    assert_eq!(evaluated["log_loss"], metrics["test"]["log_loss"]);
+
+    let model = "runs/two/model.handful";
+    let lines = ok(at, &["predict", model, "new/hat", "--json", "--top-k", "2"]);
+    assert_eq!(lines.lines().count(), 10);
+    let first: Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
+    assert_eq!(first["top"].as_array().unwrap().len(), 2);
+    let alone: Value = serde_json::from_str(&ok(
+        at,
+        &[
+            "predict",
+            model,
+            "new/hat/001.jpg",
+            "--json",
+            "--top-k",
+            "2",
+        ],
+    ))
+    .unwrap();
+    let p = |v: &Value| v["probability"].as_f64().unwrap();
+    assert!(
+        (p(&alone) - p(&first)).abs() < 1e-5,
+        "alone {alone}, in a batch {first}"
+    );
+    let table = ok(
+        at,
+        &[
+            "predict",
+            model,
+            "new/hat",
+            "--format",
+            "csv",
+            "--probabilities",
+        ],
+    );
+    assert!(
+        table.starts_with("path,label,probability,dress,hat,shoes\n"),
+        "{table}"
+    );
+
+    let page = fs::read(run_dir.join("report.html")).unwrap();
+    ok(at, &["report", "runs/two"]);
+    assert!(
+        page == fs::read(run_dir.join("report.html")).unwrap(),
+        "the report is drawn again from its data"
+    );
+}
+
+#[test]
+fn features_are_written_as_numpy_csv_and_safetensors() {
+    let dir = small_set();
+    let at = dir.path();
+    for name in ["f.npy", "f.csv", "f.safetensors"] {
+        ok(
+            at,
+            &[
+                "embed",
+                "photos/hat",
+                "--out",
+                name,
+                "--imgsz",
+                "64",
+                "--stages",
+                "blocks.4,head",
+            ],
+        );
+    }
+    let npy = fs::read(at.join("f.npy")).unwrap();
+    assert!(npy.starts_with(b"\x93NUMPY\x01\x00"));
+    let header_end = 10 + usize::from(u16::from_le_bytes([npy[8], npy[9]]));
+    assert_eq!(header_end % 64, 0);
+    assert!(String::from_utf8_lossy(&npy[..header_end]).contains("'shape': (12, 1392)"));
+    assert_eq!(npy.len(), header_end + 12 * 1392 * 4);
+    assert_eq!(
+        fs::read_to_string(at.join("f.paths.txt"))
+            .unwrap()
+            .lines()
+            .count(),
+        12
+    );
+    let csv = fs::read_to_string(at.join("f.csv")).unwrap();
+    let second: f32 = csv
+        .lines()
+        .nth(1)
+        .unwrap()
+        .split(',')
+        .nth(1)
+        .unwrap()
+        .parse()
+        .unwrap();
+    let in_npy = f32::from_le_bytes(npy[header_end..header_end + 4].try_into().unwrap());
+    assert_eq!(second, in_npy);
+}
+
+#[test]
+fn every_way_to_fail_has_its_code_and_says_what_to_do() {
+    let dir = small_set();
+    let at = dir.path();
+    fs::create_dir(at.join("flat")).unwrap();
+    fs::copy(at.join("new/hat/001.jpg"), at.join("flat/hat_1.jpg")).unwrap();
+    let model = "photos/hat/001.jpg";
+    let cases: [(&[&str], u8, &str); 6] = [
+        (&["train", "nowhere"], exit::IO, "nowhere"),
+        (&["train", "flat"], exit::DATA, "no class folders"),
+        (
+            &["train", "photos", "--out", "photos/run"],
+            exit::USAGE,
+            "--out",
+        ),
+        (&["train", "photos", "--folds", "1"], exit::USAGE, "--folds"),
+        (
+            &["train", "photos", "--resume", "--name", "x"],
+            exit::USAGE,
+            "no interrupted run",
+        ),
+        (
+            &["predict", model, "new"],
+            exit::NOT_WHAT_IT_CLAIMS,
+            "001.jpg",
+        ),
+    ];
+    for (arguments, code, part) in cases {
+        let (found, said) = refused(at, arguments);
+        assert_eq!(found, code, "{arguments:?}: {said}");
+        assert!(said.contains(part), "{arguments:?}: {said}");
+    }
+    let (code, said) = refused(&at.join("photos"), &["train", "."]);
+    assert_eq!(code, exit::USAGE, "{said}");
+    assert!(said.contains("--out ../"), "{said}");
+    assert!(!at.join("photos/runs").exists());
+}
+
+#[test]
+fn a_bad_file_is_named_and_the_rest_go_on() {
+    let dir = small_set();
+    let at = dir.path();
+    let whole = fs::read(at.join("photos/hat/001.jpg")).unwrap();
+    fs::write(at.join("photos/hat/cut.jpg"), &whole[..whole.len() / 2]).unwrap();
+    fs::write(at.join("photos/hat/empty.jpg"), b"").unwrap();
+    fs::write(
+        at.join("photos/hat/page.jpg"),
+        b"<!DOCTYPE html><html></html>",
+    )
+    .unwrap();
+    let (code, said) = refused(
+        at,
+        &[
+            "train", "photos", "--imgsz", "64", "--strict", "--name", "strict",
+        ],
+    );
+    assert_eq!(code, exit::STRICT, "{said}");
+    let issues = fs::read_to_string(at.join("runs/strict/issues.csv")).unwrap();
+    for part in [
+        "hat/cut.jpg,truncated",
+        "hat/empty.jpg,empty",
+        "hat/page.jpg,not_an_image",
+    ] {
+        assert!(issues.contains(part), "{issues}");
+    }
+    assert_eq!(json(at.join("runs/strict/metrics.json"))["images"], 36);
+}
