@@ -283,7 +283,7 @@ impl Extractor<'_> {
             cache.shrink();
         }
         let mut out = results.into_inner().expect("no worker panicked");
-        out.issues.sort_by(|a, b| a.0.cmp(&b.0));
+        out.issues.sort_by_key(|(position, _)| *position);
         Ok(out)
     }
 

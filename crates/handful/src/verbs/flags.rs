@@ -36,7 +36,6 @@ impl DataFlags {
             label_column: self.label_column,
             image_column: self.image_column,
             class_level: self.class_level.map(Into::into),
-            ..ScanOptions::default()
         })
     }
 }

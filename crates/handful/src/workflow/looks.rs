@@ -124,8 +124,8 @@ impl<'a> Looks<'a> {
         positions: &[usize],
         stages: &[String],
     ) -> Result<FeatureSet, Failure> {
-        let spans = match look {
-            Look::Control => vec![0..CONTROLS_LENGTH],
+        let spans: Vec<std::ops::Range<usize>> = match look {
+            Look::Control => std::iter::once(0..CONTROLS_LENGTH).collect(),
             Look::Backbone(..) => {
                 let mut idx = stages
                     .iter()
