@@ -93,19 +93,30 @@ impl Photos {
         Ok(())
     }
 
-    /// Positions of the photos to learn from: training and validation.
+    /// Whether anything makes groups of photos.
+    pub fn has_groups(&self) -> bool {
+        self.list.iter().any(|p| p.group.is_some())
+    }
+
+    /// Positions of the readable labelled photos to learn from: training and validation.
     pub fn training(&self) -> Vec<usize> {
-        self.of(|s| s != Split::Test)
+        self.usable(|s| s != Split::Test)
     }
 
-    /// Positions of the held-back test photos.
+    /// Positions of the readable labelled photos that are held back.
     pub fn test(&self) -> Vec<usize> {
-        self.of(|s| s == Split::Test)
+        self.usable(|s| s == Split::Test)
     }
 
-    fn of(&self, wanted: impl Fn(Split) -> bool) -> Vec<usize> {
+    /// Files that are not part of anything, because they could not be read.
+    pub fn n_skipped(&self) -> usize {
+        self.issues.iter().filter(|i| i.is_skipped()).count()
+    }
+
+    fn usable(&self, wanted: impl Fn(Split) -> bool) -> Vec<usize> {
+        let is_usable = |p: &Photo| wanted(p.split) && p.key.is_some() && p.label.is_some();
         (0..self.list.len())
-            .filter(|&i| wanted(self.list[i].split))
+            .filter(|&i| is_usable(&self.list[i]))
             .collect()
     }
 }

@@ -54,7 +54,7 @@ pub struct Stage {
 const MIDDLE_STRIDE: usize = 16;
 
 /// A pretrained network with frozen statistics.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Backbone {
     /// What is known about it.
     pub card: Card,
@@ -68,7 +68,7 @@ pub struct Backbone {
     device: Device,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Network {
     EfficientNetLite(EfficientNetLite),
 }

@@ -85,6 +85,11 @@ impl FeatureSet {
             .collect()
     }
 
+    /// Features of all images as they are, `[n, d]`, row-major.
+    pub fn all_rows(&self) -> Vec<f64> {
+        self.values.iter().map(|v| f64::from(*v)).collect()
+    }
+
     pub(super) fn row(&self, row: usize) -> &[f32] {
         let d = self.width();
         &self.values[row * d..][..d]

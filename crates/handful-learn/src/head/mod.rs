@@ -44,3 +44,8 @@ pub trait Head: Sync {
 
 /// Order here is the order in reports: cheapest first.
 pub static HEADS: &[&dyn Head] = &[&Centroid, &Lda, &Ridge, &Logistic];
+
+/// The head of this name.
+pub fn named(name: &str) -> Option<&'static dyn Head> {
+    HEADS.iter().copied().find(|head| head.name() == name)
+}

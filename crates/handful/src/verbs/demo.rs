@@ -11,7 +11,8 @@ use super::predict::{predict_all, read_model};
 use crate::demo::write_photos;
 use crate::events::Events;
 use crate::exit::{self, Failure};
-use crate::workflow::{self, Destination, Settings};
+use crate::workflow::run_folder::Destination;
+use crate::workflow::{self, Settings};
 
 /// Train and predict on photos that are built in: 6 kinds of clothing, 40 photos each
 #[derive(Debug, clap::Args)]

@@ -14,7 +14,8 @@ use crate::events::Events;
 use crate::exit::{self, Failure};
 use crate::extract::{Extractor, View};
 use crate::photos::Photos;
-use crate::workflow::{load_backbone, write_whole};
+use crate::workflow::backbone::load_backbone;
+use crate::workflow::run_folder::write_whole;
 
 /// Write the features that a backbone sees in photos
 #[derive(Debug, clap::Args)]

@@ -106,14 +106,12 @@ pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
     }
     let record = &model.record;
     let n_classes = record.labels.len();
-    let claimed = (record.accuracy, record.n_effective);
     let result = test_result(
         &probabilities,
         &labels,
         &groups,
         n_classes,
-        claimed.0,
-        claimed.1,
+        (record.accuracy, record.n_effective),
         Seed(record.seed),
     )?;
     if events.tone.json {

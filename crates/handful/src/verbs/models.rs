@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::events::Events;
 use crate::exit::Failure;
-use crate::workflow::load_backbone;
+use crate::workflow::backbone::load_backbone;
 
 /// Show the backbones that can be used: size, licence, provenance, measured quality
 #[derive(Debug, clap::Args)]

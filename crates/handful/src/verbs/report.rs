@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::events::Events;
 use crate::exit::{self, Failure};
-use crate::workflow::write_whole;
+use crate::workflow::run_folder::write_whole;
 
 /// Draw the report of a finished run again and say what it says
 #[derive(Debug, clap::Args)]

@@ -7,7 +7,8 @@ use handful_data::ClassLevel;
 use crate::events::Events;
 use crate::exit::Failure;
 use crate::verbs::flags::{self, DataFlags, MachineFlags};
-use crate::workflow::{self, Destination, Settings};
+use crate::workflow::run_folder::Destination;
+use crate::workflow::{self, Settings};
 
 /// Train a model on a folder of photos and say how good it is
 #[derive(Debug, clap::Args)]

@@ -1,13 +1,14 @@
 //! What may be said: the choice among candidates, the headline with its interval, the held-back test.
 
 use handful_stats::{
-    Column, Folds, Interval, Seed, accuracy_interval, balanced_accuracy_interval, bbc_accuracy,
+    Column, Interval, Seed, accuracy_interval, balanced_accuracy_interval, bbc_accuracy,
     difference_of_shares, ece_equal_mass, effective_groups, log_loss, one_standard_error, wilson,
 };
 use serde::{Deserialize, Serialize};
 
-use super::candidates::OutOfFold;
+use super::labelled::{Labelled, count};
 use super::plan::CandidatePlan;
+use super::task::{OutOfFold, Task};
 use crate::exit::Failure;
 
 /// Level of all intervals.
@@ -53,33 +54,23 @@ pub struct Judgement {
     pub n_effective: f64,
 }
 
-/// The facts that a judgement needs beside the candidates.
-#[derive(Clone, Copy)]
-pub struct Facts<'a> {
-    /// Class of each photo.
-    pub labels: &'a [usize],
-    /// What is independent: groups, or single photos.
-    pub groups: &'a [usize],
-    /// Number of classes.
-    pub n_classes: usize,
-    /// The folds.
-    pub folds: &'a Folds,
-    /// The seed of the run.
-    pub seed: Seed,
-}
-
 /// Chooses among the candidates that are not controls, given cheapest first, and states the headline.
 ///
 /// # Errors
 /// When the statistics can't be computed.
-pub fn judge(candidates: &[Judged], facts: Facts) -> Result<Judgement, Failure> {
-    let Facts {
+pub fn judge(candidates: &[Judged], task: &Task) -> Result<Judgement, Failure> {
+    let Task {
+        photos,
+        folds,
+        seed,
+    } = task;
+    let Labelled {
         labels,
         groups,
         n_classes,
-        folds,
-        seed,
-    } = facts;
+        ..
+    } = photos;
+    let n_classes = *n_classes;
     let choosable: Vec<usize> = (0..candidates.len())
         .filter(|&i| candidates[i].plan.is_some())
         .collect();
@@ -159,7 +150,8 @@ pub struct TestResult {
     pub difference: Interval,
 }
 
-/// Judges probabilities `[n, classes]` of photos that nothing was fitted on.
+/// Judges probabilities `[n, classes]` of photos that nothing was fitted on, beside what was `claimed`: the
+/// out-of-fold accuracy and its effective number of groups.
 ///
 /// # Errors
 /// When the statistics can't be computed.
@@ -168,8 +160,7 @@ pub fn test_result(
     labels: &[usize],
     groups: &[usize],
     n_classes: usize,
-    claimed: Interval,
-    claimed_n: f64,
+    claimed: (Interval, f64),
     seed: Seed,
 ) -> Result<TestResult, Failure> {
     let column = Column::of_probabilities(probabilities, labels, n_classes);
@@ -190,11 +181,6 @@ pub fn test_result(
         ece: ece_equal_mass(probabilities, labels, n_classes),
         images: labels.len(),
         groups: count(groups),
-        difference: difference_of_shares((accuracy.value, n), (claimed.value, claimed_n), LEVEL)?,
+        difference: difference_of_shares((accuracy.value, n), (claimed.0.value, claimed.1), LEVEL)?,
     })
-}
-
-/// How many different values there are.
-pub fn count(ids: &[usize]) -> usize {
-    ids.iter().collect::<std::collections::BTreeSet<_>>().len()
 }

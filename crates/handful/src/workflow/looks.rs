@@ -8,6 +8,7 @@ use handful_learn::Backbone;
 use handful_learn::features::Taps;
 use handful_learn::head::FeatureSet;
 
+use super::labelled::Labelled;
 use crate::exit::Failure;
 use crate::extract::{Extractor, Spent, View};
 use crate::photos::Photo;
@@ -25,7 +26,8 @@ pub enum Look {
 pub struct Looks<'a> {
     extractor: Extractor<'a>,
     photos: &'a [Photo],
-    backbone: &'a Backbone,
+    /// The network that looks.
+    pub backbone: &'a Backbone,
     taps: Taps,
     vectors: BTreeMap<Look, Vec<Option<Vec<f32>>>>,
     /// What was wrong with files, by position of the photo.
@@ -37,7 +39,7 @@ pub struct Looks<'a> {
 }
 
 impl<'a> Looks<'a> {
-    /// Nothing is computed yet. `stages` are all those that will ever be asked for.
+    /// Nothing is computed yet.
     ///
     /// # Errors
     /// When the backbone lacks a stage.
@@ -45,13 +47,13 @@ impl<'a> Looks<'a> {
         extractor: Extractor<'a>,
         photos: &'a [Photo],
         backbone: &'a Backbone,
-        stages: &[String],
     ) -> Result<Looks<'a>, Failure> {
+        let stages: Vec<String> = backbone.stage_sets().concat();
         Ok(Looks {
             extractor,
             photos,
             backbone,
-            taps: Taps::new(backbone, stages)?,
+            taps: Taps::new(backbone, &stages)?,
             vectors: BTreeMap::new(),
             issues: Vec::new(),
             unreadable: BTreeSet::new(),
@@ -101,6 +103,18 @@ impl<'a> Looks<'a> {
         self.unreadable.extend(extracted.unreadable);
         self.spent += extracted.spent;
         Ok(())
+    }
+
+    /// Those of the photos that could be read, as far as they have been looked at.
+    pub fn readable(&self, photos: &Labelled) -> Labelled {
+        photos.only(|position| !self.unreadable.contains(&position))
+    }
+
+    /// About how long the network takes for `n` photos at a size, from its speed so far; 0 while it is not known.
+    pub fn seconds(&self, size_px: usize, n: usize) -> f64 {
+        let per_mega_mac = self.spent.forward_s / self.spent.mega_macs.max(1.0);
+        let work = self.backbone.cost(size_px).mega_macs * n as f64;
+        per_mega_mac * work / self.extractor.threads.max(1) as f64
     }
 
     fn view(&self, look: Look) -> View<'a> {

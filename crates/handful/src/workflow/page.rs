@@ -2,20 +2,16 @@
 
 use std::path::Path;
 
-use handful_data::Issue;
 use handful_image::{Limits, decode, encode_jpeg, thumbnail};
-use handful_learn::bundle::Record;
 use handful_report::{
     BackboneCard, Calibration, Candidate, ClassResult, Confusion, Made, Mistake, Notice,
     PairedDifference, ReportModel, Severity, TestResult, UNREAD_SHOWN, Unread, UnreadFile, Verdict,
 };
-use handful_stats::{Folds, argmax, effective_groups, wilson};
+use handful_stats::{argmax, effective_groups, wilson};
 
-use super::judge::{Judged, Judgement, LEVEL};
-use super::majority_share;
-use super::results::Metrics;
-use super::screen::{Decision, geometry_name};
-use crate::photos::Photo;
+use super::judge::{Judged, LEVEL};
+use super::results::{Metrics, Results};
+use super::screen::geometry_name;
 
 /// Mistakes that are shown with their photo.
 const MISTAKES: usize = 24;
@@ -23,54 +19,19 @@ const MISTAKES: usize = 24;
 const THUMBNAIL_PX: usize = 180;
 const THUMBNAIL_QUALITY: u8 = 80;
 
-/// What the page is made from.
-pub struct Facts<'a> {
-    /// Name of the data.
-    pub name: String,
-    /// Where the run will be.
-    pub run: &'a Path,
-    /// Class names.
-    pub classes: &'a [String],
-    /// All photos.
-    pub photos: &'a [Photo],
-    /// Positions of those that were learnt from.
-    pub rows: &'a [usize],
-    /// Class of each of `rows`.
-    pub labels: &'a [usize],
-    /// What is independent: groups, or single photos.
-    pub groups: &'a [usize],
-    /// Whether anything made groups.
-    pub has_groups: bool,
-    /// The folds.
-    pub folds: &'a Folds,
-    /// All candidates.
-    pub judged: &'a [Judged],
-    /// The judgement on them.
-    pub judgement: &'a Judgement,
-    /// Milliseconds to predict a photo, by candidate; 0 where not measured.
-    pub predict_ms: &'a [f64],
-    /// What was decided by measurement.
-    pub decisions: &'a [Decision],
-    /// The numbers.
-    pub metrics: &'a Metrics,
-    /// Files that were skipped or read with a note.
-    pub issues: &'a [Issue],
-    /// What is known about the model.
-    pub model: &'a Record,
-}
-
 /// Fills the report.
-pub fn model(facts: &Facts) -> ReportModel {
-    let chosen = &facts.judged[facts.judgement.chosen];
+pub fn model(results: &Results) -> ReportModel {
+    let chosen = results.chosen();
+    let metrics = results.metrics();
     ReportModel {
-        name: facts.name.clone(),
-        verdict: verdict(facts),
-        notices: notices(facts),
-        hog_accuracy: Some(facts.metrics.hog_accuracy),
-        candidates: (0..facts.judged.len())
-            .map(|i| candidate(facts, i))
+        name: results.name.clone(),
+        verdict: verdict(results, &metrics),
+        notices: notices(results, &metrics),
+        hog_accuracy: Some(metrics.hog_accuracy),
+        candidates: (0..results.judged.len())
+            .map(|i| candidate(results, i))
             .collect(),
-        decisions: facts
+        decisions: results
             .decisions
             .iter()
             .map(|d| handful_report::Decision {
@@ -78,25 +39,22 @@ pub fn model(facts: &Facts) -> ReportModel {
                 text: format!("{}. {}.", d.choice, d.why),
             })
             .collect(),
-        classes: class_results(facts, chosen),
-        confusion: confusion(facts, chosen),
+        classes: class_results(results, chosen),
+        confusion: confusion(results, chosen),
         calibration: Calibration {
-            log_loss: facts.metrics.log_loss,
-            log_loss_of_shares: facts
-                .judged
-                .iter()
-                .find(|j| j.name == super::CONTROL_MAJORITY)
-                .map(|j| j.column.mean_loss()),
-            ece: facts.metrics.ece,
+            log_loss: metrics.log_loss,
+            log_loss_of_shares: Some(results.log_loss_of_shares()),
+            ece: metrics.ece,
             ece_when_perfect: Some(handful_stats::ece_bias(
-                facts.metrics.accuracy.value,
-                facts.labels.len(),
+                metrics.accuracy.value,
+                results.task.photos.len(),
             )),
-            temperature: facts.model.temperature,
+            temperature: results.model.temperature,
         },
-        mistakes: mistakes(facts, chosen),
+        mistakes: mistakes(results, chosen),
         unread: Unread {
-            files: facts
+            files: results
+                .photos
                 .issues
                 .iter()
                 .take(UNREAD_SHOWN)
@@ -107,31 +65,31 @@ pub fn model(facts: &Facts) -> ReportModel {
                     advice: i.advice.clone(),
                 })
                 .collect(),
-            n_files: facts.issues.len(),
+            n_files: results.photos.issues.len(),
         },
-        made: made(facts),
+        made: made(results, &metrics),
     }
 }
 
-fn verdict(facts: &Facts) -> Verdict {
-    let counts = class_counts(facts);
+fn verdict(results: &Results, metrics: &Metrics) -> Verdict {
+    let counts = results.task.photos.class_counts();
     let present = counts.iter().filter(|&&c| c > 0);
     let (largest, smallest) = (present.clone().max(), present.min());
-    let (majority, share) = majority_share(facts.labels, facts.classes.len());
+    let (majority, share) = results.task.photos.majority();
     Verdict {
-        accuracy: facts.metrics.accuracy,
-        balanced_accuracy: facts.metrics.balanced_accuracy,
+        accuracy: metrics.accuracy,
+        balanced_accuracy: metrics.balanced_accuracy,
         level: LEVEL,
         class_ratio: match (largest, smallest) {
             (Some(&l), Some(&s)) => l as f64 / s as f64,
             _ => 1.0,
         },
-        majority_class: facts.classes[majority].clone(),
+        majority_class: results.photos.classes[majority].clone(),
         majority_accuracy: share,
-        n_images: facts.labels.len(),
-        n_classes: facts.classes.len(),
-        n_groups: facts.has_groups.then_some(facts.metrics.groups),
-        test: facts.metrics.test.as_ref().map(|t| TestResult {
+        n_images: results.task.photos.len(),
+        n_classes: results.photos.classes.len(),
+        n_groups: results.photos.has_groups().then_some(metrics.groups),
+        test: metrics.test.as_ref().map(|t| TestResult {
             accuracy: t.accuracy,
             n_images: t.images,
             difference: t.difference,
@@ -140,7 +98,7 @@ fn verdict(facts: &Facts) -> Verdict {
     }
 }
 
-fn notices(facts: &Facts) -> Vec<Notice> {
+fn notices(results: &Results, metrics: &Metrics) -> Vec<Notice> {
     let mut all = Vec::new();
     let mut add = |severity, text: String, advice: Option<String>| {
         all.push(Notice {
@@ -149,7 +107,7 @@ fn notices(facts: &Facts) -> Vec<Notice> {
             advice,
         })
     };
-    let skipped = super::skipped(facts.issues);
+    let skipped = results.photos.n_skipped();
     if skipped > 0 {
         add(
             Severity::Warning,
@@ -157,15 +115,15 @@ fn notices(facts: &Facts) -> Vec<Notice> {
             Some("See the list at the end of this page.".into()),
         );
     }
-    let hog = facts.metrics.hog_accuracy;
-    if hog.value >= facts.metrics.accuracy.low {
+    let hog = metrics.hog_accuracy;
+    if hog.value >= metrics.accuracy.low {
         add(
             Severity::Warning,
             "A control that sees only edges and colours is about as good as the network.".into(),
             Some("The classes may differ by something trivial, such as background or lighting: look at the photos.".into()),
         );
     }
-    if facts.metrics.accuracy.low <= facts.metrics.majority_accuracy {
+    if metrics.accuracy.low <= metrics.majority_accuracy {
         add(
             Severity::Warning,
             "It is not shown that the model is better than always guessing the largest class."
@@ -173,7 +131,7 @@ fn notices(facts: &Facts) -> Vec<Notice> {
             Some("Add photos, or check whether the labels can be told from a photo at all.".into()),
         );
     }
-    if let Some(test) = &facts.metrics.test
+    if let Some(test) = &metrics.test
         && test.difference.high < 0.0
     {
         add(
@@ -182,22 +140,24 @@ fn notices(facts: &Facts) -> Vec<Notice> {
             Some("Photos to learn from may show the same scene, object or person several times: name them with `--group-by`.".into()),
         );
     }
-    if !facts.has_groups {
+    if !results.photos.has_groups() {
         add(
             Severity::Remark,
             "Each photo is taken as independent of the others.".into(),
             Some("If several photos show the same object, person or scene, say so with `--group-by`: the number is too good otherwise.".into()),
         );
     }
-    let unscored = (0..facts.classes.len())
+    let unscored = (0..results.photos.classes.len())
         .filter(|&c| {
-            !facts
+            !results
+                .task
+                .photos
                 .labels
                 .iter()
-                .zip(&facts.folds.repeats[0])
+                .zip(&results.task.folds.repeats[0])
                 .any(|(l, f)| *l == c && f.is_some())
         })
-        .map(|c| format!("\"{}\"", facts.classes[c]))
+        .map(|c| format!("\"{}\"", results.photos.classes[c]))
         .collect::<Vec<_>>();
     if !unscored.is_empty() {
         add(
@@ -212,22 +172,23 @@ fn notices(facts: &Facts) -> Vec<Notice> {
     all
 }
 
-fn candidate(facts: &Facts, idx: usize) -> Candidate {
-    let judged = &facts.judged[idx];
+fn candidate(results: &Results, idx: usize) -> Candidate {
+    let judged = &results.judged[idx];
     Candidate {
         name: judged.name.clone(),
         strategy: judged.strategy.into(),
         log_loss: judged.column.mean_loss(),
-        accuracy: facts.judgement.accuracies[idx],
-        predict_ms: Some(facts.predict_ms[idx]).filter(|ms| *ms > 0.0),
-        difference: facts.judgement.differences[idx]
+        accuracy: results.judgement.accuracies[idx],
+        predict_ms: Some(results.predict_ms[idx]).filter(|ms| *ms > 0.0),
+        difference: results.judgement.differences[idx]
             .map(|(mean, se)| PairedDifference { mean, se }),
-        chosen: idx == facts.judgement.chosen,
+        chosen: idx == results.judgement.chosen,
     }
 }
 
-fn class_results(facts: &Facts, chosen: &Judged) -> Vec<ClassResult> {
-    facts
+fn class_results(results: &Results, chosen: &Judged) -> Vec<ClassResult> {
+    results
+        .photos
         .classes
         .iter()
         .enumerate()
@@ -238,9 +199,11 @@ fn class_results(facts: &Facts, chosen: &Judged) -> Vec<ClassResult> {
                     .scored
                     .iter()
                     .zip(&chosen.column.hits)
-                    .filter(|(i, _)| facts.labels[**i] == class)
+                    .filter(|(i, _)| results.task.photos.labels[**i] == class)
             };
-            let groups: Vec<usize> = scored().map(|(&i, _)| facts.groups[i]).collect();
+            let groups: Vec<usize> = scored()
+                .map(|(&i, _)| results.task.photos.groups[i])
+                .collect();
             let right: f64 = scored().map(|(_, hit)| hit).sum();
             // A class that could not be held out has no recall.
             let recall = wilson(
@@ -251,39 +214,45 @@ fn class_results(facts: &Facts, chosen: &Judged) -> Vec<ClassResult> {
             .ok();
             ClassResult {
                 name: name.clone(),
-                n_images: facts.labels.iter().filter(|l| **l == class).count(),
+                n_images: results
+                    .task
+                    .photos
+                    .labels
+                    .iter()
+                    .filter(|l| **l == class)
+                    .count(),
                 recall,
             }
         })
         .collect()
 }
 
-fn confusion(facts: &Facts, chosen: &Judged) -> Confusion {
-    let n = facts.classes.len();
+fn confusion(results: &Results, chosen: &Judged) -> Confusion {
+    let n = results.photos.classes.len();
     let mut counts = vec![0; n * n];
-    for (row, predicted, _) in first_repeat(facts, chosen) {
-        counts[facts.labels[row] * n + predicted] += 1;
+    for (row, predicted, _) in first_repeat(results, chosen) {
+        counts[results.task.photos.labels[row] * n + predicted] += 1;
     }
     Confusion {
         counts,
-        n_repeats: facts.folds.n_repeats(),
+        n_repeats: results.task.folds.n_repeats(),
     }
 }
 
-fn mistakes(facts: &Facts, chosen: &Judged) -> Vec<Mistake> {
-    let mut wrong: Vec<(usize, usize, f64)> = first_repeat(facts, chosen)
-        .filter(|(row, predicted, _)| facts.labels[*row] != *predicted)
+fn mistakes(results: &Results, chosen: &Judged) -> Vec<Mistake> {
+    let mut wrong: Vec<(usize, usize, f64)> = first_repeat(results, chosen)
+        .filter(|(row, predicted, _)| results.task.photos.labels[*row] != *predicted)
         .collect();
     wrong.sort_by(|a, b| b.2.total_cmp(&a.2).then(a.0.cmp(&b.0)));
     wrong
         .into_iter()
         .take(MISTAKES)
         .map(|(row, predicted, probability)| {
-            let photo = &facts.photos[facts.rows[row]];
+            let photo = &results.photos.list[results.task.photos.rows[row]];
             Mistake {
                 path: photo.shown.clone(),
-                label: facts.classes[facts.labels[row]].clone(),
-                predicted: facts.classes[predicted].clone(),
+                label: results.photos.classes[results.task.photos.labels[row]].clone(),
+                predicted: results.photos.classes[predicted].clone(),
                 probability,
                 thumbnail: picture(&photo.path),
             }
@@ -293,11 +262,11 @@ fn mistakes(facts: &Facts, chosen: &Judged) -> Vec<Mistake> {
 
 /// `(row, predicted class, its probability)` of every scored photo in the first repeat.
 fn first_repeat<'a>(
-    facts: &'a Facts,
+    results: &'a Results<'a>,
     chosen: &'a Judged,
 ) -> impl Iterator<Item = (usize, usize, f64)> + 'a {
-    let probabilities = chosen.out.repeats[0].chunks_exact(facts.classes.len());
-    facts.folds.repeats[0]
+    let probabilities = chosen.out.repeats[0].chunks_exact(results.photos.classes.len());
+    results.task.folds.repeats[0]
         .iter()
         .zip(probabilities)
         .enumerate()
@@ -319,31 +288,25 @@ fn picture(path: &Path) -> Option<Vec<u8>> {
     ))
 }
 
-fn class_counts(facts: &Facts) -> Vec<usize> {
-    let mut counts = vec![0; facts.classes.len()];
-    facts.labels.iter().for_each(|&l| counts[l] += 1);
-    counts
-}
-
-fn made(facts: &Facts) -> Made {
-    let p = &facts.model.preprocessing;
-    let grouped = if facts.has_groups {
+fn made(results: &Results, metrics: &Metrics) -> Made {
+    let p = &results.model.preprocessing;
+    let grouped = if results.photos.has_groups() {
         "grouped and stratified"
     } else {
         "stratified"
     };
     Made {
-        version: facts.model.version.clone(),
-        seed: facts.model.seed,
+        version: results.model.version.clone(),
+        seed: results.model.seed,
         protocol: format!(
             "{} × {}-fold, {grouped}",
-            facts.folds.n_repeats(),
-            facts.folds.k
+            results.task.folds.n_repeats(),
+            results.task.folds.k
         ),
         backbone: Some(BackboneCard {
-            name: facts.model.backbone.name.clone(),
-            licence: facts.model.backbone.licence.clone(),
-            provenance: facts.model.backbone.provenance.clone(),
+            name: results.model.backbone.name.clone(),
+            licence: results.model.backbone.licence.clone(),
+            provenance: results.model.backbone.provenance.clone(),
         }),
         preprocessing: format!(
             "{} px, {}, antialiased bilinear",
@@ -352,15 +315,15 @@ fn made(facts: &Facts) -> Made {
         ),
         predict_command: format!(
             "handful predict {} new-photos/",
-            facts.run.join("model.handful").display()
+            results.target.join("model.handful").display()
         ),
         train_command: None,
         more: vec![
-            ("Features".into(), facts.model.stages.join(" + ")),
-            ("Head".into(), facts.model.head.clone()),
+            ("Features".into(), results.model.stages.join(" + ")),
+            ("Head".into(), results.model.head.clone()),
             (
                 "Accuracy on its own training photos".into(),
-                handful_report::words::percent(facts.metrics.train_accuracy),
+                handful_report::words::percent(metrics.train_accuracy),
             ),
         ],
     }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use handful_image::Geometry;
+use handful_learn::Backbone;
 use serde::{Deserialize, Serialize};
 
 use crate::exit::{self, Failure};
@@ -61,11 +62,11 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Reads a plan and checks its ranges.
+    /// Reads a plan for this backbone and checks its ranges.
     ///
     /// # Errors
-    /// When the file can't be read, is not a plan, or is from a newer version.
-    pub fn read(path: &Path) -> Result<Plan, Failure> {
+    /// When the file can't be read, is not a plan, is from a newer version, or was made with another backbone.
+    pub fn read(path: &Path, backbone: &Backbone) -> Result<Plan, Failure> {
         let not = |found: String| {
             Failure::new(
                 exit::NOT_WHAT_IT_CLAIMS,
@@ -102,6 +103,20 @@ impl Plan {
                 "a candidate at {} px with {} stages",
                 c.size_px,
                 c.stages.len()
+            )));
+        }
+        if plan.backbone != backbone.weights.digest() {
+            return Err(Failure::new(
+                exit::USAGE,
+                "the plan was made with other weights than these",
+            )
+            .advice("give the same `--model` as for the run that the plan is from"));
+        }
+        let known = backbone.stage_sets();
+        if let Some(c) = plan.candidates.iter().find(|c| !known.contains(&c.stages)) {
+            return Err(not(format!(
+                "a candidate with the stages `{}`",
+                c.stages.join("+")
             )));
         }
         Ok(plan)

@@ -1,12 +1,23 @@
-//! The files of a run that machines read. Their names and keys are an interface: see `docs/outputs.md`.
+//! What a run leaves for machines and people. Names and keys are an interface: see `docs/outputs.md`.
 
-use handful_stats::{Folds, Interval, argmax};
+use std::path::Path;
+
+use handful_image::Geometry;
+use handful_learn::bundle::Record;
+use handful_report::ReportModel;
+use handful_stats::Interval;
 use serde::{Deserialize, Serialize};
 
-use super::RunFolder;
+use super::compare::{CONTROL_HOG, CONTROL_MAJORITY};
 use super::judge::{Judged, Judgement, TestResult};
-use crate::exit::Failure;
+use super::plan::{self, Plan};
+use super::run_folder::RunFolder;
+use super::screen::Decision;
+use super::task::Task;
+use super::{page, tables};
+use crate::exit::{self, Failure};
 use crate::extract::Spent;
+use crate::photos::Photos;
 
 /// Version of the outputs; keys are only ever added within one.
 pub const SCHEMA: u32 = 1;
@@ -67,86 +78,123 @@ pub struct Timing {
     pub host: String,
 }
 
-/// `candidates.csv`
-pub fn candidates_csv(candidates: &[Judged], judgement: &Judgement, predict_ms: &[f64]) -> Vec<u8> {
-    let mut rows = Rows::new(&[
-        "candidate",
-        "strategy",
-        "log_loss",
-        "accuracy",
-        "low",
-        "high",
-        "predict_ms",
-        "chosen",
-    ]);
-    for (idx, c) in candidates.iter().enumerate() {
-        let a = judgement.accuracies[idx];
-        rows.push([
-            c.name.clone(),
-            c.strategy.to_owned(),
-            number(c.column.mean_loss()),
-            number(a.value),
-            number(a.low),
-            number(a.high),
-            format!("{:.2}", predict_ms[idx]),
-            (idx == judgement.chosen).to_string(),
-        ]);
-    }
-    rows.bytes()
+/// All that a training found.
+pub struct Results<'a> {
+    /// Name of the data.
+    pub name: String,
+    /// Where the run will be.
+    pub target: &'a Path,
+    /// All photos, their classes and what was wrong with files.
+    pub photos: &'a Photos,
+    /// The photos that were learnt from, and the folds.
+    pub task: &'a Task,
+    /// How photos become squares.
+    pub geometry: Geometry,
+    /// What was decided by measurement.
+    pub decisions: &'a [Decision],
+    /// All candidates and controls.
+    pub judged: &'a [Judged],
+    /// The judgement on them.
+    pub judgement: &'a Judgement,
+    /// Milliseconds to predict a photo, by candidate; 0 where not measured.
+    pub predict_ms: &'a [f64],
+    /// What is known about the model.
+    pub model: &'a Record,
+    /// BLAKE3 of the backbone's tensors.
+    pub backbone: String,
+    /// Accuracy of the model on the photos that it was trained on.
+    pub train_accuracy: f64,
+    /// Held-back photos, if any were given.
+    pub test: Option<TestResult>,
 }
 
-/// `predictions.csv`: the first repeat of the chosen candidate (probabilities are never averaged over repeats).
-pub fn predictions_csv(
-    paths: &[&str],
-    labels: &[usize],
-    classes: &[String],
-    folds: &Folds,
-    chosen: &Judged,
-) -> Vec<u8> {
-    let mut header = vec!["path", "label", "predicted", "fold", "probability"];
-    header.extend(classes.iter().map(String::as_str));
-    let mut rows = Rows::new(&header);
-    let probabilities = chosen.out.repeats[0].chunks_exact(classes.len());
-    for (((path, &label), fold), p) in paths
-        .iter()
-        .zip(labels)
-        .zip(&folds.repeats[0])
-        .zip(probabilities)
-    {
-        let Some(fold) = fold else { continue };
-        let predicted = argmax(p);
-        let mut row = vec![
-            (*path).to_owned(),
-            classes[label].clone(),
-            classes[predicted].clone(),
-            fold.to_string(),
-            number(p[predicted]),
-        ];
-        row.extend(p.iter().map(|v| number(*v)));
-        rows.push(row);
+impl Results<'_> {
+    /// The chosen candidate.
+    pub fn chosen(&self) -> &Judged {
+        &self.judged[self.judgement.chosen]
     }
-    rows.bytes()
-}
 
-/// `folds.csv`: one column a repeat; empty where a photo is always trained on and never scored.
-pub fn folds_csv(paths: &[&str], folds: &Folds) -> Vec<u8> {
-    let names: Vec<String> = (0..folds.n_repeats())
-        .map(|r| format!("repeat_{r}"))
-        .collect();
-    let mut header = vec!["path"];
-    header.extend(names.iter().map(String::as_str));
-    let mut rows = Rows::new(&header);
-    for (idx, path) in paths.iter().enumerate() {
-        let mut row = vec![(*path).to_owned()];
-        row.extend(
-            folds
-                .repeats
-                .iter()
-                .map(|r| r[idx].map_or(String::new(), |f| f.to_string())),
-        );
-        rows.push(row);
+    /// Index of a control among the candidates.
+    pub fn control(&self, name: &str) -> usize {
+        let found = self.judged.iter().position(|c| c.name == name);
+        found.expect("controls are always judged")
     }
-    rows.bytes()
+
+    /// Mean log-loss of knowing only how often each class occurs.
+    pub fn log_loss_of_shares(&self) -> f64 {
+        self.judged[self.control(CONTROL_MAJORITY)]
+            .column
+            .mean_loss()
+    }
+
+    /// `metrics.json`
+    pub fn metrics(&self) -> Metrics {
+        let photos = &self.task.photos;
+        Metrics {
+            schema: SCHEMA,
+            winner: self.chosen().name.clone(),
+            accuracy: self.judgement.accuracy,
+            balanced_accuracy: self.judgement.balanced_accuracy,
+            log_loss: self.judgement.log_loss,
+            ece: self.judgement.ece,
+            majority_accuracy: photos.majority().1,
+            hog_accuracy: self.judgement.accuracies[self.control(CONTROL_HOG)],
+            train_accuracy: self.train_accuracy,
+            test: self.test.clone(),
+            images: photos.len(),
+            classes: photos.n_classes,
+            groups: photos.n_groups(),
+            effective_groups: self.judgement.n_effective,
+            seed: self.task.seed.0,
+        }
+    }
+
+    /// `plan.json`: what was judged, cheapest first.
+    pub fn plan(&self) -> Plan {
+        Plan {
+            schema: plan::SCHEMA,
+            version: env!("CARGO_PKG_VERSION").into(),
+            seed: self.task.seed.0,
+            folds: self.task.folds.k,
+            repeats: self.task.folds.n_repeats(),
+            backbone: self.backbone.clone(),
+            geometry: self.geometry,
+            candidates: self.judged.iter().filter_map(|j| j.plan.clone()).collect(),
+        }
+    }
+
+    /// Writes everything but the model and the times; returns the content of the report.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn write(&self, folder: &RunFolder) -> Result<ReportModel, Failure> {
+        let Task { photos, folds, .. } = self.task;
+        let paths: Vec<&str> = photos
+            .rows
+            .iter()
+            .map(|&i| self.photos.list[i].shown.as_str())
+            .collect();
+        let classes = &self.photos.classes;
+        write_json(folder, "plan.json", &self.plan())?;
+        write_json(folder, "metrics.json", &self.metrics())?;
+        folder.write("folds.csv", &tables::folds(&paths, folds))?;
+        folder.write(
+            "candidates.csv",
+            &tables::candidates(self.judged, self.judgement, self.predict_ms),
+        )?;
+        folder.write(
+            "predictions.csv",
+            &tables::predictions(&paths, &photos.labels, classes, folds, self.chosen()),
+        )?;
+        let mut issues = Vec::new();
+        handful_data::write_issues_csv(&self.photos.issues, &mut issues)
+            .map_err(|e| Failure::new(exit::IO, e.to_string()))?;
+        folder.write("issues.csv", &issues)?;
+        let page = page::model(self);
+        write_json(folder, "report.json", &page)?;
+        folder.write("report.html", handful_report::render(&page).as_bytes())?;
+        Ok(page)
+    }
 }
 
 /// Writes a value as indented JSON with a newline at its end.
@@ -158,32 +206,6 @@ pub fn write_json(folder: &RunFolder, name: &str, value: &impl Serialize) -> Res
         serde_json::to_string_pretty(value).expect("results are plain data with finite numbers");
     text.push('\n');
     folder.write(name, text.as_bytes())
-}
-
-/// Six digits tell two candidates apart and hide the last bits.
-fn number(value: f64) -> String {
-    format!("{value:.6}")
-}
-
-/// CSV text in memory.
-struct Rows(csv::Writer<Vec<u8>>);
-
-impl Rows {
-    fn new(header: &[&str]) -> Rows {
-        let mut rows = Rows(csv::Writer::from_writer(Vec::new()));
-        rows.push(header);
-        rows
-    }
-
-    fn push<I: IntoIterator<Item = T>, T: AsRef<[u8]>>(&mut self, row: I) {
-        self.0
-            .write_record(row)
-            .expect("writing to memory, all rows as long as the header");
-    }
-
-    fn bytes(self) -> Vec<u8> {
-        self.0.into_inner().expect("writing to memory")
-    }
 }
 
 /// Largest resident memory of this process so far, from Linux's `/proc`.

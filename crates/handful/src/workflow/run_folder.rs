@@ -165,7 +165,7 @@ impl RunFolder {
     /// # Errors
     /// When the folder can't be renamed; everything is then still in the hidden one.
     pub fn finish(self) -> Result<PathBuf, Failure> {
-        for name in [super::candidates::KEPT, LOCK] {
+        for name in [super::kept::KEPT, LOCK] {
             let path = self.path(name);
             let _ = if path.is_dir() {
                 fs::remove_dir_all(&path)

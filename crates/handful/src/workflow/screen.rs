@@ -1,20 +1,24 @@
 //! Which geometry, which sizes, which stages? Measured on a few hundred of the photos at hand, before all of them are
 //! looked at; what can't win is dropped by paired evidence.
 
-use handful_image::Geometry;
-use handful_learn::head::{HEADS, Head};
-use handful_stats::{Column, Folds, Seed, paired_difference, stratified_subset};
+use std::collections::BTreeSet;
 
-use super::candidates::Task;
+use handful_image::Geometry;
+use handful_learn::head::{self, HEADS, Head};
+use handful_stats::{Column, Seed, paired_difference, stratified_subset};
+
+use super::labelled::Labelled;
 use super::looks::{Look, Looks};
-use super::plan::{CandidatePlan, features_name};
+use super::plan::{CandidatePlan, Plan, features_name};
+use super::task::Task;
+use super::watch::Watch;
 use crate::events::{Event, Events};
 use crate::exit::Failure;
 
 /// Photos on which geometries are compared.
 const GEOMETRY_PHOTOS: usize = 400;
 /// Photos on which sizes and stages are compared before the larger sizes are computed for all.
-pub const SCREEN_PHOTOS: usize = 800;
+const SCREEN_PHOTOS: usize = 800;
 /// A larger size is computed for all photos when it gets so much more of them right: one point.
 const WORTH_IT: f64 = 0.01;
 /// Features are dropped when their log-loss is more than so many standard errors above the best.
@@ -37,31 +41,118 @@ pub struct Decision {
     pub why: String,
 }
 
-/// Decides, and remembers what was decided and why.
-pub struct Screen<'a, 'b> {
-    /// The photos.
-    pub looks: &'b mut Looks<'a>,
-    /// Positions of the photos to learn from.
-    pub rows: &'b [usize],
-    /// Class of each of `rows`.
-    pub labels: &'b [usize],
-    /// What each of `rows` must stay together with.
-    pub units: &'b [usize],
-    /// Number of classes.
-    pub n_classes: usize,
-    /// The seed of the run.
-    pub seed: Seed,
-    /// Where to tell it.
-    pub events: &'b Events,
-    /// What was decided so far.
+/// What is compared on all photos, and why just this.
+#[derive(Clone, Debug)]
+pub struct Comparison {
+    /// How photos become squares.
+    pub geometry: Geometry,
+    /// The candidates, in the order in which they are judged.
+    pub candidates: Vec<CandidatePlan>,
+    /// What was decided by measurement.
     pub decisions: Vec<Decision>,
 }
 
-/// A part of the photos, with its own folds.
-struct Part {
-    positions: Vec<usize>,
-    labels: Vec<usize>,
-    units: Vec<usize>,
+impl Comparison {
+    /// What an earlier run compared; looks at all photos for it.
+    ///
+    /// # Errors
+    /// When interrupted.
+    pub fn repeated(
+        plan: &Plan,
+        looks: &mut Looks,
+        photos: &Labelled,
+    ) -> Result<Comparison, Failure> {
+        let sizes: BTreeSet<usize> = plan.candidates.iter().map(|c| c.size_px).collect();
+        let mut wants: Vec<(Look, &[usize])> = sizes
+            .iter()
+            .map(|s| (Look::Backbone(plan.geometry, *s), photos.rows.as_slice()))
+            .collect();
+        wants.push((Look::Control, &photos.rows));
+        looks.ensure("looking at all photos", &wants)?;
+        Ok(Comparison {
+            geometry: plan.geometry,
+            candidates: plan.candidates.clone(),
+            decisions: Vec::new(),
+        })
+    }
+
+    /// Geometry, sizes and stages by measurement, as far as the time limit allows. `sizes` are in pixels, ascending.
+    ///
+    /// A pass over the photos decodes each of them once for all that is known to be wanted by then: first the
+    /// geometries on a part, then the smallest size on all and the larger ones on a part, then those that are worth it.
+    ///
+    /// # Errors
+    /// When interrupted, or when a part can't be divided into folds.
+    pub fn measured(
+        looks: &mut Looks,
+        photos: &Labelled,
+        sizes: &[usize],
+        seed: Seed,
+        watch: &Watch,
+        events: &Events,
+    ) -> Result<Comparison, Failure> {
+        let screen = Screen {
+            photos,
+            seed,
+            events,
+        };
+        let (&smallest, larger) = sizes.split_first().expect("there is at least one size");
+        let last_stage = looks.backbone.stage_sets().swap_remove(0);
+        let (geometry, decided) = screen.geometry(looks, smallest, &last_stage)?;
+
+        let drawn = screen.part("sizes", SCREEN_PHOTOS).rows;
+        let mut wants: Vec<(Look, &[usize])> = vec![
+            (Look::Backbone(geometry, smallest), &photos.rows),
+            (Look::Control, &photos.rows),
+        ];
+        let mut tried = vec![smallest];
+        let mut seconds = looks.seconds(smallest, photos.len());
+        for &size_px in larger {
+            seconds += looks.seconds(size_px, drawn.len());
+            if watch.has_time_for(seconds) {
+                wants.push((Look::Backbone(geometry, size_px), &drawn));
+                tried.push(size_px);
+            }
+        }
+        looks.ensure("looking at all photos", &wants)?;
+
+        let (mut candidates, more) = screen.candidates(looks, geometry, &tried)?;
+        let mut wants: Vec<(Look, &[usize])> = Vec::new();
+        let mut seconds = 0.0;
+        for &size_px in &tried[1..] {
+            if !candidates.iter().any(|c| c.size_px == size_px) {
+                continue;
+            }
+            seconds += looks.seconds(size_px, photos.len() - drawn.len());
+            if watch.has_time_for(seconds) {
+                wants.push((Look::Backbone(geometry, size_px), &photos.rows));
+            } else {
+                events.remark(format!("the time limit leaves out {size_px} px"));
+                candidates.retain(|c| c.size_px != size_px);
+            }
+        }
+        looks.ensure("looking closer at all photos", &wants)?;
+        if candidates.is_empty() {
+            let plan = |head: &&dyn Head| CandidatePlan {
+                size_px: smallest,
+                stages: last_stage.clone(),
+                head: head.name().to_owned(),
+            };
+            candidates = HEADS.iter().map(plan).collect();
+        }
+        Ok(Comparison {
+            geometry,
+            candidates,
+            decisions: decided.into_iter().chain(more).collect(),
+        })
+    }
+}
+
+/// What all measurements on parts of the photos share.
+struct Screen<'a> {
+    photos: &'a Labelled,
+    seed: Seed,
+    events: &'a Events,
 }
 
 /// One set of features in a comparison.
@@ -71,28 +162,31 @@ struct Measured {
     column: Column,
 }
 
-impl Screen<'_, '_> {
+impl Screen<'_> {
     /// How photos become squares: the middle square, unless another geometry is better by more than one standard
-    /// error of the paired difference in log-loss.
-    ///
-    /// # Errors
-    /// When interrupted.
-    pub fn geometry(&mut self, size_px: usize, stages: &[String]) -> Result<Geometry, Failure> {
+    /// error of the paired difference in log-loss. No decision where all photos are square anyway.
+    fn geometry(
+        &self,
+        looks: &mut Looks,
+        size_px: usize,
+        stages: &[String],
+    ) -> Result<(Geometry, Option<Decision>), Failure> {
         let all = [Geometry::CenterCrop, Geometry::Squash, Geometry::Pad];
-        let drawn = self.part("geometry", GEOMETRY_PHOTOS).positions;
-        let wants: Vec<(Look, &[usize])> = all
+        let drawn = self.part("geometry", GEOMETRY_PHOTOS);
+        let mut wants: Vec<(Look, &[usize])> = all
             .iter()
-            .map(|g| (Look::Backbone(*g, size_px), drawn.as_slice()))
+            .map(|g| (Look::Backbone(*g, size_px), drawn.rows.as_slice()))
             .collect();
-        self.looks.ensure("comparing geometries", &wants)?;
-        let part = self.part("geometry", GEOMETRY_PHOTOS);
+        wants.push((Look::Control, &drawn.rows));
+        looks.ensure("comparing geometries", &wants)?;
+        let part = looks.readable(&drawn);
         let columns = all
             .iter()
-            .map(|g| self.column(Look::Backbone(*g, size_px), stages, &part))
+            .map(|g| self.column(looks, Look::Backbone(*g, size_px), stages, &part))
             .collect::<Result<Vec<_>, _>>()?;
         let (crop, others) = columns.split_first().expect("there are three geometries");
         if others.iter().all(|c| c.losses == crop.losses) {
-            return Ok(Geometry::CenterCrop);
+            return Ok((Geometry::CenterCrop, None));
         }
         let mut chosen = 0;
         for (idx, column) in columns.iter().enumerate().skip(1) {
@@ -107,16 +201,16 @@ impl Screen<'_, '_> {
             .zip(&columns)
             .map(|(g, c)| format!("{} {} %", geometry_name(*g), percent(mean(&c.hits))))
             .collect();
-        self.decide(
+        let decision = self.decided(
             "geometry",
             geometry_name(all[chosen]),
             format!(
                 "ridge on {} photos at {size_px} px, out of fold: {}",
-                part.positions.len(),
+                part.len(),
                 told.join(", ")
             ),
         );
-        Ok(all[chosen])
+        Ok((all[chosen], Some(decision)))
     }
 
     /// Which sizes and stages go on, as candidates in the order in which they are to be judged.
@@ -126,26 +220,33 @@ impl Screen<'_, '_> {
     ///
     /// # Errors
     /// When interrupted.
-    pub fn candidates(
-        &mut self,
+    fn candidates(
+        &self,
+        looks: &Looks,
         geometry: Geometry,
         sizes: &[usize],
-        stage_sets: &[Vec<String>],
-        backbone: &str,
-    ) -> Result<Vec<CandidatePlan>, Failure> {
-        let part = self.part("sizes", SCREEN_PHOTOS);
+    ) -> Result<(Vec<CandidatePlan>, Vec<Decision>), Failure> {
+        let backbone = &looks.backbone.card.name;
+        let part = looks.readable(&self.part("sizes", SCREEN_PHOTOS));
         let mut measured = Vec::new();
         for &size_px in sizes {
-            for stages in stage_sets {
-                let column = self.column(Look::Backbone(geometry, size_px), stages, &part)?;
+            for stages in looks.backbone.stage_sets() {
+                let look = Look::Backbone(geometry, size_px);
+                let column = self.column(looks, look, &stages, &part)?;
                 measured.push(Measured {
                     size_px,
-                    stages: stages.clone(),
+                    stages,
                     column,
                 });
             }
         }
-        let accepted = self.worthwhile_sizes(sizes, &measured, part.positions.len());
+        // When every photo has been looked at, nothing is saved by leaving a size out.
+        let computed_for_all = part.len() == looks.readable(self.photos).len();
+        let (accepted, mut decisions) = if computed_for_all {
+            (sizes.to_vec(), Vec::new())
+        } else {
+            self.worthwhile_sizes(sizes, &measured, part.len())
+        };
         measured.retain(|m| accepted.contains(&m.size_px));
 
         let best = (0..measured.len())
@@ -178,16 +279,16 @@ impl Screen<'_, '_> {
             .iter()
             .map(|m| features_name(backbone, m.size_px, &m.stages))
             .collect();
-        self.decide(
+        decisions.push(self.decided(
             "features",
             &names.join(", "),
             format!(
                 "log-loss of ridge on {} photos, out of fold: {}",
-                part.positions.len(),
+                part.len(),
                 told.join(", ")
             ),
-        );
-        let every_head_everywhere = self.rows.len() <= ALL_HEADS_PHOTOS;
+        ));
+        let every_head_everywhere = self.photos.len() <= ALL_HEADS_PHOTOS;
         let plans = kept.iter().enumerate().flat_map(|(place, m)| {
             let with = move |head: &&&dyn Head| {
                 place == 0 || every_head_everywhere || head.name() == RIDGE
@@ -199,15 +300,16 @@ impl Screen<'_, '_> {
             };
             HEADS.iter().filter(with).map(plan)
         });
-        Ok(plans.collect())
+        Ok((plans.collect(), decisions))
     }
 
+    /// The smallest size, and those that get so many more photos right that they are computed for all.
     fn worthwhile_sizes(
-        &mut self,
+        &self,
         sizes: &[usize],
         measured: &[Measured],
         n_screened: usize,
-    ) -> Vec<usize> {
+    ) -> (Vec<usize>, Vec<Decision>) {
         let best_at = |size: usize| {
             measured
                 .iter()
@@ -215,100 +317,71 @@ impl Screen<'_, '_> {
                 .map(|m| mean(&m.column.hits))
                 .fold(f64::NEG_INFINITY, f64::max)
         };
-        // When every photo has been looked at, nothing is saved by leaving a size out.
-        let computed_for_all = n_screened == self.rows.len();
         let mut accepted = vec![sizes[0]];
         for &size in &sizes[1..] {
             let mark = accepted
                 .iter()
                 .map(|&s| best_at(s))
                 .fold(f64::NEG_INFINITY, f64::max);
-            if computed_for_all || best_at(size) >= mark + WORTH_IT {
+            if best_at(size) >= mark + WORTH_IT {
                 accepted.push(size);
             }
         }
-        if !computed_for_all && sizes.len() > 1 {
-            let told: Vec<String> = sizes
-                .iter()
-                .map(|&s| format!("{s} px {} %", percent(best_at(s))))
-                .collect();
-            let names: Vec<String> = accepted.iter().map(|s| format!("{s} px")).collect();
-            self.decide(
-                "resolution",
-                &names.join(", "),
-                format!(
-                    "ridge on {n_screened} of {} photos, out of fold: {}",
-                    self.rows.len(),
-                    told.join(", ")
-                ),
-            );
+        if sizes.len() == 1 {
+            return (accepted, Vec::new());
         }
-        accepted
-    }
-
-    /// At most `n_max` photos in whole units, without those that could not be read.
-    fn part(&self, purpose: &str, n_max: usize) -> Part {
-        let drawn = if self.rows.len() <= n_max {
-            (0..self.rows.len()).collect()
-        } else {
-            stratified_subset(
-                self.labels,
-                self.units,
-                self.n_classes,
-                n_max,
-                self.seed.derive(purpose, 0),
-            )
-        };
-        let readable: Vec<usize> = drawn
-            .into_iter()
-            .filter(|&i| !self.looks.unreadable.contains(&self.rows[i]))
-            .collect();
-        Part {
-            positions: readable.iter().map(|&i| self.rows[i]).collect(),
-            labels: readable.iter().map(|&i| self.labels[i]).collect(),
-            units: readable.iter().map(|&i| self.units[i]).collect(),
-        }
-    }
-
-    /// Positions of the photos on which sizes and stages are compared.
-    pub fn screened(&self) -> Vec<usize> {
-        self.part("sizes", SCREEN_PHOTOS).positions
-    }
-
-    /// Out-of-fold losses and hits of ridge on one look.
-    fn column(&self, look: Look, stages: &[String], part: &Part) -> Result<Column, Failure> {
-        let features = self.looks.features(look, &part.positions, stages)?;
-        let seed = self.seed.derive("screen", 0);
-        let folds = Folds::assign(
-            &part.labels,
-            &part.units,
-            self.n_classes,
-            SCREEN_FOLDS,
-            1,
-            seed,
-        )?;
-        let task = Task {
-            labels: &part.labels,
-            units: &part.units,
-            n_classes: self.n_classes,
-            folds: &folds,
-            seed,
-        };
-        let ridge = *HEADS
+        let told: Vec<String> = sizes
             .iter()
-            .find(|h| h.name() == RIDGE)
-            .expect("ridge is registered");
-        let progress = self.events.progress("comparing features", folds.k as u64);
-        let out = task.judge(&features, &[ridge], &progress, self.events)?;
-        Ok(Column::of_repeats(
-            &out[0].repeats,
-            &part.labels,
-            self.n_classes,
-            &folds,
+            .map(|&s| format!("{s} px {} %", percent(best_at(s))))
+            .collect();
+        let names: Vec<String> = accepted.iter().map(|s| format!("{s} px")).collect();
+        let decision = self.decided(
+            "resolution",
+            &names.join(", "),
+            format!(
+                "ridge on {n_screened} of {} photos, out of fold: {}",
+                self.photos.len(),
+                told.join(", ")
+            ),
+        );
+        (accepted, vec![decision])
+    }
+
+    /// At most `n_max` photos in whole units.
+    fn part(&self, purpose: &str, n_max: usize) -> Labelled {
+        if self.photos.len() <= n_max {
+            return self.photos.clone();
+        }
+        self.photos.subset(&stratified_subset(
+            &self.photos.labels,
+            &self.photos.units,
+            self.photos.n_classes,
+            n_max,
+            self.seed.derive(purpose, 0),
         ))
     }
 
-    fn decide(&mut self, topic: &str, choice: &str, why: String) {
+    /// Out-of-fold losses and hits of ridge on one look.
+    fn column(
+        &self,
+        looks: &Looks,
+        look: Look,
+        stages: &[String],
+        part: &Labelled,
+    ) -> Result<Column, Failure> {
+        let features = looks.features(look, &part.rows, stages)?;
+        let seed = self.seed.derive("screen", 0);
+        let task = Task::new(part.clone(), SCREEN_FOLDS, 1, seed, seed)?;
+        let ridge = head::named(RIDGE).expect("ridge is registered");
+        let progress = self
+            .events
+            .progress("comparing features", task.folds.k as u64);
+        let out = task.out_of_fold(&features, &[ridge], &progress, self.events)?;
+        Ok(task.column(&out[0]))
+    }
+
+    /// Tells a decision, and returns it.
+    fn decided(&self, topic: &str, choice: &str, why: String) -> Decision {
         let decision = Decision {
             topic: topic.into(),
             choice: choice.into(),
@@ -319,7 +392,7 @@ impl Screen<'_, '_> {
             choice: decision.choice.clone(),
             why: decision.why.clone(),
         });
-        self.decisions.push(decision);
+        decision
     }
 }
 

@@ -1,34 +1,23 @@
-//! Every candidate gets out-of-fold predictions on the same folds; what is finished is kept, so that a run can resume.
+//! What does a head predict for photos that its training did not see? Every candidate is asked on the same folds.
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::path::PathBuf;
 use std::time::Instant;
 
+use handful_learn::LearnError;
 use handful_learn::head::{FeatureSet, Fitted, Head, TrainingFold};
-use handful_learn::weights::Stored;
-use handful_learn::{LearnError, Weights};
-use handful_stats::{Folds, Seed};
+use handful_stats::{Column, Folds, Seed};
 use rayon::prelude::*;
 
-use super::RunFolder;
+use super::labelled::Labelled;
 use crate::events::{Events, Progress};
-use crate::exit::Failure;
+use crate::exit::{self, Failure};
 
-/// Folder inside an unfinished run where finished candidates wait.
-pub const KEPT: &str = "candidates";
-
-/// What all candidates of a run have in common.
-#[derive(Clone, Copy)]
-pub struct Task<'a> {
-    /// Class of each image.
-    pub labels: &'a [usize],
-    /// What each image must stay together with.
-    pub units: &'a [usize],
-    /// Number of classes.
-    pub n_classes: usize,
+/// What all candidates of a comparison have in common.
+#[derive(Clone, Debug)]
+pub struct Task {
+    /// The photos.
+    pub photos: Labelled,
     /// The folds that everything is judged on.
-    pub folds: &'a Folds,
+    pub folds: Folds,
     /// Seed of inner splits.
     pub seed: Seed,
 }
@@ -42,13 +31,52 @@ pub struct OutOfFold {
     pub fit_s: f64,
 }
 
-impl Task<'_> {
+impl Task {
+    /// Draws the folds of these photos from `fold_seed`; `seed` is for everything inside them.
+    ///
+    /// # Errors
+    /// When the photos can't be divided so that each fold leaves something to learn from.
+    pub fn new(
+        photos: Labelled,
+        k: usize,
+        repeats: usize,
+        fold_seed: Seed,
+        seed: Seed,
+    ) -> Result<Task, Failure> {
+        let folds = Folds::assign(
+            &photos.labels,
+            &photos.units,
+            photos.n_classes,
+            k,
+            repeats,
+            fold_seed,
+        )
+        .map_err(|e| {
+            Failure::new(exit::DATA, "these photos can't be judged")
+                .found(e.to_string())
+                .advice("add photos, at least two of each class in different groups")
+        })?;
+        Ok(Task {
+            photos,
+            folds,
+            seed,
+        })
+    }
+
+    /// Mean losses and hits of each photo.
+    pub fn column(&self, out: &OutOfFold) -> Column {
+        let Labelled {
+            labels, n_classes, ..
+        } = &self.photos;
+        Column::of_repeats(&out.repeats, labels, *n_classes, &self.folds)
+    }
+
     /// Fits `heads` on one set of features in every fold, in the order of the heads. Folds run side by side; the
     /// decompositions of a fold are shared by its heads.
     ///
     /// # Errors
     /// When interrupted, or when features are not finite.
-    pub fn judge(
+    pub fn out_of_fold(
         &self,
         features: &FeatureSet,
         heads: &[&dyn Head],
@@ -77,9 +105,9 @@ impl Task<'_> {
             })
             .collect::<Result<_, Failure>>()?;
 
-        let n = self.labels.len();
+        let n = self.photos.len();
         let empty = || OutOfFold {
-            repeats: vec![vec![0.0; n * self.n_classes]; self.folds.n_repeats()],
+            repeats: vec![vec![0.0; n * self.photos.n_classes]; self.folds.n_repeats()],
             fit_s: 0.0,
         };
         let mut all: Vec<OutOfFold> = heads.iter().map(|_| empty()).collect();
@@ -87,8 +115,11 @@ impl Task<'_> {
             let test = self.folds.test_rows(repeat, fold);
             for (out, (probabilities, seconds)) in all.iter_mut().zip(of_heads) {
                 out.fit_s += seconds;
-                for (row, p) in test.iter().zip(probabilities.chunks_exact(self.n_classes)) {
-                    out.repeats[repeat][row * self.n_classes..][..self.n_classes]
+                for (row, p) in test
+                    .iter()
+                    .zip(probabilities.chunks_exact(self.photos.n_classes))
+                {
+                    out.repeats[repeat][row * self.photos.n_classes..][..self.photos.n_classes]
                         .copy_from_slice(p);
                 }
             }
@@ -101,19 +132,20 @@ impl Task<'_> {
     /// # Errors
     /// When features are not finite.
     pub fn refit(&self, features: &FeatureSet, head: &dyn Head) -> Result<Fitted, Failure> {
-        let rows: Vec<usize> = (0..self.labels.len()).collect();
+        let rows: Vec<usize> = (0..self.photos.len()).collect();
         let last = self.folds.n_repeats() * self.folds.k;
         Ok(head.fit(&self.training_fold(features, &rows, last))?)
     }
 
     /// The control that knows only how often each class occurs in the training fold: shares of (n_k + ½)/(n + K/2).
     pub fn majority(&self) -> OutOfFold {
-        let (n, k) = (self.labels.len(), self.n_classes);
+        let (n, k) = (self.photos.len(), self.photos.n_classes);
         let mut repeats = vec![vec![0.0; n * k]; self.folds.n_repeats()];
         for (repeat, fold) in self.folds.splits() {
             let rows = self.folds.train_rows(repeat, fold);
             let mut counts = vec![0.5; k];
-            rows.iter().for_each(|&r| counts[self.labels[r]] += 1.0);
+            rows.iter()
+                .for_each(|&r| counts[self.photos.labels[r]] += 1.0);
             let total: f64 = counts.iter().sum();
             let shares: Vec<f64> = counts.iter().map(|c| c / total).collect();
             for row in self.folds.test_rows(repeat, fold) {
@@ -136,9 +168,9 @@ impl Task<'_> {
         TrainingFold::new(
             features,
             rows,
-            self.labels,
-            self.units,
-            self.n_classes,
+            &self.photos.labels,
+            &self.photos.units,
+            self.photos.n_classes,
             seed,
         )
     }
@@ -148,71 +180,15 @@ impl Task<'_> {
         let mut hasher = blake3::Hasher::new();
         hasher.update(env!("CARGO_PKG_VERSION").as_bytes());
         hasher.update(head.as_bytes());
-        let x = features.rows(&(0..self.labels.len()).collect::<Vec<_>>());
-        hasher.update(bytemuck::cast_slice(&x));
-        for list in [self.labels, self.units] {
+        hasher.update(bytemuck::cast_slice(&features.all_rows()));
+        for list in [&self.photos.labels, &self.photos.units] {
             for value in list {
                 hasher.update(&(*value as u64).to_le_bytes());
             }
         }
-        hasher.update(format!("{:?} {} {:?}", self.folds, self.n_classes, self.seed).as_bytes());
+        hasher.update(
+            format!("{:?} {} {:?}", self.folds, self.photos.n_classes, self.seed).as_bytes(),
+        );
         hasher.finalize().to_hex().to_string()
-    }
-}
-
-/// Finished candidates of an unfinished run, on disk.
-pub struct Kept<'a> {
-    folder: &'a RunFolder,
-}
-
-impl<'a> Kept<'a> {
-    /// Those of this run.
-    pub fn of(folder: &'a RunFolder) -> Kept<'a> {
-        Kept { folder }
-    }
-
-    fn path(&self, fingerprint: &str) -> PathBuf {
-        self.folder
-            .path(KEPT)
-            .join(format!("{fingerprint}.safetensors"))
-    }
-
-    /// The predictions with this fingerprint, if an interrupted run left them whole.
-    pub fn find(&self, fingerprint: &str, task: &Task) -> Option<OutOfFold> {
-        let file = Weights::from_safetensors(&fs::read(self.path(fingerprint)).ok()?).ok()?;
-        let repeats: Vec<Vec<f64>> = (0..task.folds.n_repeats())
-            .map(|r| Some(file.tensors.get(&format!("repeat.{r}"))?.to_f64()))
-            .collect::<Option<_>>()?;
-        let fits = repeats
-            .iter()
-            .all(|p| p.len() == task.labels.len() * task.n_classes);
-        let fit_s = *file.tensors.get("fit_s")?.to_f64().first()?;
-        fits.then_some(OutOfFold { repeats, fit_s })
-    }
-
-    /// Keeps predictions.
-    ///
-    /// # Errors
-    /// When the disk refuses.
-    pub fn put(&self, fingerprint: &str, out: &OutOfFold, task: &Task) -> Result<(), Failure> {
-        let path = self.path(fingerprint);
-        let dir = self.folder.path(KEPT);
-        fs::create_dir_all(&dir).map_err(|e| Failure::io("making the folder", &dir, &e))?;
-        let shape = vec![task.labels.len(), task.n_classes];
-        let mut tensors: BTreeMap<String, Stored> = out
-            .repeats
-            .iter()
-            .enumerate()
-            .map(|(r, p)| (format!("repeat.{r}"), Stored::from_f64(shape.clone(), p)))
-            .collect();
-        tensors.insert("fit_s".into(), Stored::from_f64(vec![1], &[out.fit_s]));
-        super::run_folder::write_whole(
-            &path,
-            &Weights {
-                tensors,
-                metadata: BTreeMap::new(),
-            }
-            .to_safetensors(),
-        )
     }
 }

@@ -1,0 +1,167 @@
+//! How good is each candidate, out of fold? All of them and the controls on the same folds, cheapest first.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use handful_learn::head::{self, HEADS, Head};
+
+use super::judge::Judged;
+use super::kept::Kept;
+use super::looks::{Look, Looks};
+use super::plan::CandidatePlan;
+use super::screen::Comparison;
+use super::task::{OutOfFold, Task};
+use super::watch::Watch;
+use crate::events::{Event, Events};
+use crate::exit::{self, Failure};
+
+/// Name of the control that knows only the class shares.
+pub const CONTROL_MAJORITY: &str = "control/majority";
+/// Name of the control that knows edges and colours.
+pub const CONTROL_HOG: &str = "control/hog+colour/ridge";
+
+/// Judges the candidates of a comparison, features by features, as far as the time limit allows; returns them
+/// cheapest first. `kept` are those that an interrupted run has finished.
+///
+/// # Errors
+/// When interrupted, or when the disk refuses.
+pub fn candidates(
+    task: &Task,
+    looks: &Looks,
+    comparison: &Comparison,
+    kept: &Kept,
+    watch: &Watch,
+    events: &Events,
+) -> Result<Vec<Judged>, Failure> {
+    let n_splits = task.folds.splits().count() as u64;
+    let n_candidates = comparison.candidates.len() as u64;
+    let progress = events.progress("comparing candidates", n_splits * n_candidates);
+    let mut judged: Vec<Judged> = Vec::new();
+    let mut longest_s = 0.0f64;
+    for of_set in by_features(&comparison.candidates) {
+        if !judged.is_empty() && !watch.has_time_for(longest_s) {
+            events.remark("the time limit leaves out further candidates");
+            break;
+        }
+        let started = Instant::now();
+        let CandidatePlan {
+            size_px, stages, ..
+        } = of_set[0];
+        let look = Look::Backbone(comparison.geometry, *size_px);
+        let features = looks.features(look, &task.photos.rows, stages)?;
+        let mut done: BTreeMap<&str, OutOfFold> = BTreeMap::new();
+        let mut missing: Vec<(&dyn Head, String)> = Vec::new();
+        for plan in &of_set {
+            let head = head_of(plan)?;
+            let fingerprint = task.fingerprint(&features, head.name());
+            match kept.find(&fingerprint, task) {
+                Some(out) => {
+                    progress.advance(n_splits);
+                    done.insert(head.name(), out);
+                }
+                None => missing.push((head, fingerprint)),
+            }
+        }
+        let heads: Vec<&dyn Head> = missing.iter().map(|(head, _)| *head).collect();
+        let outs = task.out_of_fold(&features, &heads, &progress, events)?;
+        for ((head, fingerprint), out) in missing.iter().zip(outs) {
+            kept.put(fingerprint, &out, task)?;
+            done.insert(head.name(), out);
+        }
+        for plan in of_set {
+            // A plan that lists a candidate twice is judged once.
+            if let Some(out) = done.remove(plan.head.as_str()) {
+                let name = plan.name(&looks.backbone.card.name);
+                judged.push(told(name, Some(plan.clone()), out, task, events));
+            }
+        }
+        longest_s = longest_s.max(started.elapsed().as_secs_f64());
+    }
+    judged.sort_by(|a, b| {
+        cost(a, looks)
+            .partial_cmp(&cost(b, looks))
+            .expect("costs are finite")
+    });
+    Ok(judged)
+}
+
+/// What a classifier gets right that knows nothing, and one that knows only edges and colours.
+///
+/// # Errors
+/// When interrupted.
+pub fn controls(task: &Task, looks: &Looks, events: &Events) -> Result<Vec<Judged>, Failure> {
+    let features = looks.features(Look::Control, &task.photos.rows, &[])?;
+    let ridge = head::named("ridge").expect("ridge is registered");
+    let n_splits = task.folds.splits().count() as u64;
+    let progress = events.progress("comparing with the control", n_splits);
+    let hog = task
+        .out_of_fold(&features, &[ridge], &progress, events)?
+        .remove(0);
+    let majority = task.majority();
+    Ok(vec![
+        told(CONTROL_HOG.into(), None, hog, task, events),
+        told(CONTROL_MAJORITY.into(), None, majority, task, events),
+    ])
+}
+
+/// The head that a candidate asks for.
+///
+/// # Errors
+/// When the plan is of another version, or was edited.
+pub fn head_of(plan: &CandidatePlan) -> Result<&'static dyn Head, Failure> {
+    head::named(&plan.head).ok_or_else(|| {
+        Failure::new(
+            exit::NOT_WHAT_IT_CLAIMS,
+            format!("the plan has an unknown head `{}`", plan.head),
+        )
+    })
+}
+
+/// Candidates with the same features side by side, in the order of their first one.
+fn by_features(candidates: &[CandidatePlan]) -> Vec<Vec<&CandidatePlan>> {
+    let mut sets: Vec<Vec<&CandidatePlan>> = Vec::new();
+    for plan in candidates {
+        let alike = |set: &&mut Vec<&CandidatePlan>| {
+            set[0].size_px == plan.size_px && set[0].stages == plan.stages
+        };
+        match sets.iter_mut().find(alike) {
+            Some(set) => set.push(plan),
+            None => sets.push(vec![plan]),
+        }
+    }
+    sets
+}
+
+/// What a prediction costs in the network, then the order of the heads.
+fn cost(judged: &Judged, looks: &Looks) -> (f64, usize) {
+    let plan = judged
+        .plan
+        .as_ref()
+        .expect("only planned candidates are sorted");
+    let network = looks.backbone.cost_through(plan.size_px, &plan.stages);
+    let head = HEADS.iter().position(|h| h.name() == plan.head);
+    (network.mega_macs, head.expect("checked by `head_of`"))
+}
+
+/// A judged candidate, after telling how good it is.
+fn told(
+    name: String,
+    plan: Option<CandidatePlan>,
+    out: OutOfFold,
+    task: &Task,
+    events: &Events,
+) -> Judged {
+    let column = task.column(&out);
+    events.emit(&Event::Candidate {
+        name: name.clone(),
+        log_loss: column.mean_loss(),
+        accuracy: column.mean_hit(),
+    });
+    Judged {
+        strategy: if plan.is_some() { "frozen" } else { "control" },
+        name,
+        plan,
+        out,
+        column,
+    }
+}

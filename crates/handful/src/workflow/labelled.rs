@@ -1,0 +1,114 @@
+//! The labelled photos of a run as numbers: which photo, which class, what it belongs together with.
+
+use std::collections::BTreeMap;
+
+use handful_data::Split;
+use handful_stats::argmax;
+
+use crate::photos::Photos;
+
+/// Photos with their classes and groups; all lists have the same length.
+#[derive(Clone, Debug, Default)]
+pub struct Labelled {
+    /// Positions in the list of photos.
+    pub rows: Vec<usize>,
+    /// Class of each photo.
+    pub labels: Vec<usize>,
+    /// What is independent of each other: given groups, otherwise single photos.
+    pub groups: Vec<usize>,
+    /// What folds keep together: the groups, but that without given groups a given validation split stays in one
+    /// fold, as the person drew it. It does not count as *one* group: that a person set photos aside says nothing
+    /// about how alike they are, and an interval over seven groups would be as wrong as none.
+    pub units: Vec<usize>,
+    /// Number of classes.
+    pub n_classes: usize,
+}
+
+impl Labelled {
+    /// The photos at these positions; all must have a label.
+    pub fn of(photos: &Photos, rows: Vec<usize>) -> Labelled {
+        let has_groups = photos.has_groups();
+        let mut ids: BTreeMap<String, usize> = BTreeMap::new();
+        let mut id = |name: String| {
+            let next = ids.len();
+            *ids.entry(name).or_insert(next)
+        };
+        let mut out = Labelled {
+            n_classes: photos.classes.len(),
+            ..Labelled::default()
+        };
+        for &position in &rows {
+            let photo = &photos.list[position];
+            let group = id(match &photo.group {
+                Some(name) => format!("group {name}"),
+                None => format!("photo {position}"),
+            });
+            let unit = if !has_groups && photo.split == Split::Validation {
+                id("validation".into())
+            } else {
+                group
+            };
+            out.labels.push(
+                photo
+                    .label
+                    .expect("photos without a label are not among the rows"),
+            );
+            out.groups.push(group);
+            out.units.push(unit);
+        }
+        out.rows = rows;
+        out
+    }
+
+    /// Number of photos.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Number of different groups.
+    pub fn n_groups(&self) -> usize {
+        count(&self.groups)
+    }
+
+    /// Those of the photos whose index in `self` is listed.
+    pub fn subset(&self, indices: &[usize]) -> Labelled {
+        let of = |values: &[usize]| indices.iter().map(|&i| values[i]).collect();
+        Labelled {
+            rows: of(&self.rows),
+            labels: of(&self.labels),
+            groups: of(&self.groups),
+            units: of(&self.units),
+            n_classes: self.n_classes,
+        }
+    }
+
+    /// Those of the photos whose position in the list of photos is wanted.
+    pub fn only(&self, wanted: impl Fn(usize) -> bool) -> Labelled {
+        let indices: Vec<usize> = (0..self.len()).filter(|&i| wanted(self.rows[i])).collect();
+        self.subset(&indices)
+    }
+
+    /// Photos of each class `[classes]`.
+    pub fn class_counts(&self) -> Vec<usize> {
+        let mut counts = vec![0; self.n_classes];
+        self.labels.iter().for_each(|&l| counts[l] += 1);
+        counts
+    }
+
+    /// `(class, share)` of the largest class.
+    pub fn majority(&self) -> (usize, f64) {
+        let counts: Vec<f64> = self.class_counts().iter().map(|&c| c as f64).collect();
+        let class = argmax(&counts);
+        (class, counts[class] / self.len() as f64)
+    }
+}
+
+/// How many different values there are.
+pub fn count(ids: &[usize]) -> usize {
+    ids.iter().collect::<std::collections::BTreeSet<_>>().len()
+}
