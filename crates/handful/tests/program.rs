@@ -368,3 +368,99 @@ fn a_bad_file_is_named_and_the_rest_go_on() {
     }
     assert_eq!(json(at.join("runs/strict/metrics.json"))["images"], 36);
 }
+
+/// Where the weights lie that are too large for the repository.
+const SHARED_WEIGHTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/weights");
+
+#[test]
+fn another_backbone_is_used_and_travels_in_the_model() {
+    let weights = Path::new(SHARED_WEIGHTS).join("efficientnet_lite2.safetensors");
+    if !weights.is_file() {
+        eprintln!("skipped: there is no `{}`", weights.display());
+        return;
+    }
+    let dir = small_set();
+    let at = dir.path();
+    let file = weights.to_str().unwrap();
+    let arguments = [
+        "train", "photos", "--imgsz", "64", "--name", "lite2", "--model",
+    ];
+    ok(at, &[&arguments[..], &[file]].concat());
+    let winner = &json(at.join("runs/lite2/metrics.json"))["winner"];
+    assert!(
+        winner
+            .as_str()
+            .unwrap()
+            .starts_with("efficientnet_lite2/64/"),
+        "{winner}"
+    );
+    // The file is not needed any more: the model holds its backbone.
+    let table = ok(
+        at,
+        &[
+            "predict",
+            "runs/lite2/model.handful",
+            "new",
+            "--format",
+            "csv",
+        ],
+    );
+    assert_eq!(table.lines().count(), 31);
+    // A plan belongs to its backbone.
+    let (code, said) = refused(at, &["train", "photos", "--plan", "runs/lite2/plan.json"]);
+    assert_eq!(code, exit::USAGE, "{said}");
+    assert!(said.contains("--model"), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_that_was_killed_goes_on_where_it_was() {
+    let dir = small_set();
+    let at = dir.path();
+    let name = ["--imgsz", "64", "--name"];
+    let train = |run: &'static str, more: &'static [&'static str]| {
+        [&["train", "photos"], &name[..], &[run], more].concat()
+    };
+    ok(at, &train("whole", &[]));
+
+    // Killed, not asked to stop, as soon as the first candidates are on disk.
+    let partial = at.join("runs/.cut.partial");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_handful"))
+        .args(train("cut", &[]))
+        .current_dir(at)
+        .env("HANDFUL_CACHE_DIR", at.join("cache"))
+        .stderr(std::process::Stdio::null())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let kept = || {
+        fs::read_dir(partial.join("candidates")).map_or(0, |entries| {
+            let is_whole =
+                |e: &fs::DirEntry| e.path().extension().is_some_and(|x| x == "safetensors");
+            entries.flatten().filter(is_whole).count()
+        })
+    };
+    while kept() == 0 && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(
+        !at.join("runs/cut").exists(),
+        "it was too fast to be killed"
+    );
+    assert!(kept() > 0);
+
+    // Without `--resume` nobody takes it for a run.
+    let (code, _) = refused(at, &["report", "runs/cut"]);
+    assert_ne!(code, exit::DONE);
+    ok(at, &train("cut", &["--resume"]));
+    assert!(!partial.exists());
+    for file in ["metrics.json", "plan.json", "folds.csv", "predictions.csv"] {
+        assert_eq!(
+            fs::read(at.join("runs/cut").join(file)).unwrap(),
+            fs::read(at.join("runs/whole").join(file)).unwrap(),
+            "{file}"
+        );
+    }
+}
