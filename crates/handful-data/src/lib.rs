@@ -3,11 +3,12 @@
 //! Nothing is decoded here and nothing written into the folder of images. What can't be used is named in an [`Issue`],
 //! what was decided is said in a [`Remark`]; whatever comes out of a directory listing is sorted first.
 //!
-//! Reading order: [`Catalog`], [`scan`], then one file a layout in `source/`. `docs/adding-a-source.md` says how to add
-//! one.
+//! Reading order: [`Catalog`], [`scan`], then one file a layout in `source/` (`docs/adding-a-source.md` says how to add
+//! one) and one file a kind of fault in [`finding`].
 
 mod catalog;
 mod error;
+pub mod finding;
 mod group;
 mod issue;
 mod path;

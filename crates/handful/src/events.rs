@@ -8,6 +8,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use handful_data::finding::Finding;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use serde_json::Value;
@@ -52,6 +53,8 @@ pub enum Event {
         /// Estimated seconds left.
         seconds_left: f64,
     },
+    /// Something is wrong or remarkable in the photos.
+    Finding(Finding),
     /// Something was decided by measurement.
     Decision {
         /// What about: `geometry`, `resolution`, `stages`.

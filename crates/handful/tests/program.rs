@@ -369,6 +369,58 @@ fn a_bad_file_is_named_and_the_rest_go_on() {
     assert_eq!(json(at.join("runs/strict/metrics.json"))["images"], 36);
 }
 
+#[test]
+fn copies_are_found_stay_in_one_fold_and_leaks_are_told() {
+    let dir = small_set();
+    let at = dir.path();
+    let copy = |from: &str, to: &str| fs::copy(at.join(from), at.join(to)).unwrap();
+    copy("photos/hat/001.jpg", "photos/hat/copy.jpg");
+    copy("photos/hat/002.jpg", "photos/shoes/hat.jpg");
+    let findings = |text: &str| -> Vec<Value> {
+        let parse = |line| serde_json::from_str(line).unwrap();
+        text.lines().map(parse).collect()
+    };
+    let kinds = |all: &[Value]| -> Vec<String> {
+        let kind = |f: &Value| f["kind"].as_str().unwrap().to_owned();
+        all.iter().map(kind).collect()
+    };
+    let all = findings(&ok(at, &["diagnose", "photos", "--json"]));
+    assert_eq!(kinds(&all), ["label_conflict", "exact_duplicate"]);
+    assert_eq!(all[1]["files"][0][1], "hat/copy.jpg");
+    let said = ok(at, &["diagnose", "photos"]);
+    assert!(said.contains("hat/001.jpg  =  hat/copy.jpg"), "{said}");
+
+    // Each pair counts as one photo and is in one fold.
+    let train = ["train", "photos", "--imgsz", "64", "--name", "copies"];
+    ok(at, &train);
+    let metrics = json(at.join("runs/copies/metrics.json"));
+    assert_eq!(
+        (&metrics["images"], &metrics["groups"]),
+        (&38.into(), &36.into())
+    );
+    let folds = fs::read_to_string(at.join("runs/copies/folds.csv")).unwrap();
+    let fold = |path: &str| {
+        let row = folds.lines().find(|l| l.starts_with(path)).unwrap();
+        row.split_once(',').unwrap().1.to_owned()
+    };
+    assert_eq!(fold("hat/001.jpg"), fold("hat/copy.jpg"));
+    assert_eq!(fold("hat/002.jpg"), fold("shoes/hat.jpg"));
+    let written = &json(at.join("runs/copies/findings.json"))["findings"];
+    assert_eq!(written.as_array().unwrap(), &all);
+
+    // A test photo that is also learnt from makes the test worthless, and the exit code says so.
+    for (from, to) in [("photos", "split/train"), ("new", "split/test")] {
+        fs::create_dir_all(at.join("split")).unwrap();
+        fs::rename(at.join(from), at.join(to)).unwrap();
+    }
+    copy("split/train/dress/001.jpg", "split/test/dress/leak.jpg");
+    let output = run(at, &["diagnose", "split", "--json"]);
+    assert_eq!(output.status.code(), Some(i32::from(exit::DATA)));
+    let all = findings(&String::from_utf8(output.stdout).unwrap());
+    assert_eq!(all[0]["kind"], "leak");
+    assert_eq!(all[0]["numbers"]["leaked"], 1.0);
+}
+
 /// Where the weights lie that are too large for the repository.
 const SHARED_WEIGHTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/weights");
 

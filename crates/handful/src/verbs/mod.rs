@@ -2,6 +2,7 @@
 
 mod cache;
 mod demo;
+mod diagnose;
 mod embed;
 mod eval;
 mod flags;
@@ -45,6 +46,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Train(train::Args),
+    Diagnose(diagnose::Args),
     Predict(predict::Args),
     Eval(eval::Args),
     Embed(embed::Args),
@@ -70,6 +72,7 @@ impl Cli {
     pub fn run(self, events: &Events) -> Result<(), Failure> {
         match self.verb {
             Verb::Train(args) => train::run(args, events),
+            Verb::Diagnose(args) => diagnose::run(args, events),
             Verb::Predict(args) => predict::run(args, events),
             Verb::Eval(args) => eval::run(args, events),
             Verb::Embed(args) => embed::run(args, events),

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use handful_data::Split;
+use handful_data::finding::{join, same_bytes};
 use handful_stats::argmax;
 
+use crate::cache::ImageKey;
 use crate::photos::Photos;
 
 /// Photos with their classes and groups; all lists have the same length.
@@ -14,7 +16,7 @@ pub struct Labelled {
     pub rows: Vec<usize>,
     /// Class of each photo.
     pub labels: Vec<usize>,
-    /// What is independent of each other: given groups, otherwise single photos.
+    /// What is independent of each other: given groups, otherwise single photos; copies of a file are one.
     pub groups: Vec<usize>,
     /// What folds keep together: the groups, but that without given groups a given validation split stays in one
     /// fold, as the person drew it. It does not count as *one* group: that a person set photos aside says nothing
@@ -25,7 +27,7 @@ pub struct Labelled {
 }
 
 impl Labelled {
-    /// The photos at these positions; all must have a label.
+    /// The photos at these positions; all must have a label and have been read.
     pub fn of(photos: &Photos, rows: Vec<usize>) -> Labelled {
         let has_groups = photos.has_groups();
         let mut ids: BTreeMap<String, usize> = BTreeMap::new();
@@ -56,6 +58,18 @@ impl Labelled {
             out.groups.push(group);
             out.units.push(unit);
         }
+        // Copies of a file are one photo: they are never on both sides of a fold, and count as one.
+        let keys: Vec<ImageKey> = rows
+            .iter()
+            .map(|&i| {
+                photos.list[i]
+                    .key
+                    .expect("unread photos are not among the rows")
+            })
+            .collect();
+        let copies = same_bytes(&keys);
+        join(&mut out.groups, &copies);
+        join(&mut out.units, &copies);
         out.rows = rows;
         out
     }

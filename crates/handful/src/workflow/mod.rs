@@ -7,6 +7,7 @@
 
 pub mod backbone;
 pub mod compare;
+pub mod findings;
 pub mod judge;
 pub mod kept;
 pub mod labelled;
@@ -142,6 +143,8 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
     let given = Labelled::of(&photos, photos.training());
     let held_back = Labelled::of(&photos, photos.test());
     tell(&photos, &given, &held_back, events);
+    let findings = findings::find(&photos);
+    findings::tell(&findings, events);
     watch.lap("read");
 
     // What to compare: from the plan, or measured.
@@ -201,6 +204,7 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
         photos: &photos,
         task: &task,
         geometry: comparison.geometry,
+        findings: &findings,
         decisions: &comparison.decisions,
         judged: &judged,
         judgement: &judgement,
@@ -264,7 +268,7 @@ fn tell(photos: &Photos, given: &Labelled, held_back: &Labelled, events: &Events
 }
 
 /// All photos that the person gave, before any of them is opened.
-fn read(settings: &Settings, events: &Events) -> Result<Photos, Failure> {
+pub fn read(settings: &Settings, events: &Events) -> Result<Photos, Failure> {
     let catalog = handful_data::scan(&settings.data, &settings.scan)?;
     catalog
         .remarks

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use handful_data::finding;
 use handful_image::{Limits, decode, encode_jpeg, thumbnail};
 use handful_report::{
     BackboneCard, Calibration, Candidate, ClassResult, Confusion, Made, Mistake, Notice,
@@ -107,6 +108,26 @@ fn notices(results: &Results, metrics: &Metrics) -> Vec<Notice> {
             advice,
         })
     };
+    for finding in results.findings {
+        let severity = match finding.severity {
+            finding::Severity::Error | finding::Severity::Warning => Severity::Warning,
+            finding::Severity::Remark => Severity::Remark,
+        };
+        let sentence = |text: &str| {
+            let mut letters = text.chars();
+            let first = letters.next().map(char::to_uppercase);
+            format!(
+                "{}{}.",
+                first.into_iter().flatten().collect::<String>(),
+                letters.as_str()
+            )
+        };
+        add(
+            severity,
+            sentence(&finding.text),
+            Some(sentence(&finding.advice)),
+        );
+    }
     let skipped = results.photos.n_skipped();
     if skipped > 0 {
         add(

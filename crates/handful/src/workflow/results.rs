@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use handful_data::finding::Finding;
 use handful_image::Geometry;
 use handful_learn::bundle::Record;
 use handful_report::ReportModel;
@@ -9,6 +10,7 @@ use handful_stats::Interval;
 use serde::{Deserialize, Serialize};
 
 use super::compare::{CONTROL_HOG, CONTROL_MAJORITY};
+use super::findings::Findings;
 use super::judge::{Judged, Judgement, TestResult};
 use super::plan::{self, Plan};
 use super::run_folder::RunFolder;
@@ -90,6 +92,8 @@ pub struct Results<'a> {
     pub task: &'a Task,
     /// How photos become squares.
     pub geometry: Geometry,
+    /// What is wrong in the photos.
+    pub findings: &'a [Finding],
     /// What was decided by measurement.
     pub decisions: &'a [Decision],
     /// All candidates and controls.
@@ -190,6 +194,11 @@ impl Results<'_> {
         handful_data::write_issues_csv(&self.photos.issues, &mut issues)
             .map_err(|e| Failure::new(exit::IO, e.to_string()))?;
         folder.write("issues.csv", &issues)?;
+        let findings = Findings {
+            schema: SCHEMA,
+            findings: self.findings,
+        };
+        write_json(folder, "findings.json", &findings)?;
         let page = page::model(self);
         write_json(folder, "report.json", &page)?;
         folder.write("report.html", handful_report::render(&page).as_bytes())?;

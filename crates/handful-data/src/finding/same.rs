@@ -1,0 +1,53 @@
+//! Which images are the same file, and what that does to groups.
+
+use std::collections::BTreeMap;
+
+/// Sets of images with the same bytes, two or more in each; ascending, ordered by their first image.
+pub fn same_bytes(bytes: &[[u8; 32]]) -> Vec<Vec<usize>> {
+    let mut sets: BTreeMap<[u8; 32], Vec<usize>> = BTreeMap::new();
+    for (image, hash) in bytes.iter().enumerate() {
+        sets.entry(*hash).or_default().push(image);
+    }
+    let mut same: Vec<Vec<usize>> = sets.into_values().filter(|set| set.len() > 1).collect();
+    same.sort();
+    same
+}
+
+/// Joins the groups of images that belong together: the number of a joined group is the least of its parts.
+pub fn join(groups: &mut [usize], together: &[Vec<usize>]) {
+    let mut parent: BTreeMap<usize, usize> = groups.iter().map(|&g| (g, g)).collect();
+    fn root(parent: &BTreeMap<usize, usize>, mut group: usize) -> usize {
+        while parent[&group] != group {
+            group = parent[&group];
+        }
+        group
+    }
+    for set in together {
+        for pair in set.windows(2) {
+            let a = root(&parent, groups[pair[0]]);
+            let b = root(&parent, groups[pair[1]]);
+            parent.insert(a.max(b), a.min(b));
+        }
+    }
+    for group in groups {
+        *group = root(&parent, *group);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_that_share_a_file_become_one_however_long_the_chain() {
+        let mut groups = vec![5, 5, 3, 3, 9, 7, 1];
+        join(&mut groups, &[vec![0, 2], vec![3, 4]]);
+        assert_eq!(groups, [3, 3, 3, 3, 3, 7, 1]);
+    }
+
+    #[test]
+    fn only_repeated_files_are_sets() {
+        let bytes = [[2; 32], [1; 32], [2; 32], [3; 32], [1; 32]];
+        assert_eq!(same_bytes(&bytes), [vec![0, 2], vec![1, 4]]);
+    }
+}
