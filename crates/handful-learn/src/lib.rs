@@ -12,6 +12,7 @@ pub mod bundle;
 mod error;
 pub mod features;
 pub mod head;
+pub mod scenes;
 pub mod weights;
 
 pub use backbone::Backbone;

@@ -58,6 +58,9 @@ pub struct Verdict {
     pub n_images: usize,
     /// Groups of photos that stay together; `None` when nothing made groups and each photo counts as independent.
     pub n_groups: Option<usize>,
+    /// The accuracy if photos of a class that look alike show one scene; only where that makes a difference.
+    #[serde(default)]
+    pub scenes: Option<Interval>,
     /// The given test split, when there is one.
     pub test: Option<TestResult>,
 }

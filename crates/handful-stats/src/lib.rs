@@ -5,9 +5,10 @@
 //!
 //! Reading order: [`seed`] (where randomness comes from), [`fold`] (who judges whom), [`column`] (what a candidate
 //! scored), [`choice`] (which one is taken), [`correction`] (what taking the best does to its number), [`interval`]
-//! (how sure that number is), [`metric`] and [`temperature`] (what probabilities are worth).
+//! (how sure that number is), [`metric`] and [`temperature`] (what probabilities are worth), [`cluster`] (what is so alike that it is one).
 
 pub mod choice;
+pub mod cluster;
 pub mod column;
 pub mod correction;
 mod error;
@@ -19,6 +20,7 @@ pub mod seed;
 pub mod temperature;
 
 pub use choice::{Choice, Difference, one_standard_error, paired_difference};
+pub use cluster::average_linkage;
 pub use column::Column;
 pub use correction::bbc_accuracy;
 pub use error::StatsError;

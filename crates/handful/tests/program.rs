@@ -421,6 +421,60 @@ fn copies_are_found_stay_in_one_fold_and_leaks_are_told() {
     assert_eq!(all[0]["numbers"]["leaked"], 1.0);
 }
 
+#[test]
+fn several_shots_of_one_thing_are_seen_without_being_told() {
+    let dir = small_set();
+    let at = dir.path();
+    // Four shots of each of four things a class: the same photo, stored at other qualities.
+    for class in CLASSES {
+        for number in 1..=PER_CLASS {
+            let path = at.join(format!("photos/{class}/{number:03}.jpg"));
+            if number > 4 {
+                fs::remove_file(path).unwrap();
+                continue;
+            }
+            let bytes = fs::read(&path).unwrap();
+            let pixels = handful_image::decode(&bytes, &handful_image::Limits::default())
+                .unwrap()
+                .pixels;
+            for quality in [40, 60, 80] {
+                let shot = at.join(format!("photos/{class}/{number:03}-{quality}.jpg"));
+                fs::write(shot, handful_image::encode_jpeg(&pixels, quality)).unwrap();
+            }
+        }
+    }
+    ok(at, &["train", "photos", "--imgsz", "64", "--name", "shots"]);
+    let metrics = json(at.join("runs/shots/metrics.json"));
+    assert_eq!(metrics["images"], 48);
+    assert_eq!(metrics["scenes"]["photos"], 48, "each has another like it");
+    let n_scenes = metrics["scenes"]["scenes"].as_u64().unwrap();
+    assert!((6..=12).contains(&n_scenes), "{n_scenes}, of 12 things");
+    let value = |m: &Value| m["accuracy"]["value"].as_f64().unwrap();
+    assert!(
+        value(&metrics["scenes"]) < value(&metrics),
+        "a shot of the same thing was there to learn from: {metrics}"
+    );
+    // A person who says what belongs together is believed.
+    ok(
+        at,
+        &[
+            "train",
+            "photos",
+            "--imgsz",
+            "64",
+            "--name",
+            "told",
+            "--group-by",
+            "([a-z]+/\\d+)",
+        ],
+    );
+    let told = json(at.join("runs/told/metrics.json"));
+    assert_eq!(
+        (&told["groups"], &told["scenes"]),
+        (&12.into(), &Value::Null)
+    );
+}
+
 /// Where the weights lie that are too large for the repository.
 const SHARED_WEIGHTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/weights");
 

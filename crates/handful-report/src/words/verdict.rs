@@ -92,7 +92,14 @@ pub fn spoken(of: &Verdict) -> Spoken {
     if let Some(test) = &of.test {
         rest.extend(test_sentences(test, of.level));
     }
-    if of.n_groups.is_none() {
+    if let Some(scenes) = &of.scenes {
+        rest.push(format!(
+            "That holds if each photo shows another scene, object or person. If photos that look alike show the same \
+             one, it gets {} of photos of new ones right ({level} interval {}): `--group-by` settles which it is.",
+            about(scenes),
+            range(scenes),
+        ));
+    } else if of.n_groups.is_none() {
         rest.push(
             "Each photo is counted as independent: if several show the same object, animal or visit, the truth is less \
              certain than this (`--group-by` keeps them together)."
@@ -204,6 +211,7 @@ mod tests {
             n_classes: 10,
             n_images: 3409,
             n_groups: Some(3068),
+            scenes: None,
             test: None,
         }
     }
@@ -281,6 +289,23 @@ mod tests {
         assert!(text.contains("3,409 photos, out of fold"), "{text}");
         assert!(text.contains("Each photo is counted as independent"));
         assert!(!verdict(&clothing()).contains("independent"));
+    }
+
+    #[test]
+    fn what_look_alikes_would_mean_is_said_beside_the_number() {
+        let of = Verdict {
+            n_groups: None,
+            scenes: Some(interval(0.59, 0.56, 0.62)),
+            ..clothing()
+        };
+        let said = verdict(&of);
+        assert!(
+            said.contains(
+                "it gets about 59 % of photos of new ones right (95 % interval 56 to 62)"
+            ),
+            "{said}"
+        );
+        assert!(!said.contains("counted as independent"), "{said}");
     }
 
     #[test]

@@ -76,6 +76,7 @@ pub fn clothing(photos: &[Vec<u8>]) -> ReportModel {
             n_classes: 10,
             n_images: 3409,
             n_groups: Some(3068),
+            scenes: None,
             test: Some(TestResult {
                 accuracy: interval(0.836, 0.795, 0.870),
                 n_images: 372,
@@ -188,6 +189,7 @@ pub fn small(photos: &[Vec<u8>]) -> ReportModel {
         n_classes: 2,
         n_images: 60,
         n_groups: None,
+        scenes: None,
         test: None,
         ..model.verdict
     };

@@ -17,6 +17,7 @@ pub mod plan;
 pub mod refit;
 pub mod results;
 pub mod run_folder;
+pub mod scenes;
 pub mod screen;
 pub mod show;
 pub mod tables;
@@ -143,7 +144,7 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
     let given = Labelled::of(&photos, photos.training());
     let held_back = Labelled::of(&photos, photos.test());
     tell(&photos, &given, &held_back, events);
-    let findings = findings::find(&photos);
+    let mut findings = findings::find(&photos);
     findings::tell(&findings, events);
     watch.lap("read");
 
@@ -170,10 +171,22 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
     judged.extend(compare::controls(&task, &looks, events)?);
     watch.lap("candidates");
     let judgement = judge::judge(&judged, &task)?;
-    let winner = judged[judgement.chosen]
-        .plan
-        .as_ref()
-        .expect("controls are never chosen");
+    let chosen = &judged[judgement.chosen];
+    let winner = chosen.plan.as_ref().expect("controls are never chosen");
+    // Without groups from the person, photos are taken as independent: what if they are not?
+    let scenes = if photos.has_groups() {
+        None
+    } else {
+        scenes::judge(&task, &looks, &comparison, chosen, events)?
+    };
+    if let Some(scenes) = scenes.as_ref().filter(|s| s.matters) {
+        let finding = scenes::finding(scenes, judgement.accuracy, &task, &photos);
+        findings::tell(std::slice::from_ref(&finding), events);
+        findings.insert(
+            findings.partition_point(|f| f.severity < finding.severity),
+            finding,
+        );
+    }
     watch.lap("judging");
 
     let (model, train_accuracy) = refit::refit(
@@ -212,6 +225,7 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
         model: &model.record,
         backbone: backbone.weights.digest(),
         train_accuracy,
+        scenes,
         test,
     };
     let metrics = results.metrics();

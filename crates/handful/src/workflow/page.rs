@@ -90,6 +90,11 @@ fn verdict(results: &Results, metrics: &Metrics) -> Verdict {
         n_images: results.task.photos.len(),
         n_classes: results.photos.classes.len(),
         n_groups: results.photos.has_groups().then_some(metrics.groups),
+        scenes: metrics
+            .scenes
+            .as_ref()
+            .filter(|s| s.matters)
+            .map(|s| s.accuracy),
         test: metrics.test.as_ref().map(|t| TestResult {
             accuracy: t.accuracy,
             n_images: t.images,

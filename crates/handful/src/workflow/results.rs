@@ -14,6 +14,7 @@ use super::findings::Findings;
 use super::judge::{Judged, Judgement, TestResult};
 use super::plan::{self, Plan};
 use super::run_folder::RunFolder;
+use super::scenes::Scenes;
 use super::screen::Decision;
 use super::task::Task;
 use super::{page, tables};
@@ -45,6 +46,8 @@ pub struct Metrics {
     pub hog_accuracy: Interval,
     /// Accuracy of the model on the photos that it was trained on.
     pub train_accuracy: f64,
+    /// The accuracy if look-alike photos show one scene; null where groups were given or no two photos are alike.
+    pub scenes: Option<Scenes>,
     /// Held-back photos, if any were given.
     pub test: Option<TestResult>,
     /// Photos that were learnt from.
@@ -108,6 +111,8 @@ pub struct Results<'a> {
     pub backbone: String,
     /// Accuracy of the model on the photos that it was trained on.
     pub train_accuracy: f64,
+    /// The same if look-alike photos show one scene.
+    pub scenes: Option<Scenes>,
     /// Held-back photos, if any were given.
     pub test: Option<TestResult>,
 }
@@ -144,6 +149,7 @@ impl Results<'_> {
             majority_accuracy: photos.majority().1,
             hog_accuracy: self.judgement.accuracies[self.control(CONTROL_HOG)],
             train_accuracy: self.train_accuracy,
+            scenes: self.scenes.clone(),
             test: self.test.clone(),
             images: photos.len(),
             classes: photos.n_classes,
