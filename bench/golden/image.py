@@ -1,6 +1,6 @@
 """Golden files of handful-image: what Pillow and scikit-image make of pictures that this script draws itself.
 
-    python3 -m venv venv && venv/bin/pip install pillow==13.0.0 numpy scikit-image==0.26.0
+    python3 -m venv venv && venv/bin/pip install pillow==13.0.0 numpy scikit-image==0.26.0 tifffile imagecodecs
     venv/bin/python bench/golden/image.py            # from the root of the repository
 
 Writes into crates/handful-image/tests/golden/:
@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 import PIL
 import skimage
+import tifffile
 from PIL import Image, ImageOps
 from skimage.feature import hog
 
@@ -71,6 +72,13 @@ def upright_rgb(data):
 def saved(image, format, **options):
     buffer = io.BytesIO()
     image.save(buffer, format, **options)
+    return buffer.getvalue()
+
+
+def written(values, **options):
+    """A TIFF of samples as they are."""
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, values, metadata=None, software=False, **options)
     return buffer.getvalue()
 
 
@@ -155,12 +163,40 @@ def decode_cases():
     yield plain("deflate.tif", saved(picture, "TIFF", compression="tiff_adobe_deflate"), "exact")
     yield plain("grey.tif", saved(grey, "TIFF"), "exact")
     yield plain("oriented.tif", saved(turned(picture, 5), "TIFF", exif=tagged(5)), "exact")
-    yield plain("cmyk.tif", saved(picture.convert("CMYK"), "TIFF", compression="tiff_lzw"), "blend")
+    yield plain("cmyk.tif", saved(picture.convert("CMYK"), "TIFF", compression="tiff_lzw"), "blend", "cmyk_converted")
+    yield plain("palette.tif", saved(picture.quantize(16), "TIFF"), "exact")
+    yield plain("jpeg.tif", saved(picture, "TIFF", compression="jpeg", quality=92), "lossy")
+    yield plain("fax.tif", saved(picture.convert("1"), "TIFF", compression="group4"), "exact")
+    data = written(np.asarray(grey), photometric="miniswhite")
+    yield "white_is_zero.tif", data, as_image(255.0 - np.asarray(grey)).convert("RGB"), "exact", ""
+    yield "big.tif", written(np.asarray(picture), bigtiff=True, byteorder=">"), picture, "exact", ""
+
+    # Deep samples, by the definition above.
+    full = as_image(np.floor(deep * 255.0 / 65535 + 0.5))
+    planes = np.moveaxis(deep, -1, 0)
+    data = written(planes, photometric="rgb", planarconfig="separate", compression="zlib", rowsperstrip=8)
+    yield "planes16.tif", data, full, "exact", "sixteen_bit_scaled"
+    floats = scene(41, 27)[..., 0] / 255
+    full = as_image(np.floor(floats.astype(np.float32).astype(float) * 255 + 0.5)).convert("RGB")
+    yield "float.tif", saved(Image.fromarray(floats.astype(np.float32)), "TIFF"), full, "exact", "float_scaled"
+    data = written(floats.astype(np.float32), tile=(16, 16), compression="zlib", predictor=3)
+    yield "float_tiles.tif", data, full, "exact", "float_scaled"
+    data = written(floats, byteorder=">", rowsperstrip=4, compression="lzw")
+    yield "double.tif", data, full, "exact", "float_scaled"
+    half = floats.astype(np.float16)
+    full = as_image(np.floor(half.astype(float) * 255 + 0.5)).convert("RGB")
+    yield "half.tif", written(half), full, "exact", "float_scaled"
+    # Heights in metres, say: least and largest become 0 and 255.
+    heights = scene(41, 27)[..., :1].astype(np.float32) * 3 - 70
+    low, high = float(heights.min()), float(heights.max())
+    full = as_image(np.floor((heights[..., 0].astype(float) - low) * 255.0 / (high - low) + 0.5)).convert("RGB")
+    yield "heights.tif", written(heights[..., 0]), full, "exact", "float_scaled"
+
     data = saved(frames[0], "TIFF", save_all=True, append_images=frames[1:], compression="tiff_lzw")
-    yield plain("pages.tif", data, "exact", "first_page_only")
-    floats = Image.fromarray(scene(12, 9)[..., 0].astype(np.float32) / 255)
-    yield "float.tif", saved(floats, "TIFF"), None, "unsupported", ""
-    yield "palette.tif", saved(picture.quantize(16), "TIFF"), None, "unsupported", ""
+    yield "pages.tif", data, None, "unsupported", ""
+    yield "seven_channels.tif", written(np.repeat(np.asarray(grey)[..., None], 7, 2), photometric="minisblack"), None, "unsupported", ""
+    yield "signed.tif", written(np.asarray(grey).astype(np.int16)), None, "unsupported", ""
+    yield "nan.tif", written(np.where(floats < 0.2, np.nan, floats).astype(np.float32)), None, "unsupported", ""
 
 
 def center_crop(image, n):
@@ -233,5 +269,5 @@ if __name__ == "__main__":
     write_decode()
     write_resize()
     write_hog()
-    versions = f"python {platform.python_version()}\npillow {PIL.__version__}\nnumpy {np.__version__}\nscikit-image {skimage.__version__}\n"
+    versions = f"python {platform.python_version()}\npillow {PIL.__version__}\nnumpy {np.__version__}\nscikit-image {skimage.__version__}\ntifffile {tifffile.__version__}\n"
     (OUT / "versions.txt").write_text(versions)

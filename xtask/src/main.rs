@@ -1,12 +1,15 @@
 //! What a developer does around the program: `cargo xtask <task>`.
 //!
 //! Reading order: `check` (what CI runs), `weights` and `demo_photos` (how the embedded files were made), `golden`
-//! (reference numbers from Python), `bench` (what BENCHMARKS.md is written from).
+//! (reference numbers from Python), `fuzz` (parsers against bytes that nobody wrote), `bench` and `evidence` (what
+//! BENCHMARKS.md is written from).
 
 mod bench;
 mod check;
 mod demo_photos;
+mod evidence;
 mod failure;
+mod fuzz;
 mod golden;
 mod jpeg_size;
 mod weights;
@@ -37,9 +40,9 @@ enum Task {
         #[arg(long, value_name = "NAME")]
         only: Option<String>,
     },
-    /// Cut the embedded backbone's weights from the full file: `cargo xtask weights ../shared`
+    /// Cut the embedded backbone's weights and distil its natural images: `cargo xtask weights ../shared`
     Weights {
-        /// Folder that holds `weights/efficientnet_lite0.safetensors`
+        /// Folder that holds `weights/efficientnet_lite0.safetensors` and its features of natural images
         shared: PathBuf,
     },
     /// Draw the demo's photos: `cargo xtask demo-photos ../shared --seed 1`
@@ -55,8 +58,12 @@ enum Task {
         /// Scripts of `bench/golden` to run, without `.py` [default: all]
         scripts: Vec<String>,
     },
+    /// Feed every parser of files with bytes that nobody wrote: `cargo xtask fuzz --minutes 60`
+    Fuzz(fuzz::FuzzArguments),
     /// Train on the data sets with the release binary and print a Markdown table
     Bench(bench::BenchArguments),
+    /// Measure what the diagnosis finds on planted faults, noise and clean sets
+    Evidence(evidence::EvidenceArguments),
 }
 
 /// The repository's root: the folder above this crate's.
@@ -73,7 +80,9 @@ fn run(task: Task) -> Result<Outcome, Failure> {
         Task::Weights { shared } => weights::cut(root, &shared),
         Task::DemoPhotos { shared, seed } => demo_photos::draw(root, &shared, seed),
         Task::Golden { scripts } => golden::run(root, &scripts),
+        Task::Fuzz(arguments) => fuzz::run(root, &arguments),
         Task::Bench(arguments) => bench::run(root, &arguments),
+        Task::Evidence(arguments) => evidence::run(root, &arguments),
     }
 }
 

@@ -1,4 +1,5 @@
-//! Which bytes are the embedded backbone: EfficientNet-Lite0 without its classifier.
+//! Which bytes are the embedded backbone: EfficientNet-Lite0 without its classifier, and what is kept of its features of
+//! 1,000 natural images.
 //!
 //! Convolutions stay in f16 (half the download, at most 5e-4 of a tensor's largest weight) and norm vectors in f32,
 //! because a rounded variance near zero would be divided by. The output depends on the input alone: tensors are
@@ -6,6 +7,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::process::Command;
 
 use safetensors::{Dtype, SafeTensors};
 
@@ -15,6 +17,10 @@ use crate::failure::{Failure, Outcome};
 const SOURCE: &str = "weights/efficientnet_lite0.safetensors";
 /// The cut file, below the repository's root.
 pub const TARGET: &str = "crates/handful-learn/weights/efficientnet_lite0.safetensors";
+/// Features of natural images, below the folder that the user names.
+const NATURAL_SOURCE: &str = "weights/efficientnet_lite0-imagenet-features.safetensors";
+/// What is distilled from them, below the repository's root.
+pub const NATURAL_TARGET: &str = "crates/handful-learn/weights/natural_images.safetensors";
 /// The only metadata key that is kept; it names the row of the backbone table.
 const ARCHITECTURE_KEY: &str = "architecture";
 
@@ -37,6 +43,34 @@ pub fn cut(root: &Path, shared: &Path) -> Result<Outcome, Failure> {
         cut.n_dropped,
         cut.bytes.len(),
         blake3::hash(&cut.bytes).to_hex()
+    );
+    distil(root, shared)
+}
+
+/// Distils the natural images by an example of handful-learn, which has the algebra for it, and prints size and BLAKE3.
+/// The bytes are the same on processors of one kind; on others the last bits of the decomposition may differ.
+fn distil(root: &Path, shared: &Path) -> Result<Outcome, Failure> {
+    let (source, target) = (shared.join(NATURAL_SOURCE), root.join(NATURAL_TARGET));
+    let source = std::fs::canonicalize(&source).map_err(Failure::reading(&source))?;
+    if !target.exists() {
+        // The crate embeds the file, so that there must be one before its first example runs.
+        std::fs::write(&target, []).map_err(Failure::writing(&target))?;
+    }
+    let status = Command::new(env!("CARGO"))
+        .args(["run", "--release", "--quiet", "-p", "handful-learn"])
+        .args(["--example", "distil_natural_images", "--"])
+        .args([&source, &target])
+        .current_dir(root)
+        .status()
+        .map_err(|error| Failure::new("cannot start `cargo`", error, "put it on the `PATH`"))?;
+    if !status.success() {
+        return Ok(Outcome::Failed);
+    }
+    let bytes = std::fs::read(&target).map_err(Failure::reading(&target))?;
+    println!(
+        "{NATURAL_TARGET}: {} bytes, BLAKE3 {}",
+        bytes.len(),
+        blake3::hash(&bytes).to_hex()
     );
     Ok(Outcome::Done)
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Issue;
+use crate::{CropBox, Issue, Place, shown};
 
 /// All images that were found, with their class names.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,7 +14,7 @@ pub struct Catalog {
     pub root: PathBuf,
     /// Class names, sorted; labels index into it.
     pub classes: Vec<String>,
-    /// The images, sorted by path.
+    /// The images, sorted by path, then by box.
     pub samples: Vec<Sample>,
     /// What was not used, and why.
     pub issues: Vec<Issue>,
@@ -24,11 +24,15 @@ pub struct Catalog {
     pub layout: &'static str,
 }
 
-/// One image.
+/// One image: a picture, or a box in one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sample {
-    /// Where its bytes are, from the root.
+    /// Its picture, from the root. Inside an archive: as if the archive were a folder.
     pub path: PathBuf,
+    /// Where the bytes of the picture are; [`crate::read_sample`] reads them.
+    pub place: Place,
+    /// The part of the picture that is meant; `None` for all of it.
+    pub crop: Option<CropBox>,
     /// Index of its class; `None` when it has no label.
     pub label: Option<usize>,
     /// What it must stay together with; `None` when it stands alone.
@@ -37,11 +41,30 @@ pub struct Sample {
     pub split: Split,
 }
 
+impl Sample {
+    /// How it is called in outputs, different for each sample: its path, and for a part of a picture also where it is.
+    ///
+    /// The part is written as a media fragment (W3C, Media Fragments URI 1.0, 4.2.2): `a.jpg#xywh=left,top,width,height`.
+    pub fn name(&self) -> String {
+        let path = shown(&self.path);
+        match self.crop {
+            None => path,
+            Some(CropBox {
+                left,
+                top,
+                width,
+                height,
+            }) => format!("{path}#xywh={left},{top},{width},{height}"),
+        }
+    }
+}
+
 /// A part of the images that a person set apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Split {
-    /// To learn from.
+    /// To learn from; whatever was set apart by nobody.
+    #[default]
     Train,
     /// Set aside while choosing; joins training here, where folds do that work.
     Validation,
@@ -105,6 +128,37 @@ pub enum Remark {
         /// Its name.
         name: String,
     },
+    /// Paths of a list were completed by a folder or an ending.
+    PathsCompleted {
+        /// How many.
+        n_images: usize,
+        /// One of them as the list has it.
+        given: String,
+        /// The same as it was found.
+        found: String,
+    },
+    /// Everything lies in one folder, which was taken for the root.
+    TopFolder {
+        /// The folder.
+        name: String,
+    },
+    /// Archives were read as folders.
+    ArchivesRead {
+        /// Their names.
+        names: Vec<String>,
+    },
+    /// Archives that lie beside images.
+    ArchivesIgnored {
+        /// Their names.
+        names: Vec<String>,
+    },
+    /// Boxes in pictures are the images.
+    Boxes {
+        /// How many.
+        n_boxes: usize,
+        /// Pictures that they are in.
+        n_pictures: usize,
+    },
 }
 
 impl fmt::Display for Remark {
@@ -150,6 +204,44 @@ impl fmt::Display for Remark {
                 write!(f, "no photo to learn from in: {}", classes.join(", "))
             }
             Remark::ListFound { name } => write!(f, "labels are read from `{name}`"),
+            Remark::PathsCompleted {
+                n_images,
+                given,
+                found,
+            } => write!(
+                f,
+                "{n_images} paths of the list were completed, such as `{given}` to `{found}`"
+            ),
+            Remark::TopFolder { name } => write!(
+                f,
+                "everything lies in `{name}`: what is in that folder names the classes"
+            ),
+            Remark::ArchivesRead { names } => {
+                write!(f, "archives are read as folders: {}", first_few(names))
+            }
+            Remark::ArchivesIgnored { names } => write!(
+                f,
+                "archives beside the photos are left out: {}",
+                first_few(names)
+            ),
+            Remark::Boxes {
+                n_boxes,
+                n_pictures,
+            } => write!(
+                f,
+                "{n_boxes} boxes in {n_pictures} pictures are the images; boxes of one picture stay in one fold"
+            ),
         }
+    }
+}
+
+/// Names that a line of a message can list.
+const MOST_NAMES: usize = 3;
+
+fn first_few(names: &[String]) -> String {
+    let shown = names[..names.len().min(MOST_NAMES)].join(", ");
+    match names.len().saturating_sub(MOST_NAMES) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
     }
 }

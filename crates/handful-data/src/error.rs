@@ -30,6 +30,8 @@ pub enum DataError {
         n_images: usize,
         /// The name of one of them.
         example: String,
+        /// A pattern that reads labels out of the names, if one does.
+        suggestion: Option<Suggestion>,
     },
     /// Nothing to tell apart.
     #[error("`{}` has only one class, \"{class}\"", path.display())]
@@ -49,6 +51,34 @@ pub enum DataError {
         /// How to mend it.
         advice: String,
     },
+    /// Boxes in pictures that can't be understood.
+    #[error("`{}` can't be used as boxes in pictures: {reason}", path.display())]
+    Boxes {
+        /// The file of annotations.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+        /// How to mend it.
+        advice: String,
+    },
+    /// An archive that can't be read.
+    #[error("`{}` can't be read as an archive: {reason}", path.display())]
+    Archive {
+        /// The archive.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+        /// How to mend it.
+        advice: String,
+    },
+    /// A pattern that gives no labels.
+    #[error("`--label-from {given}` can't be used: {reason}")]
+    LabelFrom {
+        /// As it was given.
+        given: String,
+        /// Why.
+        reason: String,
+    },
     /// A way of grouping that does not fit.
     #[error("`--group-by {given}` can't be used: {reason}")]
     GroupBy {
@@ -57,6 +87,19 @@ pub enum DataError {
         /// Why.
         reason: String,
     },
+}
+
+/// A pattern that would read labels out of the names of files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suggestion {
+    /// The regular expression, for `--label-from`.
+    pub pattern: String,
+    /// Classes that it would give.
+    pub n_classes: usize,
+    /// Images that it would label.
+    pub n_images: usize,
+    /// A few of the classes.
+    pub examples: Vec<String>,
 }
 
 /// Whose fault an error is: it decides the exit code.
@@ -93,6 +136,15 @@ impl DataError {
             DataError::List { .. } => {
                 "a list has a line of column names, then a line for each image".into()
             }
+            DataError::Boxes { .. } => {
+                "boxes are read as Pascal VOC (an XML file for each picture) or COCO (one JSON file)".into()
+            }
+            DataError::Archive { .. } => {
+                "zip (stored or deflated) and tar (not compressed) are read in place".into()
+            }
+            DataError::LabelFrom { .. } => {
+                "it is a regular expression on the path of a photo, whose first group is the label".into()
+            }
             DataError::GroupBy { .. } => {
                 "it is a column of the list, FILE.csv:COLUMN, or a regular expression".into()
             }
@@ -106,11 +158,21 @@ impl DataError {
             DataError::NoImages { .. } => {
                 "give a folder with a folder of images for each class, or a CSV with the columns image and label".into()
             }
+            DataError::NoClasses { n_images, suggestion: Some(found), .. } => format!(
+                "use `--label-from '{}'`, which gives {} classes ({}) and labels {} of {n_images} images; or put the \
+                 images of each class into a folder of its own",
+                found.pattern, found.n_classes, found.examples.join(", "), found.n_images
+            ),
             DataError::NoClasses { .. } => {
                 "put the images of each class into a folder of its own, or give a CSV with the columns image and label".into()
             }
             DataError::OneClass { .. } => "add a folder of photos of something else: \"other\" or \"none\" will do".into(),
-            DataError::List { advice, .. } => advice.clone(),
+            DataError::List { advice, .. }
+            | DataError::Boxes { advice, .. }
+            | DataError::Archive { advice, .. } => advice.clone(),
+            DataError::LabelFrom { .. } => {
+                "write one such as '^([a-z]+)_', which takes \"cat\" from `cat_001.jpg`".into()
+            }
             DataError::GroupBy { .. } => "see `handful train --help`".into(),
         }
     }
@@ -119,7 +181,7 @@ impl DataError {
     pub fn category(&self) -> Category {
         match self {
             DataError::Unreadable { .. } => Category::Io,
-            DataError::GroupBy { .. } => Category::Usage,
+            DataError::GroupBy { .. } | DataError::LabelFrom { .. } => Category::Usage,
             _ => Category::Data,
         }
     }

@@ -1,11 +1,11 @@
 //! What belongs together? Folds never cut through a group.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use regex::Regex;
 
-use crate::source::Table;
+use crate::listing::Store;
+use crate::source::{Given, Table, assign};
 use crate::{DataError, shown};
 
 /// A way to tell which images belong together: one animal, one visit, one source picture.
@@ -74,7 +74,7 @@ impl GroupBy {
     /// The group of each path; `None` where it has none.
     pub(crate) fn groups(
         &self,
-        root: &Path,
+        given: &Given,
         paths: &[&Path],
         image_column: Option<&str>,
     ) -> Result<Vec<Option<String>>, DataError> {
@@ -95,34 +95,50 @@ impl GroupBy {
                 })
                 .collect()),
             GroupBy::Table { file, column } => {
-                let beside = root.join(file);
-                let table = Table::read(if beside.is_file() { &beside } else { file })?;
-                let image = table.image_column(image_column)?;
-                let value = table.column(column).ok_or_else(|| DataError::GroupBy {
+                let wrong = |reason: String| DataError::GroupBy {
                     given: self.as_given(),
-                    reason: format!("its columns are {}", table.header.join(", ")),
-                })?;
-                let named = |row: &Vec<String>| (row[image].replace('\\', "/"), row[value].clone());
-                let by_path: BTreeMap<String, String> = table.rows.iter().map(named).collect();
-                let mut by_name: BTreeMap<&str, Option<&String>> = BTreeMap::new();
-                for (path, group) in &by_path {
-                    let name = path.rsplit('/').next().unwrap_or(path);
-                    // A name that stands for several images of different groups says nothing.
-                    let entry = by_name.entry(name).or_insert(Some(group));
-                    if *entry != Some(group) {
-                        *entry = None;
-                    }
-                }
-                let find = |path: &&Path| {
-                    let full = shown(path);
-                    let name = full.rsplit('/').next().unwrap_or(&full);
-                    let group = by_path
-                        .get(&full)
-                        .or_else(|| by_name.get(name).copied().flatten());
-                    group.filter(|g| !g.is_empty()).cloned()
+                    reason,
                 };
-                Ok(paths.iter().map(find).collect())
+                let table = self.table(given, file)?;
+                let image = table.image_column(image_column)?;
+                let value = table
+                    .column(column)
+                    .ok_or_else(|| wrong(format!("its columns are {}", table.header.join(", "))))?;
+                let rows: Vec<(String, String)> = table
+                    .rows
+                    .iter()
+                    .map(|row| (row[image].replace('\\', "/"), row[value].clone()))
+                    .collect();
+                let groups = assign(paths, &rows);
+                // A list that says nothing at all is the wrong list, or names photos in a way that isn't understood.
+                match (paths.first(), rows.first()) {
+                    (Some(path), Some((named, _))) if groups.iter().all(Option::is_none) => {
+                        Err(wrong(format!(
+                            "it names none of the photos: it has names such as `{named}`, the photos are called like `{}`",
+                            shown(path)
+                        )))
+                    }
+                    (Some(_), None) => Err(wrong("it has no lines".into())),
+                    _ => Ok(groups),
+                }
             }
+        }
+    }
+
+    /// The list, wherever it is: among the photos, beside the archive that they are in, or where the program runs.
+    fn table(&self, given: &Given, file: &Path) -> Result<Table, DataError> {
+        if given.holds(file) {
+            return given.table(file);
+        }
+        let is_archive = matches!(given.listing.store, Store::Archives(_));
+        let mut beside = given
+            .root
+            .ancestors()
+            .filter(|folder| is_archive && folder.is_dir())
+            .map(|folder| folder.join(file));
+        match beside.next() {
+            Some(path) if path.is_file() => Table::read(&path),
+            _ => Table::read(file),
         }
     }
 }

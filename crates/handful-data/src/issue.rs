@@ -3,8 +3,9 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use handful_image::{ImageError, Note};
+use handful_image::{Format, ImageError, Note};
 
+use crate::listing::ending;
 use crate::shown;
 
 /// One row of `issues.csv`.
@@ -22,7 +23,7 @@ pub struct Issue {
 }
 
 impl Issue {
-    /// A file that was not used.
+    /// An image that was not used.
     pub(crate) fn skipped(
         path: &Path,
         kind: &'static str,
@@ -38,7 +39,20 @@ impl Issue {
         }
     }
 
-    /// Whether the file was left out; otherwise it was used as the detail says.
+    /// An image that was used, or something that is no image of the person's.
+    pub(crate) fn noted(
+        path: &Path,
+        kind: &'static str,
+        detail: impl Into<String>,
+        advice: &str,
+    ) -> Issue {
+        Issue {
+            skipped: false,
+            ..Issue::skipped(path, kind, detail, advice)
+        }
+    }
+
+    /// Whether an image was left out. Otherwise it was used as the detail says, or nothing of the person's is missing.
     pub fn is_skipped(&self) -> bool {
         self.skipped
     }
@@ -51,13 +65,39 @@ pub fn issue_of(error: &ImageError, path: &Path) -> Issue {
 
 /// A file that was decoded, in a way that its owner may not expect.
 pub fn issue_of_note(note: &Note, path: &Path) -> Issue {
-    Issue {
-        path: path.to_owned(),
-        kind: note.kind(),
-        detail: note.detail(),
-        advice: note.advice().to_string(),
-        skipped: false,
+    Issue::noted(path, note.kind(), note.detail(), note.advice())
+}
+
+/// A note on a file whose name promises another format than its bytes have.
+///
+/// Names without an ending promise nothing, and neither do numbers behind a dot (`photo.2024`).
+pub fn note_wrong_extension(path: &Path, format: Format) -> Option<Issue> {
+    let ending = ending(path);
+    let promises_nothing = ending.bytes().all(|b| b.is_ascii_digit());
+    if promises_nothing || format.extensions().contains(&ending.as_str()) {
+        return None;
     }
+    Some(Issue::noted(
+        path,
+        "wrong_extension",
+        format!("a {format} file that is called `.{ending}`; it is read as {format}"),
+        &format!(
+            "call it `.{}`: other programs may not read it",
+            format.extensions()[0]
+        ),
+    ))
+}
+
+/// A part of a picture that has nothing in it, or lies outside; for the caller who knows the picture's size.
+///
+/// `name` is that of the sample, which says where the box is.
+pub fn issue_of_empty_box(name: &str, width_px: usize, height_px: usize) -> Issue {
+    Issue::skipped(
+        Path::new(name),
+        "empty_box",
+        format!("the box lies outside its picture of {width_px} x {height_px} pixels"),
+        "draw the box again, or delete it",
+    )
 }
 
 /// Writes `issues.csv`: a header, then a row an issue, in the given order.
@@ -76,4 +116,21 @@ pub fn write_issues_csv(issues: &[Issue], out: &mut impl Write) -> std::io::Resu
         ])?;
     }
     rows.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_name_that_promises_something_else_is_noted() {
+        let note = |name: &str, format| note_wrong_extension(Path::new(name), format);
+        assert_eq!(note("a.JPG", Format::Jpeg), None);
+        assert_eq!(note("a.jfif", Format::Jpeg), None);
+        assert_eq!(note("a", Format::Jpeg), None);
+        assert_eq!(note("a.2024", Format::Jpeg), None);
+        let issue = note("a.jpg", Format::Png).unwrap();
+        assert!(issue.detail.contains("a PNG file that is called `.jpg`"));
+        assert!(issue.advice.contains("`.png`") && !issue.is_skipped());
+    }
 }

@@ -3,9 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use crate::source::{Found, Place, SOURCES};
-use crate::walk::{self, Listing};
-use crate::{Catalog, DataError, GroupBy, Remark, Sample, Split, shown};
+use crate::archive::{self, Kind};
+use crate::listing::ending;
+use crate::source::{Draft, Found, Given, SOURCES};
+use crate::{
+    Catalog, DataError, GroupBy, Issue, LabelFrom, Place, Remark, Sample, Split, given, shown, walk,
+};
 
 /// How a folder or list is to be read.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +21,8 @@ pub struct ScanOptions {
     pub image_column: Option<String>,
     /// Which folder names the class, where folders are nested.
     pub class_level: Option<ClassLevel>,
+    /// Where in the name of a file its label stands; folders and lists are then not asked.
+    pub label_from: Option<LabelFrom>,
 }
 
 /// Which folder names the class.
@@ -29,39 +34,23 @@ pub enum ClassLevel {
     Last,
 }
 
-/// Reads a folder of labelled images, or a CSV file that lists them, by the first of [`SOURCES`] that recognises it.
+/// Reads labelled images by the first of [`SOURCES`] that recognises what was given: a folder, a zip or tar archive, a
+/// folder of such, a CSV file that lists images, a COCO file.
 ///
 /// # Errors
 /// [`DataError`], when there is nothing to learn from: no image, no labels, only one class, a list that can't be read.
 pub fn scan(path: &Path, options: &ScanOptions) -> Result<Catalog, DataError> {
-    let about = std::fs::metadata(path).map_err(|e| DataError::Unreadable {
-        path: path.to_owned(),
-        reason: e.to_string(),
-    })?;
-    let place = if about.is_dir() {
-        Place {
-            root: path.to_owned(),
-            list: None,
-            listing: walk::list(path)?,
-        }
-    } else {
-        let root = path.parent().map_or_else(PathBuf::new, Path::to_owned);
-        Place {
-            root,
-            list: Some(path.to_owned()),
-            listing: Listing::default(),
-        }
-    };
+    let (given, mut remarks) = given::look(path, options)?;
     let source = SOURCES
         .iter()
-        .find(|s| s.recognises(&place))
+        .find(|s| s.recognises(&given, options))
         .expect("the last source takes whatever is left");
+    let found = source.read(&given, options)?;
     let Found {
-        mut drafts,
-        mut remarks,
-        issues,
-    } = source.read(&place, options)?;
-    drafts.sort_by(|a, b| a.path.cmp(&b.path));
+        mut drafts, issues, ..
+    } = found;
+    remarks.extend(found.remarks);
+    drafts.sort_by(|a, b| (&a.path, a.crop).cmp(&(&b.path, b.crop)));
     let unlabelled = drafts.iter().filter(|d| d.class.is_none()).count();
     drafts.retain(|d| d.class.is_some());
     if unlabelled > 0 {
@@ -69,39 +58,25 @@ pub fn scan(path: &Path, options: &ScanOptions) -> Result<Catalog, DataError> {
             n_images: unlabelled,
         });
     }
-    let by_list = matches!(options.group_by, Some(GroupBy::Column(_))) && source.has_columns();
-    if let Some(by) = &options.group_by
-        && !by_list
-    {
-        let paths: Vec<&Path> = drafts.iter().map(|d| d.path.as_path()).collect();
-        let groups = by.groups(&place.root, &paths, options.image_column.as_deref())?;
-        drafts
-            .iter_mut()
-            .zip(groups)
-            .for_each(|(draft, group)| draft.group = group);
-    }
     if let Some(by) = &options.group_by {
-        let n_images = drafts.iter().filter(|d| d.group.is_none()).count();
-        if n_images > 0 {
-            remarks.push(Remark::Ungrouped {
-                n_images,
-                by: by.as_given(),
-            });
-        }
+        let by_list = matches!(by, GroupBy::Column(_)) && source.has_columns();
+        remarks.extend(regroup(&mut drafts, by, by_list, &given, options)?);
     }
     let names: BTreeSet<&String> = drafts.iter().filter_map(|d| d.class.as_ref()).collect();
     let classes: Vec<String> = names.into_iter().cloned().collect();
     let labels: BTreeMap<&String, usize> = classes.iter().zip(0..).collect();
     let samples: Vec<Sample> = drafts
-        .iter()
+        .into_iter()
         .map(|d| Sample {
-            path: d.path.clone(),
+            place: given.listing.store.place(&d.path),
+            path: d.path,
+            crop: d.crop,
             label: d.class.as_ref().map(|c| labels[c]),
-            group: d.group.clone(),
+            group: d.group,
             split: d.split,
         })
         .collect();
-    check(path, &place, &classes, &samples)?;
+    check(path, &given, &issues, &classes, &samples)?;
     let trained: BTreeSet<usize> = samples
         .iter()
         .filter(|s| s.split != Split::Test)
@@ -114,10 +89,10 @@ pub fn scan(path: &Path, options: &ScanOptions) -> Result<Catalog, DataError> {
     if !missing.is_empty() {
         remarks.push(Remark::NotTrained { classes: missing });
     }
-    let mut issues: Vec<_> = place.listing.issues.iter().cloned().chain(issues).collect();
+    let mut issues: Vec<_> = given.listing.issues.into_iter().chain(issues).collect();
     issues.sort();
     Ok(Catalog {
-        root: place.root,
+        root: given.root,
         classes,
         samples,
         issues,
@@ -126,20 +101,73 @@ pub fn scan(path: &Path, options: &ScanOptions) -> Result<Catalog, DataError> {
     })
 }
 
+/// Folders of a detection set for YOLO: `train/images/1.jpg` with `train/labels/1.txt`.
+const YOLO_IMAGES: &str = "images";
+const YOLO_LABELS: &str = "labels";
+
+fn is_yolo_label(path: &Path) -> bool {
+    ending(path) == "txt" && path.iter().any(|folder| folder == YOLO_LABELS)
+}
+
+/// Groups images as the person says; `by_list` if the list that they come from has done so.
+fn regroup(
+    drafts: &mut [Draft],
+    by: &GroupBy,
+    by_list: bool,
+    given: &Given,
+    options: &ScanOptions,
+) -> Result<Option<Remark>, DataError> {
+    let groups: Vec<Option<String>> = if by_list {
+        drafts.iter_mut().map(|d| d.group.take()).collect()
+    } else {
+        let paths: Vec<&Path> = drafts.iter().map(|d| d.path.as_path()).collect();
+        by.groups(given, &paths, options.image_column.as_deref())?
+    };
+    let n_images = groups.iter().filter(|g| g.is_none()).count();
+    for (draft, group) in drafts.iter_mut().zip(groups) {
+        // Boxes of one picture belong together whatever else does.
+        let of_picture = draft.crop.map(|_| shown(&draft.path));
+        draft.group = group.or(of_picture);
+    }
+    Ok((n_images > 0).then(|| Remark::Ungrouped {
+        n_images,
+        by: by.as_given(),
+    }))
+}
+
 fn check(
     path: &Path,
-    place: &Place,
+    given: &Given,
+    issues: &[Issue],
     classes: &[String],
     samples: &[Sample],
 ) -> Result<(), DataError> {
     if samples.is_empty() {
-        let found = match place.listing.n_others {
-            0 => "nothing that is an image".to_owned(),
-            n => format!("{n} other files"),
+        let found = match issues.first() {
+            Some(first) => format!(
+                "{} that can't be used; the first is `{}`: {}",
+                issues.len(),
+                shown(&first.path),
+                first.detail
+            ),
+            None => given.listing.instead_of_images(),
         };
         return Err(DataError::NoImages {
             path: path.to_owned(),
             found,
+        });
+    }
+    if let [only] = classes
+        && only == YOLO_IMAGES
+        && let Some(labels) = given.listing.beside.iter().find(|p| is_yolo_label(p))
+    {
+        return Err(DataError::Boxes {
+            path: path.to_owned(),
+            reason: format!(
+                "`{}` and its like are boxes in the form of YOLO",
+                shown(labels)
+            ),
+            advice: "export the boxes as VOC or COCO, which every annotation tool can".into(),
         });
     }
     if let [only] = classes {
@@ -151,35 +179,41 @@ fn check(
     Ok(())
 }
 
-/// Reads images without labels: any mix of files and folders, in the order in which they are given.
+/// Reads images without labels: any mix of files, folders and archives, in the order in which they are given.
 ///
 /// # Errors
-/// [`DataError::Unreadable`] for a path that is not there; [`DataError::NoImages`] when there is none at all.
+/// [`DataError::Unreadable`] for a path that is not there; [`DataError::Archive`] for an archive that can't be read;
+/// [`DataError::NoImages`] when there is no image at all.
 pub fn scan_unlabelled(paths: &[PathBuf]) -> Result<Catalog, DataError> {
-    let (mut samples, mut issues) = (Vec::new(), Vec::new());
-    let mut add = |path: PathBuf| {
+    let (mut samples, mut issues, mut remarks) = (Vec::new(), Vec::new(), Vec::new());
+    let mut add = |path: PathBuf, place: Place| {
         samples.push(Sample {
             path,
+            place,
+            crop: None,
             label: None,
             group: None,
             split: Split::Test,
         })
     };
-    for given in paths {
-        let about = std::fs::metadata(given).map_err(|e| DataError::Unreadable {
-            path: given.clone(),
+    for path in paths {
+        let about = std::fs::metadata(path).map_err(|e| DataError::Unreadable {
+            path: path.clone(),
             reason: e.to_string(),
         })?;
-        if about.is_dir() {
-            let listing = walk::list(given)?;
-            listing
-                .images
-                .into_iter()
-                .for_each(|image| add(given.join(image)));
-            issues.extend(listing.issues);
+        let (root, listing) = if about.is_dir() {
+            let given = given::folder(path, walk::list(path)?, &mut remarks)?;
+            (given.root, given.listing)
+        } else if let Some(kind) = Kind::of(path) {
+            (path.clone(), archive::list(path, &[(path.clone(), kind)])?)
         } else {
-            add(given.clone());
+            add(path.clone(), Place::File);
+            continue;
+        };
+        for image in &listing.images {
+            add(root.join(image), listing.store.place(image));
         }
+        issues.extend(listing.issues);
     }
     if samples.is_empty() {
         let given: Vec<String> = paths.iter().map(|p| shown(p)).collect();
@@ -193,7 +227,7 @@ pub fn scan_unlabelled(paths: &[PathBuf]) -> Result<Catalog, DataError> {
         classes: Vec::new(),
         samples,
         issues,
-        remarks: Vec::new(),
+        remarks,
         layout: "unlabelled",
     })
 }

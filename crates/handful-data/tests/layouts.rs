@@ -1,26 +1,18 @@
 //! Every layout that a person may have, as a real folder.
 
+mod tree;
+
 use std::fs;
 use std::path::Path;
 
 use handful_data::{
-    Catalog, Category, ClassLevel, GroupBy, Remark, SOURCES, ScanOptions, Split, scan,
-    scan_unlabelled, shown,
+    Catalog, Category, ClassLevel, DataError, GroupBy, LabelFrom, Remark, SOURCES, ScanOptions,
+    Split, scan, scan_unlabelled, shown,
 };
-use tempfile::TempDir;
+use tree::{kinds, labels, put, tree};
 
-fn tree(files: &[&str]) -> TempDir {
-    let dir = tempfile::tempdir().unwrap();
-    for file in files {
-        let path = dir.path().join(file);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, b"\xFF\xD8\xFF not really").unwrap();
-    }
-    dir
-}
-
-fn read(dir: &TempDir) -> Catalog {
-    scan(dir.path(), &ScanOptions::default()).unwrap()
+fn read(dir: &tempfile::TempDir) -> Catalog {
+    tree::read(dir.path())
 }
 
 fn grouped_by(text: &str) -> ScanOptions {
@@ -35,7 +27,7 @@ fn groups(catalog: &Catalog) -> Vec<Option<&str>> {
 }
 
 #[test]
-fn folders_name_classes_and_rubbish_is_passed_over() {
+fn folders_name_classes_and_what_systems_leave_is_told_once() {
     let dir = tree(&[
         "dog/1.jpg",
         "cat/2.JPG",
@@ -45,6 +37,7 @@ fn folders_name_classes_and_rubbish_is_passed_over() {
         "cat/Thumbs.db",
         "cat/notes.txt",
     ]);
+    fs::write(dir.path().join("cat/._2.JPG"), b"\x00\x05\x16\x07").unwrap();
     let catalog = read(&dir);
     assert_eq!(catalog.classes, ["cat", "dog"]);
     let found: Vec<(String, Option<usize>)> = catalog
@@ -56,7 +49,13 @@ fn folders_name_classes_and_rubbish_is_passed_over() {
         found,
         [("cat/2.JPG".into(), Some(0)), ("dog/1.jpg".into(), Some(1))]
     );
-    assert!(catalog.issues.is_empty() && catalog.remarks.is_empty());
+    let kinds: Vec<&str> = catalog.issues.iter().map(|i| i.kind).collect();
+    assert_eq!(
+        kinds,
+        ["macosx_folder", "ds_store", "macos_companion", "thumbs_db"]
+    );
+    assert!(catalog.issues.iter().all(|i| !i.is_skipped()));
+    assert!(catalog.remarks.is_empty());
     assert_eq!(groups(&catalog), [None, None]);
 }
 
@@ -163,10 +162,8 @@ fn a_list_is_read_with_its_splits_and_groups() {
     assert_eq!(groups(&catalog), [Some("g1"), None, Some("g1")]);
     assert_eq!(catalog.samples[2].split, Split::Test);
     assert_eq!(catalog.remarks, [Remark::Unlabelled { n_images: 1 }]);
-    assert_eq!(
-        (catalog.issues.len(), catalog.issues[0].kind),
-        (1, "missing")
-    );
+    let kinds: Vec<&str> = catalog.issues.iter().map(|i| i.kind).collect();
+    assert_eq!(kinds, ["listed_twice", "missing"]);
     let by_other = scan(&list, &grouped_by("other")).unwrap();
     assert_eq!(groups(&by_other), [None, Some("x"), None]);
 }
@@ -245,6 +242,233 @@ fn groups_come_from_patterns_and_from_lists_beside_the_images() {
     for wrong in ["", "(", "groups.csv:"] {
         assert!(GroupBy::parse(wrong).is_err(), "{wrong}");
     }
+}
+
+#[test]
+fn a_table_names_photos_by_path_by_name_or_without_ending() {
+    let dir = tree(&["cat/a_1.jpg", "cat/a_2.jpg", "dog/b_1.jpg"]);
+    put(
+        dir.path(),
+        "g.csv",
+        "path,nest\ncat/a_1.jpg,n1\na_2.jpg,n2\nb_1,n3\n",
+    );
+    put(
+        dir.path(),
+        "g.tsv",
+        "Path\tNest\ncat\\a_1.jpg\tn1\na_2.jpg\tn2\nb_1\tn3\n",
+    );
+    for by in ["g.csv:nest", "g.tsv:Nest"] {
+        let catalog = scan(dir.path(), &grouped_by(by)).unwrap();
+        assert_eq!(groups(&catalog), [Some("n1"), Some("n2"), Some("n3")]);
+    }
+    put(dir.path(), "other.csv", "path,nest\nelse/x.jpg,n1\n");
+    let error = scan(dir.path(), &grouped_by("other.csv:nest")).unwrap_err();
+    assert!(
+        error.what().contains("it names none of the photos"),
+        "{}",
+        error.what()
+    );
+}
+
+#[test]
+fn specimens_inside_a_species_stay_together() {
+    let dir = tree(&[
+        "robin/specimen1/1.jpg",
+        "robin/specimen1/2.jpg",
+        "robin/specimen2/1.jpg",
+        "wren/specimen1/1.jpg",
+    ]);
+    let catalog = read(&dir);
+    assert_eq!(catalog.classes, ["robin", "wren"]);
+    assert_eq!(
+        groups(&catalog),
+        [
+            Some("robin/specimen1"),
+            Some("robin/specimen1"),
+            Some("robin/specimen2"),
+            Some("wren/specimen1")
+        ]
+    );
+    let first = ScanOptions {
+        class_level: Some(ClassLevel::First),
+        ..ScanOptions::default()
+    };
+    assert_eq!(scan(dir.path(), &first).unwrap().samples, catalog.samples);
+}
+
+#[test]
+fn yolo_classify_folders_are_splits() {
+    for names in [
+        ["train", "val"],
+        ["Train", "Valid"],
+        ["TRAIN", "validation"],
+    ] {
+        let dir = tree(&[]);
+        for (split, file) in names.iter().zip(["1.jpg", "2.jpg"]) {
+            for class in ["cat", "dog"] {
+                put(
+                    dir.path(),
+                    &format!("{split}/{class}/{file}"),
+                    tree::JPEG_START,
+                );
+            }
+        }
+        put(dir.path(), "data.yaml", "nc: 2\n");
+        put(dir.path(), "train.cache", "x");
+        let catalog = read(&dir);
+        assert_eq!(catalog.layout, "split folders");
+        let held: usize = catalog
+            .samples
+            .iter()
+            .filter(|s| s.split == Split::Validation)
+            .count();
+        assert_eq!((catalog.classes.len(), held), (2, 2));
+    }
+}
+
+#[test]
+fn labels_come_out_of_names_by_a_pattern() {
+    let dir = tree(&["cat_001.jpg", "cat_002.jpg", "dog_001.jpg", "IMG.jpg"]);
+    let options = |pattern: &str| ScanOptions {
+        label_from: Some(LabelFrom::parse(pattern).unwrap()),
+        ..ScanOptions::default()
+    };
+    let catalog = scan(dir.path(), &options("^([a-z]+)_")).unwrap();
+    assert_eq!(catalog.classes, ["cat", "dog"]);
+    assert_eq!(kinds(&catalog), [("IMG.jpg".into(), "no_label")]);
+    let error = scan(dir.path(), &options("^(x)_")).unwrap_err();
+    assert_eq!(error.category(), Category::Usage);
+    for wrong in ["(", "no group"] {
+        assert!(matches!(
+            LabelFrom::parse(wrong),
+            Err(DataError::LabelFrom { .. })
+        ));
+    }
+    // Any folder will do, and splits are kept.
+    let dir = tree(&["train/a/cat_1.jpg", "test/b/dog_1.jpg", "train/dog_2.jpg"]);
+    let catalog = scan(dir.path(), &options("([a-z]+)_")).unwrap();
+    assert_eq!(
+        labels(&catalog),
+        [
+            ("test/b/dog_1.jpg".into(), "dog"),
+            ("train/a/cat_1.jpg".into(), "cat"),
+            ("train/dog_2.jpg".into(), "dog")
+        ]
+    );
+    assert_eq!(catalog.samples[0].split, Split::Test);
+}
+
+#[test]
+fn a_flat_folder_whose_names_carry_labels_is_told_the_pattern() {
+    let dir = tree(&[
+        "cat_1.jpg",
+        "cat_2.jpg",
+        "dog_1.jpg",
+        "dog_2.jpg",
+        "dog_3.jpg",
+    ]);
+    let error = scan(dir.path(), &ScanOptions::default()).unwrap_err();
+    let advice = error.advice();
+    assert!(
+        advice.starts_with("use `--label-from '^([a-z]+)_'`, which gives 2 classes (cat, dog) and labels 5 of 5 images"),
+        "{advice}"
+    );
+    let dir = tree(&["IMG_1.jpg", "IMG_2.jpg", "IMG_3.jpg"]);
+    let error = scan(dir.path(), &ScanOptions::default()).unwrap_err();
+    assert!(error.advice().starts_with("put the images of each class"));
+}
+
+#[test]
+fn everything_in_one_folder_is_the_same_as_that_folder() {
+    let dir = tree(&["photos/cat/1.jpg", "photos/dog/1.jpg", "readme.md"]);
+    let catalog = read(&dir);
+    assert_eq!(catalog.classes, ["cat", "dog"]);
+    assert_eq!(catalog.root, dir.path().join("photos"));
+    let name = "photos".into();
+    assert_eq!(catalog.remarks, [Remark::TopFolder { name }]);
+    // A single class is none the less a single class.
+    let error = scan(tree(&["cat/1.jpg"]).path(), &ScanOptions::default()).unwrap_err();
+    assert!(matches!(error, DataError::OneClass { .. }));
+}
+
+#[test]
+fn a_list_beside_a_folder_of_images_completes_its_paths() {
+    let dir = tree(&["train_images/1.jpg", "train_images/2.jpg"]);
+    put(
+        dir.path(),
+        "train.csv",
+        "IMAGE,Label\n1,cat\n2,dog\n3,dog\n",
+    );
+    let catalog = read(&dir);
+    assert_eq!(catalog.layout, "list");
+    assert_eq!(
+        labels(&catalog),
+        [
+            ("train_images/1.jpg".into(), "cat"),
+            ("train_images/2.jpg".into(), "dog")
+        ]
+    );
+    assert_eq!(kinds(&catalog), [("3".into(), "missing")]);
+    assert!(catalog.remarks.contains(&Remark::PathsCompleted {
+        n_images: 2,
+        given: "1".into(),
+        found: "train_images/1.jpg".into()
+    }));
+}
+
+#[test]
+fn lists_of_several_labels_or_of_addresses_are_refused_with_a_way_out() {
+    let dir = tree(&["1.jpg", "2.jpg", "3.jpg"]);
+    let list = dir.path().join("l.csv");
+    for (text, part) in [
+        (
+            "path,label\n1.jpg,\"cat,dog\"\n2.jpg,cat\n3.jpg,dog\n",
+            "several labels in one cell, such as \"cat,dog\"",
+        ),
+        (
+            "path,label\n1.jpg,cat|dog\n2.jpg,dog|cat\n",
+            "several labels in one cell",
+        ),
+        (
+            "path,label\n1.jpg,cat\n1.jpg,dog\n2.jpg,cat\n2.jpg,fox\n3.jpg,cat\n",
+            "2 of its 3 images have several labels",
+        ),
+        (
+            "path,label\nhttps://x.org/1.jpg,cat\nHTTPS://x.org/2.jpg,dog\n",
+            "addresses in the internet",
+        ),
+    ] {
+        fs::write(&list, text).unwrap();
+        let error = scan(&list, &ScanOptions::default()).unwrap_err();
+        assert!(error.what().contains(part), "{}", error.what());
+        assert!(error.advice().len() > 40);
+    }
+    fs::write(
+        &list,
+        "path,label\n1.jpg,\"Paris, France\"\n2.jpg,\"Lyon, France\"\n3.jpg,\"Paris, France\"\n",
+    )
+    .unwrap();
+    let catalog = scan(&list, &ScanOptions::default()).unwrap();
+    assert_eq!(catalog.classes, ["Lyon, France", "Paris, France"]);
+}
+
+#[test]
+fn boxes_in_the_form_of_yolo_are_named() {
+    let dir = tree(&["train/images/1.jpg", "valid/images/2.jpg"]);
+    put(dir.path(), "train/labels/1.txt", "0 0.5 0.5 0.1 0.1\n");
+    let error = scan(dir.path(), &ScanOptions::default()).unwrap_err();
+    assert!(matches!(error, DataError::Boxes { .. }));
+    assert!(error.advice().contains("VOC or COCO"));
+}
+
+#[test]
+fn files_that_are_no_list_say_what_they_are() {
+    let dir = tree(&["1.jpg"]);
+    let error = scan(&dir.path().join("1.jpg"), &ScanOptions::default()).unwrap_err();
+    assert!(error.what().contains("it is an image"));
+    put(dir.path(), "list.xlsx", b"PK\x03\x04");
+    let error = scan(&dir.path().join("list.xlsx"), &ScanOptions::default()).unwrap_err();
+    assert!(error.advice().contains("save it as CSV"));
 }
 
 #[test]

@@ -7,9 +7,10 @@ const HEIC: &str =
 const AVIF: &str = "convert it to PNG or JPEG (`avifdec`, `magick in.avif out.png`)";
 const JPEG_XL: &str = "convert it to PNG or JPEG (`djxl in.jxl out.png`)";
 const ANY_IMAGE: &str = "convert it to PNG or JPEG (`magick in out.png`)";
-const VECTOR: &str = "draw it at a fixed size as PNG (`rsvg-convert -o out.png in.svg`)";
-pub(crate) const RAW: &str = "develop it to JPEG or 16-bit TIFF (`darktable-cli`, `dcraw -T`)";
-const MEDICAL: &str = "export the slices as PNG (`dcm2img --write-png in.dcm out.png`)";
+const VECTOR: &str = "draw it at a fixed size as PNG (`rsvg-convert -w 512 -o out.png in.svg`)";
+pub(crate) const RAW: &str =
+    "develop it to JPEG or 16-bit TIFF (`darktable-cli in.nef out.jpg`, `dcraw -6 -T in.nef`)";
+const MEDICAL: &str = "export its slices as PNG and keep those of one patient in one group (`dcm2img --write-png in.dcm out.png`)";
 const ARRAY: &str = "write its pictures as PNG files, one an image";
 const PDF: &str = "extract its pictures (`pdfimages -png in.pdf out`)";
 const ARCHIVE: &str = "unpack it and give the folder";
@@ -46,6 +47,8 @@ const SIGNATURES: &[(usize, &[u8], Foreign)] = &[
     (0, b"IIRO", Picture("Olympus raw (ORF)", RAW)),
     (0, b"IIRS", Picture("Olympus raw (ORF)", RAW)),
     (0, b"FOVb", Picture("Sigma raw (X3F)", RAW)),
+    (6, b"HEAPCCDR", Picture("Canon raw (CRW)", RAW)),
+    (0, b"\0MRM", Picture("Minolta raw (MRW)", RAW)),
     (128, b"DICM", Picture("DICOM", MEDICAL)),
     (0, b"8BPS", Picture("Photoshop (PSD)", ANY_IMAGE)),
     (0, b"\x00\x00\x01\x00", Picture("Windows icon (ICO)", ANY_IMAGE)),

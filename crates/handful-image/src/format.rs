@@ -15,7 +15,7 @@ pub enum Format {
     Bmp,
     /// GIF, first frame.
     Gif,
-    /// TIFF and BigTIFF of 8 or 16 bits, first page.
+    /// TIFF and BigTIFF of one page: 1 to 16 bits or floating point.
     Tiff,
 }
 

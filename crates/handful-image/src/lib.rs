@@ -10,22 +10,32 @@ mod decode;
 mod descriptor;
 mod encode;
 mod error;
+mod facts;
 mod foreign;
 mod format;
 mod pixels;
+mod portrait;
 mod preprocess;
 mod resize;
+mod sample_range;
+mod signature;
 
-pub use decode::{Decoded, Limits, Note, decode};
+pub use decode::{Decoded, Limits, Note, decode, decode_with, sample_extent};
 pub use descriptor::{
     COLOUR_LENGTH, CONTROLS_LENGTH, DESCRIPTOR_SIDE_PX, HOG_LENGTH, colour_histogram, controls, hog,
 };
 pub use encode::{encode_jpeg, encode_png};
 pub use error::ImageError;
+pub use facts::{FileFacts, Taken, file_facts};
 pub use format::{Format, sniff};
 pub use pixels::Pixels;
+pub use portrait::{Border, Brightness, Colour, PORTRAIT_LENGTH, Portrait, Sharpness};
 pub use preprocess::{Filter, Geometry, MAX_SIZE_PX, Preprocessing};
 pub use resize::{resize, thumbnail};
+pub use sample_range::{SampleExtent, SampleRange};
+pub use signature::{
+    COLOURS_SIDE_PX, N_WINDOWS, PATCH_SIDE_PX, Patch, SIGNATURE_LENGTH, Signature, THUMBNAIL_SIDE_PX, aligned_patch, mirrored_spectrum,
+};
 
 /// The example of the README is compiled and run.
 #[cfg(doctest)]

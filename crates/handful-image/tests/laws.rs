@@ -1,8 +1,8 @@
 //! What holds for any bytes and any proportions?
 
 use handful_image::{
-    Filter, Geometry, Limits, Pixels, Preprocessing, decode, encode_jpeg, encode_png, resize,
-    thumbnail,
+    Filter, Geometry, Limits, Pixels, Portrait, Preprocessing, decode, encode_jpeg, encode_png,
+    file_facts, resize, sample_extent, thumbnail,
 };
 use proptest::prelude::*;
 use std::fs;
@@ -58,10 +58,15 @@ proptest! {
             bytes[at] = value;
         }
         bytes.truncate((bytes.len() as f64 * keep) as usize);
+        let (facts, extent) = (file_facts(&bytes), sample_extent(&bytes, &LIMITS));
         if let Ok(decoded) = decode(&bytes, &LIMITS) {
             let pixels = decoded.pixels;
             prop_assert!(pixels.width > 0 && pixels.height > 0);
             prop_assert_eq!(pixels.data.len(), pixels.width * pixels.height * 3);
+            // What can be decoded has facts, and they are true.
+            let facts = facts.unwrap();
+            prop_assert_eq!((facts.width_px, facts.height_px), (pixels.width, pixels.height));
+            prop_assert!(extent.is_ok());
         }
     }
 
@@ -118,6 +123,21 @@ proptest! {
         let (positive, negative) = (resize(&image, to, to), resize(&negative, to, to));
         // One level for each of the two rounded passes.
         prop_assert!(positive.data.iter().zip(&negative.data).all(|(a, b)| (255 - a).abs_diff(*b) <= 2));
+    }
+
+    #[test]
+    fn every_picture_has_a_portrait_of_finite_numbers(
+        (width, height) in prop_oneof![(1..80_usize, 1..80_usize), (1..4_usize, 1..900_usize)],
+        low in 0..=255_u8, seed in any::<u32>(),
+    ) {
+        let mut image = picture(width, height, seed);
+        image.data.iter_mut().for_each(|value| *value = low.saturating_add(*value / 9));
+        let portrait = Portrait::of(&image);
+        prop_assert!((0.0..=1.0).contains(&portrait.sharpness.blur));
+        prop_assert!((0.0..=1.0).contains(&portrait.detail));
+        let vector = portrait.to_vector();
+        prop_assert!(vector.iter().all(|value| value.is_finite()));
+        prop_assert_eq!(Portrait::from_vector(&vector), Some(portrait));
     }
 
     #[test]

@@ -56,7 +56,7 @@ fn whole_pictures_open_with_the_notes_that_they_deserve() {
         ("animated.gif", Format::Gif, "first_frame_only"),
         ("tiff8_lzw.tif", Format::Tiff, ""),
         ("tiff16_grey.tif", Format::Tiff, "sixteen_bit_scaled"),
-        ("tiff_multipage.tif", Format::Tiff, "first_page_only"),
+        ("tiff_float.tif", Format::Tiff, "float_scaled"),
         ("webp_lossy.webp", Format::WebP, ""),
         ("webp_lossless.webp", Format::WebP, ""),
         ("webp_alpha.webp", Format::WebP, "alpha_over_white"),
@@ -126,7 +126,7 @@ fn the_same_picture_looks_the_same_however_it_is_stored() {
 fn everything_else_is_refused_by_name() {
     let Some(folder) = folder() else { return };
     let expected = [
-        ("tiff_float.tif", "unsupported", "floating-point"),
+        ("tiff_multipage.tif", "unsupported", "stack of 3 pages"),
         ("truncated.jpg", "truncated", "JPEG"),
         ("truncated.png", "truncated", "PNG"),
         ("bad_crc.png", "corrupt", "PNG"),

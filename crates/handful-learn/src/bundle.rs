@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use handful_image::{Pixels, Preprocessing};
+use handful_image::{Pixels, Preprocessing, SampleRange};
 use handful_stats::Interval;
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +30,9 @@ pub struct Record {
     pub labels: Vec<String>,
     /// How pixels become the backbone's input.
     pub preprocessing: Preprocessing,
+    /// Which raw values of deep pictures (16 bits, floating point) became black and white; none where there were none.
+    #[serde(default)]
+    pub sample_range: Option<SampleRange>,
     /// Names of the tapped stages.
     pub stages: Vec<String>,
     /// The backbone's name, licence and provenance.
@@ -117,6 +120,9 @@ impl Bundle {
             .preprocessing
             .check()
             .map_err(|e| not(e.to_string()))?;
+        if let Some(range) = &record.sample_range {
+            range.check().map_err(|e| not(e.to_string()))?;
+        }
         let backbone = Backbone::load(&file.below("backbone."), record.backbone.clone())?;
         let taps = Taps::new(&backbone, &record.stages)?;
         let tensor = |name: &str, expected: &[usize]| {

@@ -4,18 +4,26 @@
 //! calls it hands over bytes and arrays and gets bytes and arrays back.
 //!
 //! Reading order: [`weights`] (a table of named tensors), [`backbone`] (the network in stages), [`features`] (what is
-//! taken out of it), [`head`] (what is fitted on the features), [`bundle`] (all of it as one file's bytes).
+//! taken out of it), [`head`] (what is fitted on the features), [`bundle`] (all of it as one file's bytes). What features
+//! say about the photos themselves: [`scenes`], [`mod@signal`], [`shortcut`], [`domain`].
 
 mod algebra;
 pub mod backbone;
 pub mod bundle;
+pub mod domain;
 mod error;
 pub mod features;
 pub mod head;
+mod leave_group_out;
+mod relabelling;
 pub mod scenes;
+pub mod shortcut;
+pub mod signal;
 pub mod weights;
 
 pub use backbone::Backbone;
 pub use bundle::Bundle;
 pub use error::LearnError;
+pub use shortcut::{Damage, Descriptor, Shortcut, shortcuts};
+pub use signal::{Signal, signal};
 pub use weights::Weights;

@@ -1,9 +1,13 @@
-//! Writes a made-up report to stdout: `cargo run -p handful-report --example page -- usual photo.jpg … > page.html`.
+//! Writes a made-up page to stdout: `cargo run -p handful-report --example page -- usual photo.jpg … > page.html`.
 //!
-//! The first argument is `usual`, `small`, `hostile` or `big`; JPEG files after it become the thumbnails.
+//! The first argument is `usual`, `small`, `look-alikes`, `hostile` or `big` for the report of a run, and `diagnosis`,
+//! `clean`, `hostile-diagnosis` or `big-diagnosis` for a diagnosis. JPEG files after it become the thumbnails of
+//! mistakes; findings have made-up photos.
 
 #[path = "../tests/example/mod.rs"]
 mod example;
+
+use handful_report::{render, render_diagnosis};
 
 fn main() -> std::io::Result<()> {
     let mut arguments = std::env::args().skip(1);
@@ -11,12 +15,17 @@ fn main() -> std::io::Result<()> {
     let photos = arguments
         .map(std::fs::read)
         .collect::<Result<Vec<_>, _>>()?;
-    let model = match which.as_str() {
-        "small" => example::small(&photos),
-        "hostile" => example::hostile(),
-        "big" => example::big(&photos),
-        _ => example::clothing(&photos),
+    let page = match which.as_str() {
+        "small" => render(&example::small(&photos)),
+        "look-alikes" => render(&example::look_alikes()),
+        "hostile" => render(&example::hostile()),
+        "big" => render(&example::big(&photos)),
+        "diagnosis" => render_diagnosis(&example::diagnosis::leaf_folder()),
+        "big-diagnosis" => render_diagnosis(&example::diagnosis::big()),
+        "hostile-diagnosis" => render_diagnosis(&example::diagnosis::hostile()),
+        "clean" => render_diagnosis(&example::diagnosis::clean()),
+        _ => render(&example::clothing(&photos)),
     };
-    print!("{}", handful_report::render(&model));
+    print!("{page}");
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! How does a person see a run? One HTML page from one typed [`ReportModel`].
+//! How does a person see a run, or what is wrong in a folder? One HTML page from one typed [`ReportModel`] or
+//! [`DiagnosisModel`].
 //!
 //! The page is a single file: no network, no script, no font to load. It is dark or light as the reader's system asks,
 //! prints on paper, and keeps its meaning without colour. Nothing is computed here: what is not in the model is not on
@@ -15,8 +16,10 @@ pub mod words;
 
 pub use handful_stats::Interval;
 pub use model::{
-    BackboneCard, Calibration, Candidate, ClassResult, Confusion, Decision, Made, Mistake, Notice,
-    PairedDifference, ReportModel, Severity, TestResult, Unread, UnreadFile, Verdict,
+    BackboneCard, Calibration, Candidate, ClassResult, ClassSize, Confusion, Decision,
+    DiagnosisMade, DiagnosisModel, FindingCard, LookAlikes, Made, Mistake, Notice,
+    PairedDifference, Photo, QuickAccuracy, ReportModel, Severity, TestResult, Unread, UnreadFile,
+    Verdict,
 };
-pub use page::render;
-pub use section::{MISTAKES_SHOWN, UNREAD_SHOWN};
+pub use page::{render, render_diagnosis};
+pub use section::{MISTAKES_SHOWN, PHOTOS_SHOWN, UNREAD_SHOWN};

@@ -9,7 +9,7 @@ const LONGEST: usize = 96;
 
 /// A sentence of ours: backticks become code, and no line ends between a number and its per cent sign.
 pub(crate) fn prose(text: &str) -> Markup {
-    let text = visible_with_isolates(text);
+    let text = plain(text);
     let text = glued(&text);
     let pieces: Vec<&str> = text.split('`').collect();
     // An odd number of backticks is not ours to interpret.
@@ -49,8 +49,9 @@ pub(crate) fn glued(text: &str) -> String {
         .replace(" ± ", "\u{a0}±\u{a0}")
 }
 
-/// Like [`visible`], but sentences from [`crate::words`] keep the isolates that they put around a name.
-fn visible_with_isolates(text: &str) -> String {
+/// A sentence of ours as bare text. Like [`visible`], but sentences from [`crate::words`] keep the isolates that they put
+/// around a name.
+pub(crate) fn plain(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut open = 0usize;
     for c in text.chars() {

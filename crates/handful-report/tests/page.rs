@@ -1,8 +1,11 @@
-//! Is the page whole, safe and small, whatever the run holds?
+//! Is the page whole, safe and small, whatever the run or the folder holds?
 
 mod example;
 
-use handful_report::{Interval, ReportModel, render, words};
+use handful_report::{
+    DiagnosisModel, FindingCard, Interval, PHOTOS_SHOWN, ReportModel, Severity, render,
+    render_diagnosis, words,
+};
 
 /// What mail programs and phones still take.
 const LARGEST_PAGE_BYTES: usize = 2_000_000;
@@ -12,8 +15,7 @@ const VOID: [&str; 6] = ["meta", "img", "br", "wbr", "col", "hr"];
 
 #[test]
 fn every_tag_is_closed_in_order() {
-    for (name, model) in all() {
-        let page = render(&model);
+    for (name, page) in all_pages() {
         let mut open: Vec<String> = Vec::new();
         for tag in tags(&page) {
             match tag.strip_prefix('/') {
@@ -32,8 +34,7 @@ fn every_tag_is_closed_in_order() {
 
 #[test]
 fn nothing_is_loaded_and_nothing_runs() {
-    for (name, model) in all() {
-        let page = render(&model);
+    for (name, page) in all_pages() {
         assert!(page.contains("default-src 'none'"), "{name}: no policy");
         for tag in [
             "script", "link", "iframe", "object", "embed", "base", "form", "audio", "video",
@@ -81,6 +82,15 @@ fn a_hostile_name_is_text_everywhere() {
         !page.contains(['\u{202e}', '\u{1b}', '\0']),
         "a control character reached the page"
     );
+    assert!(page.matches("</style>").count() == 1);
+}
+
+#[test]
+fn a_hostile_folder_is_text_everywhere() {
+    let page = render_diagnosis(&example::diagnosis::hostile());
+    assert!(!page.contains("<img src=http"));
+    assert!(page.contains("&lt;img src=http://evil.example/x.png onerror=alert(1)&gt;"));
+    assert!(!page.contains(['\u{202e}', '\u{1b}', '\0']));
     assert!(page.matches("</style>").count() == 1);
 }
 
@@ -229,10 +239,158 @@ fn an_almost_empty_run_is_drawn_too() {
     assert!(!page.contains("id=\"mistakes\"") && !page.contains("href=\"#mistakes\""));
 }
 
-fn all() -> [(&'static str, ReportModel); 4] {
+#[test]
+fn a_diagnosis_answers_first_and_shows_its_photos_below() {
+    let page = render_diagnosis(&example::diagnosis::leaf_folder()).replace('\u{a0}', " ");
+    let at = |text: &str| page.find(text).unwrap_or_else(|| panic!("missing: {text}"));
+    let in_order = [
+        "Training on these photos would be unwise: <span class=\"basis\">3 photos are in two classes each",
+        "; and 1 more thing is wrong.</span>",
+        "1,482 photos in 8 classes to learn from, 372 more held back for the test.",
+        "81 % of photos right that it has not seen (95 % interval 79 to 83; always guessing the largest class: 26 %), if every photo shows a different leaf.",
+        "id=\"findings\"",
+        "<span class=\"severity wrong\">Wrong</span> <code><bdi>label_conflict</bdi></code>",
+        "<h3>3 photos are in two classes each: the same file under 2 labels.</h3>",
+        "<b>Do: </b>Open each pair,",
+        "<dt><bdi>Pairs</bdi></dt><dd>3</dd>",
+        "aria-label=\"2 photos that belong together\"",
+        "alt=\"Photo labelled birch\"",
+        "birch/<wbr>IMG_0100.jpg",
+        "And 7 more sets: <code>handful diagnose --json</code> names all.",
+        "aria-label=\"12 photos that belong together\"",
+        "2 more sets</summary>",
+        "And 93 more sets",
+        "looks like alder, 99 %",
+        "11 more photos</summary>",
+        "<span class=\"severity remarks\">Remark</span>",
+        "id=\"classes\"",
+        "<bdi>hazel</bdi>",
+        "<b>24</b> <span class=\"range\">in 9 groups</span>",
+        "<bdi>maple</bdi>",
+        "id=\"unread\"",
+        "And 7 more files.",
+        "id=\"made\"",
+        "handful train leaves/",
+    ];
+    let mut before = 0;
+    for text in in_order {
+        let found = page[before..].find(text).map(|idx| idx + before);
+        let found = found.unwrap_or_else(|| panic!("missing or too early: {text}"));
+        before = found;
+    }
+    assert!(at("<h1>") < at("<nav"));
+    assert!(
+        !page.contains("issues.csv"),
+        "a diagnosis writes no such file"
+    );
+}
+
+#[test]
+fn nothing_speaks_against_training_on_a_clean_folder() {
+    let page = render_diagnosis(&example::diagnosis::clean());
+    assert!(page.contains("<h1>Nothing here speaks against training.</h1>"));
+    assert!(!page.contains("id=\"findings\"") && !page.contains("href=\"#findings\""));
+    assert!(
+        !page.contains(" groups</") && !page.contains("the groups that they are in"),
+        "each photo stands for itself"
+    );
+}
+
+#[test]
+fn a_big_diagnosis_stays_below_two_megabytes_and_every_finding_has_a_picture() {
+    let page = render_diagnosis(&example::diagnosis::big());
+    assert!(page.len() < LARGEST_PAGE_BYTES, "{} bytes", page.len());
+    let cards: Vec<&str> = page.split("<article").skip(1).collect();
+    assert_eq!(cards.len(), 30);
+    assert!(page.contains("1,155 pictures left out"));
+    for card in cards {
+        assert!(card.contains("<img"));
+        assert_eq!(card.matches("<figure>").count(), PHOTOS_SHOWN);
+        assert!(card.contains("And 1,020 more sets"));
+    }
+}
+
+#[test]
+fn a_stored_diagnosis_draws_the_same_page() {
+    let model = example::diagnosis::leaf_folder();
+    let stored = serde_json::to_string(&model).unwrap();
+    let read: DiagnosisModel = serde_json::from_str(&stored).unwrap();
+    assert_eq!(read, model);
+    assert_eq!(render_diagnosis(&read), render_diagnosis(&model));
+}
+
+#[test]
+fn a_run_that_was_stored_before_there_were_findings_is_drawn() {
+    let model = example::clothing(&[]);
+    let mut stored = serde_json::to_value(&model).unwrap();
+    stored.as_object_mut().unwrap().remove("findings");
+    let verdict = stored["verdict"].as_object_mut().unwrap();
+    verdict.remove("look_alikes");
+    verdict.insert("scenes".into(), serde_json::Value::Null);
+    let read: ReportModel = serde_json::from_value(stored).unwrap();
+    assert_eq!(read, model);
+}
+
+#[test]
+fn two_numbers_lead_where_nothing_tells_which_holds() {
+    let page = render(&example::look_alikes()).replace('\u{a0}', " ");
+    for text in [
+        "about <strong>92.8 %</strong> of new photos right if every photo here shows a different object",
+        "but about <strong>68 %</strong> if look-alikes show the same one",
+        "95 % intervals 91.9 to 93.7 and 63 to 73",
+        "412 photos that look alike kept together",
+        "What is in the photos",
+        "<code>findings.json</code> names all",
+    ] {
+        assert!(page.contains(text), "missing: {text}");
+    }
+    let mut agreed = example::look_alikes();
+    let found = agreed.verdict.look_alikes.as_mut().unwrap();
+    found.agree = true;
+    agreed.verdict.accuracy = found.apart;
+    let page = render(&agreed).replace('\u{a0}', " ");
+    assert!(page.contains("about <strong>68 %</strong> of new photos right"));
+    assert!(page.contains("it gets 92.8 % of photos right"));
+}
+
+#[test]
+fn what_is_wrong_comes_before_warnings_among_the_notices() {
+    let mut model = example::clothing(&[]);
+    model.notices[2].severity = Severity::Error;
+    let page = render(&model);
+    let at = |text: &str| page.find(text).unwrap_or_else(|| panic!("missing: {text}"));
+    assert!(at("<strong>Wrong: </strong>") < at("<strong>Warning: </strong>"));
+}
+
+#[test]
+fn a_finding_without_advice_asks_for_nothing() {
+    let mut model = example::diagnosis::clean();
+    model.findings = vec![FindingCard {
+        advice: String::new(),
+        ..example::diagnosis::leaf_folder().findings[5].clone()
+    }];
+    assert!(!render_diagnosis(&model).contains("Do: "));
+}
+
+/// Every page that is drawn here, with its name.
+fn all_pages() -> Vec<(&'static str, String)> {
+    let diagnoses = [
+        ("diagnosis", example::diagnosis::leaf_folder()),
+        ("clean diagnosis", example::diagnosis::clean()),
+        ("hostile diagnosis", example::diagnosis::hostile()),
+        ("big diagnosis", example::diagnosis::big()),
+    ];
+    let runs = all().into_iter();
+    let mut pages: Vec<_> = runs.map(|(name, model)| (name, render(&model))).collect();
+    pages.extend(diagnoses.map(|(name, model)| (name, render_diagnosis(&model))));
+    pages
+}
+
+fn all() -> [(&'static str, ReportModel); 5] {
     [
         ("usual", example::clothing(&[vec![0xff, 0xd8, 0xff]])),
         ("small", example::small(&[])),
+        ("look-alikes", example::look_alikes()),
         ("hostile", example::hostile()),
         ("big", example::big(&[])),
     ]

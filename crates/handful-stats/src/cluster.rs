@@ -1,4 +1,4 @@
-//! Which items are so alike that they are one: average-linkage clustering, cut at a similarity.
+//! Which items are so alike that they are one: average-linkage clustering, cut at a similarity, and chains of pairs.
 
 /// Clusters of `n` items by average linkage (UPGMA): two clusters are merged while the mean similarity of their pairs is
 /// at least `cut`, the most similar first. Returns the cluster of each item, named by its least member.
@@ -77,10 +77,58 @@ pub fn average_linkage(n: usize, mut similarity: Vec<f32>, cut: f64) -> Vec<usiz
     parent
 }
 
+/// What is connected by chains of `links` among `n` items: the component of each item, named by its least member.
+///
+/// # Panics
+/// When a link names an item that is not below `n`.
+pub fn connected(n: usize, links: &[(usize, usize)]) -> Vec<usize> {
+    let mut parent: Vec<usize> = (0..n).collect();
+    fn root(parent: &mut [usize], mut item: usize) -> usize {
+        while parent[item] != item {
+            parent[item] = parent[parent[item]];
+            item = parent[item];
+        }
+        item
+    }
+    for &(a, b) in links {
+        let (a, b) = (root(&mut parent, a), root(&mut parent, b));
+        // The least member stays on top, so that names don't depend on the order of links.
+        parent[a.max(b)] = a.min(b);
+    }
+    (0..n).map(|item| root(&mut parent, item)).collect()
+}
+
+/// The finest partition that keeps together what either of two partitions keeps together. Partitions name the part of
+/// each item by one of its members.
+///
+/// # Panics
+/// When the partitions are not of the same items.
+pub fn join_partitions(a: &[usize], b: &[usize]) -> Vec<usize> {
+    assert_eq!(a.len(), b.len(), "two partitions of the same items");
+    let links: Vec<(usize, usize)> = a
+        .iter()
+        .chain(b)
+        .copied()
+        .zip((0..a.len()).chain(0..a.len()))
+        .collect();
+    connected(a.len(), &links)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::Seed;
+
+    #[test]
+    fn chains_connect_whatever_the_order_of_their_links() {
+        let expected = [0, 1, 1, 0, 1, 5];
+        assert_eq!(connected(6, &[(4, 2), (3, 0), (1, 2)]), expected);
+        assert_eq!(connected(6, &[(1, 2), (2, 4), (0, 3)]), expected);
+        assert_eq!(
+            join_partitions(&[0, 1, 1, 3, 4], &[0, 1, 2, 2, 4]),
+            [0, 1, 1, 1, 4]
+        );
+    }
 
     /// Always merges the closest pair, computing means from all pairs of the original matrix.
     fn naive(n: usize, similarity: &[f32], cut: f64) -> Vec<usize> {

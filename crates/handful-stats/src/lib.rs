@@ -5,30 +5,42 @@
 //!
 //! Reading order: [`seed`] (where randomness comes from), [`fold`] (who judges whom), [`column`] (what a candidate
 //! scored), [`choice`] (which one is taken), [`correction`] (what taking the best does to its number), [`interval`]
-//! (how sure that number is), [`metric`] and [`temperature`] (what probabilities are worth), [`cluster`] (what is so alike that it is one).
+//! (how sure that number is), [`metric`] and [`temperature`] (what probabilities are worth), [`cluster`] (what is so
+//! alike that it is one), [`doubt`] and [`inseparable`] (which labels and classes to look at), [`permutation`], [`holm`]
+//! and [`detectable`] (is it chance, and what would have been seen otherwise).
 
 pub mod choice;
 pub mod cluster;
 pub mod column;
 pub mod correction;
+pub mod detectable;
+pub mod doubt;
 mod error;
 pub mod fold;
 mod group;
+pub mod holm;
+pub mod inseparable;
 pub mod interval;
 pub mod metric;
+pub mod permutation;
 pub mod seed;
 pub mod temperature;
 
 pub use choice::{Choice, Difference, one_standard_error, paired_difference};
-pub use cluster::average_linkage;
+pub use cluster::{average_linkage, connected, join_partitions};
 pub use column::Column;
 pub use correction::bbc_accuracy;
+pub use detectable::detectable_accuracy;
+pub use doubt::{Doubt, Doubts, label_doubts};
 pub use error::StatsError;
 pub use fold::{Folds, Protocol, protocol, stratified_subset};
 pub use group::effective_groups;
+pub use holm::holm;
+pub use inseparable::{InseparablePair, inseparable_pairs};
 pub use interval::{
     Interval, accuracy_interval, balanced_accuracy_interval, difference_of_shares, wilson,
 };
 pub use metric::{argmax, balanced_accuracy, ece_bias, ece_equal_mass, log_loss};
+pub use permutation::{SequentialTest, permutation_p};
 pub use seed::Seed;
 pub use temperature::{fit_temperature, softmax_rows};

@@ -6,13 +6,15 @@
 //! than one batch spread over the cores, and a photo's numbers can't depend on the number of threads.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use handful_data::Issue;
-use handful_image::{CONTROLS_LENGTH, Limits, Pixels, Preprocessing, controls};
+use handful_image::{
+    CONTROLS_LENGTH, FileFacts, Limits, PORTRAIT_LENGTH, Pixels, Portrait, Preprocessing,
+    SIGNATURE_LENGTH, SampleExtent, Signature, controls, file_facts, sample_extent,
+};
 use handful_learn::Backbone;
 use handful_learn::features::{KERNEL_GENERATION, Taps, pooled};
 
@@ -23,10 +25,12 @@ use crate::photos::Photo;
 
 /// Photos a chunk, and at most images a batch: large enough to fill the kernels, small enough to balance two cores.
 const CHUNK: usize = 16;
-/// Counted up whenever the control's numbers change for the same photo.
+/// Counted up whenever the numbers of a look without a network change for the same photo.
 const CONTROL_GENERATION: u32 = 1;
-/// Work of the control's descriptor of one photo, in millions of multiply-accumulates, for the progress bar alone.
-const CONTROL_MEGA_MACS: f64 = 2.0;
+const PORTRAIT_GENERATION: u32 = 1;
+const SIGNATURE_GENERATION: u32 = 1;
+/// Work of a look without a network at one photo, in millions of multiply-accumulates, for the progress bar alone.
+const DESCRIPTOR_MEGA_MACS: f64 = 2.0;
 
 /// One way to look at a photo.
 #[derive(Clone, Debug)]
@@ -42,6 +46,10 @@ pub enum View<'a> {
     },
     /// Edges and colours, for the control that knows no network.
     Control,
+    /// What a diagnosis needs of the pixels: [`Portrait`].
+    Portrait,
+    /// What copies of a picture have in common: [`Signature`].
+    Signature,
 }
 
 impl View<'_> {
@@ -50,6 +58,8 @@ impl View<'_> {
         match self {
             View::Network { taps, .. } => taps.len(),
             View::Control => CONTROLS_LENGTH,
+            View::Portrait => PORTRAIT_LENGTH,
+            View::Signature => SIGNATURE_LENGTH,
         }
     }
 
@@ -67,6 +77,12 @@ impl View<'_> {
                 instruction_set(),
             ),
             View::Control => format!("control {CONTROLS_LENGTH} generation {CONTROL_GENERATION}"),
+            View::Portrait => {
+                format!("portrait {PORTRAIT_LENGTH} generation {PORTRAIT_GENERATION}")
+            }
+            View::Signature => {
+                format!("signature {SIGNATURE_LENGTH} generation {SIGNATURE_GENERATION}")
+            }
         }
     }
 
@@ -77,7 +93,7 @@ impl View<'_> {
                 preprocessing,
                 ..
             } => backbone.cost(preprocessing.size_px).mega_macs,
-            View::Control => CONTROL_MEGA_MACS,
+            View::Control | View::Portrait | View::Signature => DESCRIPTOR_MEGA_MACS,
         }
     }
 
@@ -85,6 +101,8 @@ impl View<'_> {
         match self {
             View::Network { preprocessing, .. } => Prepared::Image(preprocessing.prepare(pixels)),
             View::Control => Prepared::Vector(controls(pixels)),
+            View::Portrait => Prepared::Vector(Portrait::of(pixels).to_vector()),
+            View::Signature => Prepared::Vector(Signature::of(pixels).to_vector()),
         }
     }
 }
@@ -168,12 +186,13 @@ pub struct Extractor<'a> {
 }
 
 impl Extractor<'_> {
-    /// Reads every photo once to know its BLAKE3; those that can't be read become issues.
+    /// Reads every photo once for its BLAKE3 and what the file says about itself; those that can't be read become
+    /// issues, and those whose name promises another format are noted.
     ///
     /// # Errors
     /// Only when interrupted.
     pub fn hash(&self, photos: &mut [Photo]) -> Result<Vec<(usize, Issue)>, Failure> {
-        let keys: Vec<Mutex<Option<Result<ImageKey, Issue>>>> =
+        let read: Vec<Mutex<Option<Result<FileRead, Issue>>>> =
             photos.iter().map(|_| Mutex::new(None)).collect();
         self.in_chunks(
             "reading",
@@ -182,21 +201,22 @@ impl Extractor<'_> {
             |chunk, progress| {
                 for idx in chunk {
                     let photo = &photos[idx];
-                    let key = handful_data::read_file(&photo.path, &photo.shown)
-                        .map(|bytes| *blake3::hash(&bytes).as_bytes());
-                    *keys[idx].lock().expect("no panic while holding it") = Some(key);
+                    let file = photo.read().map(|bytes| FileRead::of(photo, &bytes));
+                    *lock(&read[idx]) = Some(file);
                     progress.advance(1);
                 }
             },
         )?;
         let mut issues = Vec::new();
-        for (idx, (photo, key)) in photos.iter_mut().zip(keys).enumerate() {
-            match key
-                .into_inner()
-                .expect("no panic while holding it")
-                .expect("every photo was visited")
-            {
-                Ok(key) => photo.key = Some(key),
+        for (idx, (photo, read)) in photos.iter_mut().zip(read).enumerate() {
+            let read = read.into_inner().expect("no panic while holding it");
+            match read.expect("every photo was visited") {
+                Ok(file) => {
+                    photo.key = Some(file.key);
+                    photo.facts = file.facts;
+                    photo.extent = file.extent;
+                    issues.extend(photo.misnamed().map(|note| (idx, note)));
+                }
                 Err(issue) => issues.push((idx, issue)),
             }
         }
@@ -330,6 +350,25 @@ impl Extractor<'_> {
     }
 }
 
+/// What one reading of a file tells.
+struct FileRead {
+    key: ImageKey,
+    /// None for bytes that are no picture: decoding will say so.
+    facts: Option<FileFacts>,
+    extent: Option<SampleExtent>,
+}
+
+impl FileRead {
+    fn of(photo: &Photo, bytes: &[u8]) -> FileRead {
+        FileRead {
+            key: photo.key_of(bytes),
+            facts: file_facts(bytes).ok(),
+            // What can't be read is named when it is decoded.
+            extent: sample_extent(bytes, &Limits::default()).ok().flatten(),
+        }
+    }
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex
         .lock()
@@ -362,10 +401,10 @@ impl Batch {
         for (idx, wanted) in missing {
             let photo = &photos[*idx];
             let started = Instant::now();
-            let bytes = handful_data::read_file(&photo.path, &photo.shown);
+            let bytes = photo.read();
             batch.done.spent.read_s += started.elapsed().as_secs_f64();
             let started = Instant::now();
-            let decoded = bytes.and_then(|bytes| decode(&bytes, &photo.shown));
+            let decoded = bytes.and_then(|bytes| photo.decode(&bytes));
             match decoded {
                 Ok((pixels, issues)) => {
                     batch
@@ -403,8 +442,8 @@ impl Batch {
     }
 
     fn forward(mut self, views: &[View], progress: &Progress) -> Chunk {
-        let controls = self.done.vectors.len() as f64 * CONTROL_MEGA_MACS;
-        progress.advance(controls as u64);
+        let described = self.done.vectors.len() as f64 * DESCRIPTOR_MEGA_MACS;
+        progress.advance(described as u64);
         for (v, images) in std::mem::take(&mut self.images) {
             let View::Network {
                 backbone,
@@ -445,16 +484,4 @@ impl Batch {
         }
         self.done
     }
-}
-
-/// Upright pixels and the notes on them, or why there are none.
-pub fn decode(bytes: &[u8], shown: &str) -> Result<(Pixels, Vec<Issue>), Issue> {
-    let decoded = handful_image::decode(bytes, &Limits::default())
-        .map_err(|e| handful_data::issue_of(&e, Path::new(shown)))?;
-    let notes = decoded
-        .notes
-        .iter()
-        .map(|n| handful_data::issue_of_note(n, Path::new(shown)))
-        .collect();
-    Ok((decoded.pixels, notes))
 }

@@ -1,9 +1,13 @@
 //! The photos of a run: one flat list made from a catalogue and from further folders given by `--val` and `--test`.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::Path;
+use std::sync::Arc;
 
-use handful_data::{Catalog, Issue, Split};
+use handful_data::{Catalog, Issue, Sample, Split};
+use handful_image::{
+    Decoded, FileFacts, ImageError, Limits, Pixels, SampleExtent, SampleRange, decode_with,
+};
 
 use crate::cache::ImageKey;
 use crate::exit::{self, Failure};
@@ -11,8 +15,10 @@ use crate::exit::{self, Failure};
 /// One photo.
 #[derive(Clone, Debug)]
 pub struct Photo {
-    /// Where its bytes are.
-    pub path: PathBuf,
+    /// Where paths start.
+    root: Arc<Path>,
+    /// Where its bytes are, and which part of the picture it is.
+    sample: Sample,
     /// How it is called in outputs: relative to the folder it was found in.
     pub shown: String,
     /// Index of its class; `None` when it has no label.
@@ -21,8 +27,90 @@ pub struct Photo {
     pub group: Option<String>,
     /// The split that the person gave.
     pub split: Split,
-    /// BLAKE3 of its bytes, once they have been read.
+    /// BLAKE3 of all that its pixels depend on, once its bytes have been read: the file, the part of it that is meant,
+    /// and for deep pictures the range of values.
     pub key: Option<ImageKey>,
+    /// What the file says about itself, once it has been read.
+    pub facts: Option<FileFacts>,
+    /// Which values a deep picture (16 bits, floating point) uses, once it has been read.
+    pub extent: Option<SampleExtent>,
+    /// Which values of a deep picture become black and white: one range for the whole set.
+    pub range: Option<SampleRange>,
+}
+
+impl Photo {
+    /// The bytes of the picture.
+    ///
+    /// # Errors
+    /// An [`Issue`] that names the photo.
+    pub fn read(&self) -> Result<Vec<u8>, Issue> {
+        handful_data::read_sample(&self.root, &self.sample).map_err(|issue| self.named(issue))
+    }
+
+    /// Its own pixels out of the picture's bytes, and the notes on them.
+    ///
+    /// # Errors
+    /// An [`Issue`] when the picture can't be decoded, or the part that is meant has nothing in it.
+    pub fn decode(&self, bytes: &[u8]) -> Result<(Pixels, Vec<Issue>), Issue> {
+        let name = Path::new(&self.shown);
+        let Decoded { pixels, notes, .. } = decode_with(bytes, &Limits::default(), self.range)
+            .map_err(|e| handful_data::issue_of(&e, name))?;
+        let notes = notes
+            .iter()
+            .map(|n| handful_data::issue_of_note(n, name))
+            .collect();
+        let Some(whole) = self.sample.crop else {
+            return Ok((pixels, notes));
+        };
+        let part = whole.within(pixels.width, pixels.height).ok_or_else(|| {
+            handful_data::issue_of_empty_box(&self.shown, pixels.width, pixels.height)
+        })?;
+        let part = pixels.part(
+            part.left as usize,
+            part.top as usize,
+            part.width as usize,
+            part.height as usize,
+        );
+        Ok((part, notes))
+    }
+
+    /// BLAKE3 of the bytes and the part that is meant.
+    pub fn key_of(&self, bytes: &[u8]) -> ImageKey {
+        let whole = blake3::hash(bytes);
+        match self.sample.crop {
+            None => *whole.as_bytes(),
+            Some(part) => mixed(whole.as_bytes(), &format!("{part:?}")),
+        }
+    }
+
+    /// Columns and rows of what is meant, once the file has been read.
+    pub fn size_px(&self) -> Option<(usize, usize)> {
+        let facts = self.facts.as_ref()?;
+        Some(match self.sample.crop {
+            Some(part) => (part.width as usize, part.height as usize),
+            None => (facts.width_px, facts.height_px),
+        })
+    }
+
+    /// A note where the name of the file promises another format than its bytes have.
+    pub fn misnamed(&self) -> Option<Issue> {
+        let format = self.facts.as_ref()?.format;
+        handful_data::note_wrong_extension(&self.sample.path, format).map(|note| self.named(note))
+    }
+
+    /// An issue that calls the photo as outputs do.
+    fn named(&self, mut issue: Issue) -> Issue {
+        issue.path = self.shown.clone().into();
+        issue
+    }
+}
+
+/// A key that also depends on `more`.
+fn mixed(key: &ImageKey, more: &str) -> ImageKey {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(key);
+    hasher.update(more.as_bytes());
+    *hasher.finalize().as_bytes()
 }
 
 /// All photos of a run, with their class names and what was wrong.
@@ -46,15 +134,20 @@ impl Photos {
             issues,
             ..
         } = catalog;
+        let root: Arc<Path> = root.into();
         let list = samples
             .into_iter()
-            .map(|s| Photo {
-                path: root.join(&s.path),
-                shown: handful_data::shown(&s.path),
-                label: s.label,
-                group: s.group,
-                split: s.split,
+            .map(|mut sample| Photo {
+                root: root.clone(),
+                shown: sample.name(),
+                label: sample.label,
+                group: sample.group.take(),
+                split: sample.split,
                 key: None,
+                facts: None,
+                extent: None,
+                range: None,
+                sample,
             })
             .collect();
         Photos {
@@ -91,6 +184,31 @@ impl Photos {
         }));
         self.issues.extend(other.issues);
         Ok(())
+    }
+
+    /// Gives all deep pictures one range of values: that of `given`, or what they use together. Call it once, when all
+    /// have been read.
+    ///
+    /// # Errors
+    /// When the set mixes kinds of deep pictures for which no range is right.
+    pub fn settle_range(
+        &mut self,
+        given: Option<SampleRange>,
+    ) -> Result<Option<SampleRange>, ImageError> {
+        let range = match given {
+            Some(range) => Some(range),
+            None => {
+                // Held-back photos decide nothing.
+                let learnt = self.list.iter().filter(|p| p.split != Split::Test);
+                let extents: Vec<SampleExtent> = learnt.filter_map(|p| p.extent).collect();
+                SampleRange::of_set(&extents)?
+            }
+        };
+        for photo in self.list.iter_mut().filter(|p| p.extent.is_some()) {
+            photo.range = range;
+            photo.key = photo.key.map(|key| mixed(&key, &format!("{range:?}")));
+        }
+        Ok(range)
     }
 
     /// Whether anything makes groups of photos.

@@ -20,9 +20,9 @@ const RESULTS: &str = "bench/results";
 /// The Markdown table, one row for each set, program and cache, in the order of the trials.
 pub fn markdown(trials: &[Trial]) -> String {
     let mut page = String::from(
-        "| set | program, cache | images | classes | majority | HOG control | winner | accuracy (95 %) | test accuracy | \
-         test − out of fold | seconds | peak MB |\n\
-         | --- | --- | --: | --: | --: | --: | --- | --- | --- | --- | --: | --: |\n",
+        "| set | program, cache | images | classes | majority | HOG control | winner | accuracy (95 %) | scenes apart / independent | \
+         test accuracy | test − out of fold | seconds | peak MB |\n\
+         | --- | --- | --: | --: | --: | --: | --- | --- | --- | --- | --- | --: | --: |\n",
     );
     let mut rows: Vec<Vec<&Trial>> = Vec::new();
     for trial in trials {
@@ -49,7 +49,7 @@ pub fn markdown(trials: &[Trial]) -> String {
         );
         let Some(measured) = good.first() else {
             let how = first.result.as_ref().err().map_or("no run", String::as_str);
-            let _ = writeln!(page, "| {how} | {} |", ["–"; 9].join(" | "));
+            let _ = writeln!(page, "| {how} | {} |", ["–"; 10].join(" | "));
             continue;
         };
         let metrics = &measured.metrics;
@@ -64,6 +64,7 @@ pub fn markdown(trials: &[Trial]) -> String {
             with_interval(metrics.get("hog_accuracy")),
             winner(metrics),
             with_interval(metrics.get("accuracy")),
+            scenes(metrics),
             with_interval(metrics.pointer("/test/accuracy")),
             with_interval(metrics.pointer("/test/difference")),
             seconds(&good),
@@ -76,6 +77,23 @@ pub fn markdown(trials: &[Trial]) -> String {
         let _ = writeln!(page, "| {} |", cells.join(" | "));
     }
     page
+}
+
+/// What photos of one scene do to the accuracy, and whether the signals agree that they are.
+fn scenes(metrics: &Value) -> String {
+    let Some(scenes) = metrics.get("scenes").filter(|scenes| scenes.is_object()) else {
+        return "–".to_owned();
+    };
+    let word = if scenes.get("agree") == Some(&Value::Bool(true)) {
+        "signals agree"
+    } else {
+        "signals disagree"
+    };
+    format!(
+        "{} / {}, {word}",
+        percent(scenes.pointer("/accuracy/value")),
+        percent(scenes.pointer("/independent/value"))
+    )
 }
 
 /// Writes the raw numbers into a new file named by date and what was run; returns its path.
@@ -107,6 +125,11 @@ const METRICS: &[(&str, &str)] = &[
     ("accuracy", "/accuracy/value"),
     ("accuracy_low", "/accuracy/low"),
     ("accuracy_high", "/accuracy/high"),
+    ("scenes_apart", "/scenes/accuracy/value"),
+    ("independent", "/scenes/independent/value"),
+    ("scene_groups", "/scenes/groups"),
+    ("scene_photos", "/scenes/photos"),
+    ("scenes_agree", "/scenes/agree"),
     ("balanced_accuracy", "/balanced_accuracy/value"),
     ("log_loss", "/log_loss"),
     ("ece", "/ece"),

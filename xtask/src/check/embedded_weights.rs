@@ -1,4 +1,4 @@
-//! Is the embedded weights file the one that LICENSE-WEIGHTS speaks of?
+//! Are the embedded weights files the ones that LICENSE-WEIGHTS speaks of?
 
 use std::fs;
 
@@ -7,18 +7,21 @@ use crate::weights;
 
 use super::{Complaint, Repository, Verdict};
 
-/// The file's BLAKE3 stands in LICENSE-WEIGHTS beside it.
+/// Each file's BLAKE3 stands in LICENSE-WEIGHTS beside it.
 pub fn check(repository: &Repository) -> Verdict {
-    let file = repository.root.join(weights::TARGET);
-    let bytes = fs::read(&file).map_err(Failure::reading(&file))?;
-    let licence = file.with_file_name("LICENSE-WEIGHTS");
-    let text = fs::read_to_string(&licence).map_err(Failure::reading(&licence))?;
-    let hash = blake3::hash(&bytes).to_hex();
-    if text.contains(hash.as_str()) {
-        return Ok("LICENSE-WEIGHTS speaks of the embedded file".to_owned());
+    for target in [weights::TARGET, weights::NATURAL_TARGET] {
+        let file = repository.root.join(target);
+        let bytes = fs::read(&file).map_err(Failure::reading(&file))?;
+        let licence = file.with_file_name("LICENSE-WEIGHTS");
+        let text = fs::read_to_string(&licence).map_err(Failure::reading(&licence))?;
+        let hash = blake3::hash(&bytes).to_hex();
+        if !text.contains(hash.as_str()) {
+            return Err(Complaint::new(
+                format!("`{target}` has BLAKE3 {hash}, which LICENSE-WEIGHTS does not give"),
+                "make the file again with `cargo xtask weights`, or bring LICENSE-WEIGHTS up to date with where it comes \
+                 from",
+            ));
+        }
     }
-    Err(Complaint::new(
-        format!("BLAKE3 {hash}, which LICENSE-WEIGHTS does not give"),
-        "cut the file again with `cargo xtask weights`, or bring LICENSE-WEIGHTS up to date with where it comes from",
-    ))
+    Ok("LICENSE-WEIGHTS speaks of the embedded files".to_owned())
 }

@@ -3,12 +3,25 @@
 //! A finder takes plain arrays, one entry an image, so that this crate stays free of decoding and of the learning
 //! engine. One file a finder, one line in [`FINDERS`].
 
+mod blurred;
+mod dark;
 mod exact_duplicate;
+pub mod far_domain;
+mod grey_mixed;
 mod imbalance;
+pub mod inseparable_classes;
 mod label_conflict;
+pub mod label_doubt;
 mod leak;
+pub mod no_signal;
+mod odd_aspect;
+mod over_exposed;
+mod pictures;
 mod same;
+pub mod shortcut;
+mod tiny;
 mod too_small;
+mod upscaled;
 
 use std::collections::BTreeMap;
 
@@ -16,7 +29,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::Split;
 
+pub use far_domain::far_domain;
+pub use inseparable_classes::inseparable_classes;
+pub use label_doubt::label_doubt;
+pub use no_signal::no_signal;
+pub use pictures::{PICTURE_FINDERS, PictureFinder, Pictures, find_in_pictures};
 pub use same::{join, same_bytes};
+pub use shortcut::shortcut;
 
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! Images that nothing gives a label: no source, but a message that helps.
 
-use super::{Found, Place, Source};
+use super::{Found, Given, Source, suggest};
 use crate::{DataError, ScanOptions, shown};
 
 /// Takes what no other source recognises, and refuses it.
@@ -11,24 +11,22 @@ impl Source for Flat {
         "flat"
     }
 
-    fn recognises(&self, _: &Place) -> bool {
+    fn recognises(&self, _: &Given, _: &ScanOptions) -> bool {
         true
     }
 
-    fn read(&self, place: &Place, _: &ScanOptions) -> Result<Found, DataError> {
-        let images = &place.listing.images;
+    fn read(&self, given: &Given, _: &ScanOptions) -> Result<Found, DataError> {
+        let images = &given.listing.images;
         Err(match images.first() {
             Some(first) => DataError::NoClasses {
-                path: place.root.clone(),
+                path: given.root.clone(),
                 n_images: images.len(),
                 example: shown(first),
+                suggestion: suggest::label_pattern(images),
             },
             None => DataError::NoImages {
-                path: place.root.clone(),
-                found: match place.listing.n_others {
-                    0 => "an empty folder".to_owned(),
-                    n => format!("{n} files, none of them an image"),
-                },
+                path: given.root.clone(),
+                found: given.listing.instead_of_images(),
             },
         })
     }

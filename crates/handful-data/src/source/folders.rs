@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use super::{Draft, Found, Place, Source};
+use super::{Draft, Found, Given, Source};
 use crate::{ClassLevel, DataError, Remark, ScanOptions, Split, shown};
 
 /// `root/<class>/…`: folders inside a class are groups, unless the last folder is to name the class.
@@ -15,12 +15,12 @@ impl Source for ClassFolders {
         "class folders"
     }
 
-    fn recognises(&self, place: &Place) -> bool {
-        has_class_folders(&place.listing.images, 0)
+    fn recognises(&self, given: &Given, _: &ScanOptions) -> bool {
+        has_class_folders(&given.listing.images, 0)
     }
 
-    fn read(&self, place: &Place, options: &ScanOptions) -> Result<Found, DataError> {
-        let images = place
+    fn read(&self, given: &Given, options: &ScanOptions) -> Result<Found, DataError> {
+        let images = given
             .listing
             .images
             .iter()
@@ -35,6 +35,25 @@ pub(super) fn has_class_folders(images: &[PathBuf], depth: usize) -> bool {
     images
         .iter()
         .any(|path| path.components().count() > depth + 1)
+}
+
+/// Whether folders tell at least two classes, below splits or without: then a list beside them is not needed.
+pub(super) fn name_classes(images: &[PathBuf]) -> bool {
+    let distinct = |depth: usize| -> BTreeSet<&OsStr> {
+        images
+            .iter()
+            .filter_map(|path| path.parent()?.iter().nth(depth))
+            .collect()
+    };
+    let tops = distinct(0);
+    let are_splits = tops
+        .iter()
+        .all(|top| Split::named(&top.to_string_lossy()).is_some());
+    if are_splits {
+        distinct(1).len() > 1
+    } else {
+        tops.len() > 1
+    }
 }
 
 /// Classes and groups from the folders below the first `depth` ones.
@@ -94,6 +113,7 @@ pub(super) fn by_folder(
                 class,
                 group,
                 split: *split,
+                crop: None,
             }
         })
         .collect();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::{Found, Place, Source, folders};
+use super::{Found, Given, Source, folders};
 use crate::{DataError, Remark, ScanOptions, Split};
 
 /// `root/{train,val|valid|validation,test}/<class>/…`; `train` must be there.
@@ -14,19 +14,19 @@ impl Source for Splits {
         "split folders"
     }
 
-    fn recognises(&self, place: &Place) -> bool {
-        let tops = tops(place);
-        let given: Vec<Split> = tops.keys().filter_map(|name| Split::named(name)).collect();
+    fn recognises(&self, given: &Given, _: &ScanOptions) -> bool {
+        let tops = tops(given);
+        let splits: Vec<Split> = tops.keys().filter_map(|name| Split::named(name)).collect();
         // "train" beside "bus" and "car" is a class; beside "test", or alone with class folders in it, a split.
-        let is_alone = tops.len() == 1 && given.len() == 1;
-        let others = given.iter().any(|s| *s != Split::Train);
-        given.contains(&Split::Train)
+        let is_alone = tops.len() == 1 && splits.len() == 1;
+        let others = splits.iter().any(|s| *s != Split::Train);
+        splits.contains(&Split::Train)
             && (others || is_alone)
-            && folders::has_class_folders(&place.listing.images, 1)
+            && folders::has_class_folders(&given.listing.images, 1)
     }
 
-    fn read(&self, place: &Place, options: &ScanOptions) -> Result<Found, DataError> {
-        let tops = tops(place);
+    fn read(&self, given: &Given, options: &ScanOptions) -> Result<Found, DataError> {
+        let tops = tops(given);
         let ignored: Vec<String> = tops
             .keys()
             .filter(|name| Split::named(name).is_none())
@@ -48,9 +48,9 @@ impl Source for Splits {
 }
 
 /// Images by the first folder of their path; those directly in the root are in none.
-fn tops(place: &Place) -> BTreeMap<String, Vec<&PathBuf>> {
+fn tops(given: &Given) -> BTreeMap<String, Vec<&PathBuf>> {
     let mut tops: BTreeMap<String, Vec<&PathBuf>> = BTreeMap::new();
-    for path in place
+    for path in given
         .listing
         .images
         .iter()

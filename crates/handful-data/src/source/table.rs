@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::DataError;
+use crate::{DataError, read_file, shown};
 
 /// Names of the column of paths, in order of preference.
 const IMAGE_COLUMNS: &[&str] = &["image_path", "file", "image", "path", "filename"];
@@ -21,12 +21,23 @@ pub(crate) struct Table {
 }
 
 impl Table {
+    /// Reads a list that lies anywhere.
+    ///
+    /// # Errors
+    /// [`DataError::Unreadable`] and [`DataError::List`].
     pub fn read(path: &Path) -> Result<Table, DataError> {
-        let unreadable = |e: std::io::Error| DataError::Unreadable {
+        let bytes = read_file(path, &shown(path)).map_err(|issue| DataError::Unreadable {
             path: path.to_owned(),
-            reason: e.to_string(),
-        };
-        let bytes = std::fs::read(path).map_err(unreadable)?;
+            reason: issue.detail,
+        })?;
+        Table::parse(bytes, path)
+    }
+
+    /// Reads the bytes of a list; `path` is how errors call it.
+    ///
+    /// # Errors
+    /// [`DataError::List`] when they are no text, or a line has more or fewer cells than the first.
+    pub fn parse(bytes: Vec<u8>, path: &Path) -> Result<Table, DataError> {
         let wrong = |reason: String, advice: &str| DataError::List {
             path: path.to_owned(),
             reason,

@@ -23,22 +23,7 @@ const CONVERT: &str = "save it anew as an ordinary 8-bit JPEG or as PNG (`magick
 
 pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<(Pixels, Vec<Note>), ImageError> {
     let header = walk(bytes);
-    let Some(frame) = header.frame else {
-        return Err(damage(bytes, &header, "it has no frame header".to_owned()));
-    };
-    let (width, height) = (u64::from(frame.width), u64::from(frame.height));
-    limits.check(width, height)?;
-    if let Some(name) = frame.unsupported() {
-        return Err(ImageError::Unsupported {
-            format: name.to_owned(),
-            advice: CONVERT,
-        });
-    }
-    if width * height > bytes.len() as u64 * MAX_PIXELS_A_BYTE {
-        let reason = format!("{} bytes can't hold {width} x {height} pixels", bytes.len());
-        return Err(damage(bytes, &header, reason));
-    }
-
+    let frame = check(bytes, &header, limits)?;
     let options = DecoderOptions::default()
         .set_strict_mode(true)
         .set_max_width(limits.max_side_px)
@@ -54,7 +39,7 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<(Pixels, Vec<Note>
             format: Format::Jpeg,
         });
     }
-    let (width, height) = (width as usize, height as usize);
+    let (width, height) = (usize::from(frame.width), usize::from(frame.height));
     if data.len() != width * height * 3 {
         return Err(damage(
             bytes,
@@ -74,43 +59,78 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<(Pixels, Vec<Note>
                 height,
                 data,
             },
-            header.orientation,
+            header.orientation(),
         ),
         notes,
     ))
 }
 
+/// Does a JPEG inside another file (a strip of a TIFF) claim no more than the limits and its bytes allow?
+///
+/// # Errors
+/// Those of [`decode`] before it decodes.
+pub(super) fn check_claim(bytes: &[u8], limits: &Limits) -> Result<(), ImageError> {
+    check(bytes, &walk(bytes), limits).map(drop)
+}
+
+fn check(bytes: &[u8], header: &Header, limits: &Limits) -> Result<Frame, ImageError> {
+    let Some(frame) = header.frame else {
+        return Err(damage(bytes, header, "it has no frame header".to_owned()));
+    };
+    let (width, height) = (u64::from(frame.width), u64::from(frame.height));
+    limits.check(width, height)?;
+    if let Some(format) = frame.unsupported() {
+        return Err(ImageError::Unsupported {
+            format,
+            advice: CONVERT,
+        });
+    }
+    if width * height > bytes.len() as u64 * MAX_PIXELS_A_BYTE {
+        let reason = format!("{} bytes can't hold {width} x {height} pixels", bytes.len());
+        return Err(damage(bytes, header, reason));
+    }
+    Ok(frame)
+}
+
 /// What the start-of-frame segment says.
 #[derive(Clone, Copy)]
-struct Frame {
+pub(crate) struct Frame {
     marker: u8,
     precision_bits: u8,
-    height: u16,
-    width: u16,
+    pub height: u16,
+    pub width: u16,
     components: u8,
 }
 
 impl Frame {
-    fn unsupported(&self) -> Option<&'static str> {
+    fn unsupported(&self) -> Option<String> {
         match self.marker {
-            0xC3 | 0xC5..=0xC7 | 0xCB | 0xCD..=0xCF => Some("lossless or hierarchical JPEG"),
-            0xC9 | 0xCA => Some("JPEG with arithmetic coding"),
-            _ if self.precision_bits != 8 => Some("JPEG with more than 8 bits a channel"),
-            _ if self.height == 0 => Some("JPEG that gives its height after the picture"),
+            0xC3 | 0xC5..=0xC7 | 0xCB | 0xCD..=0xCF => Some("lossless or hierarchical JPEG".into()),
+            _ if self.precision_bits != 8 => Some(format!("{}-bit JPEG", self.precision_bits)),
+            0xC9 | 0xCA => Some("JPEG with arithmetic coding".into()),
+            _ if self.height == 0 => Some("JPEG that gives its height after the picture".into()),
             _ => None,
         }
     }
 }
 
 /// What stands before the compressed picture.
-struct Header {
-    frame: Option<Frame>,
-    orientation: Orientation,
+pub(crate) struct Header<'a> {
+    pub frame: Option<Frame>,
+    /// The TIFF-shaped block of the first EXIF segment.
+    pub exif: Option<&'a [u8]>,
+    /// The bodies of the segments that define quantisation tables, in order.
+    pub quantisation: Vec<&'a [u8]>,
     /// Where the first scan begins; the length of the file if there is none.
     scan_start: usize,
 }
 
-impl Header {
+impl Header<'_> {
+    /// How the picture is to be turned.
+    pub fn orientation(&self) -> Orientation {
+        self.exif.map_or(Orientation::NoTransforms, from_exif)
+    }
+
     /// Is there an end-of-image marker behind the beginning of the picture? Inside the compressed picture a byte FF is
     /// always followed by 00 or a restart marker, so FF D9 can only be the end.
     fn end_is_there(&self, bytes: &[u8]) -> bool {
@@ -122,10 +142,11 @@ impl Header {
 }
 
 /// Walks over the segments up to the first scan. Never fails: what is broken is missing.
-fn walk(bytes: &[u8]) -> Header {
+pub(crate) fn walk(bytes: &[u8]) -> Header<'_> {
     let mut header = Header {
         frame: None,
-        orientation: Orientation::NoTransforms,
+        exif: None,
+        quantisation: Vec::new(),
         scan_start: bytes.len(),
     };
     let mut at = 2; // behind the start-of-image marker, which `sniff` has seen
@@ -164,11 +185,8 @@ fn walk(bytes: &[u8]) -> Header {
                     components: body[5],
                 });
             }
-            0xE1 => {
-                if let Some(block) = body.strip_prefix(b"Exif\0\0") {
-                    header.orientation = from_exif(block);
-                }
-            }
+            0xDB => header.quantisation.push(body),
+            0xE1 => header.exif = header.exif.or(body.strip_prefix(b"Exif\0\0")),
             _ => {}
         }
         at += 1 + length.max(2);
@@ -268,17 +286,22 @@ mod tests {
     }
 
     #[test]
-    fn arithmetic_coding_is_named() {
-        let mut bytes = photo();
-        let sof = bytes
+    fn kinds_of_jpeg_that_are_not_read_are_named() {
+        let sof = photo()
             .windows(2)
             .position(|pair| pair == [0xFF, 0xC0])
             .expect("baseline");
-        bytes[sof + 1] = 0xC9;
-        let error = decode_default(&bytes).expect_err("not a Huffman stream");
-        assert_eq!(
-            (error.kind(), error.detail().contains("arithmetic")),
-            ("unsupported", true)
-        );
+        // (offset from the marker, value there, name)
+        for (offset, value, name) in [
+            (1, 0xC9, "JPEG with arithmetic coding"),
+            (1, 0xC3, "lossless"),
+            (4, 12, "12-bit JPEG is not read"),
+        ] {
+            let mut bytes = photo();
+            bytes[sof + offset] = value;
+            let error = decode_default(&bytes).expect_err("not a baseline file any more");
+            assert_eq!(error.kind(), "unsupported");
+            assert!(error.detail().contains(name), "{error}");
+        }
     }
 }

@@ -4,7 +4,7 @@
 //! Decoders are other people's code fed with other people's bytes: a panic in one is caught and becomes
 //! [`ImageError::Corrupt`]. Colour profiles (ICC) are not applied, as by Pillow's `convert("RGB")`.
 
-mod jpeg;
+pub(crate) mod jpeg;
 mod orientation;
 mod raster;
 mod still;
@@ -14,6 +14,10 @@ use crate::error::ImageError;
 use crate::foreign;
 use crate::format::{Format, sniff};
 use crate::pixels::Pixels;
+use crate::sample_range::{SampleExtent, SampleRange};
+use image::metadata::Orientation;
+use raster::Raster;
+use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The largest image that is read. Compared with what the header claims.
@@ -21,7 +25,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 pub struct Limits {
     /// Longest side, in pixels.
     pub max_side_px: usize,
-    /// Largest area, in pixels. One pixel takes 3 bytes when decoded, up to 8 while it is (16 bits with alpha).
+    /// Largest area, in pixels. One pixel takes 3 bytes when decoded, up to 8 while it is (16 bits with alpha); one that
+    /// takes more (floating point in colour) counts as several.
     pub max_pixels: u64,
 }
 
@@ -52,17 +57,22 @@ impl Limits {
 }
 
 /// Something that a person may want to know about an image that was read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub enum Note {
     /// An animation: its first frame was taken.
     FirstFrameOnly,
-    /// A file of several pages: the first was taken.
-    FirstPageOnly,
     /// 16 bits a channel were scaled to 8.
     SixteenBitScaled {
-        /// Bits that the values use: 16, or 12 (8) when none exceeds 4,095 (255), as scanners and microscopes write.
-        used_bits: u8,
+        /// The values that became 0 and 255.
+        range: SampleRange,
     },
+    /// Floating-point samples were scaled to 8 bits.
+    FloatScaled {
+        /// The values that became 0 and 255.
+        range: SampleRange,
+    },
+    /// A channel besides the colours, of which nobody says what it shows, was left out.
+    ChannelLeftOut,
     /// Transparent pixels were laid over white.
     AlphaOverWhite,
     /// Printing colours were converted without a colour profile.
@@ -74,8 +84,9 @@ impl Note {
     pub fn kind(self) -> &'static str {
         match self {
             Note::FirstFrameOnly => "first_frame_only",
-            Note::FirstPageOnly => "first_page_only",
             Note::SixteenBitScaled { .. } => "sixteen_bit_scaled",
+            Note::FloatScaled { .. } => "float_scaled",
+            Note::ChannelLeftOut => "channel_left_out",
             Note::AlphaOverWhite => "alpha_over_white",
             Note::CmykConverted => "cmyk_converted",
         }
@@ -85,9 +96,17 @@ impl Note {
     pub fn detail(self) -> String {
         match self {
             Note::FirstFrameOnly => "an animation; its first frame is used".to_owned(),
-            Note::FirstPageOnly => "a file of several pages; the first is used".to_owned(),
-            Note::SixteenBitScaled { used_bits } => {
-                format!("16 bits a channel, of which {used_bits} are in use; scaled to 8")
+            Note::SixteenBitScaled { range } => {
+                format!("16-bit samples {} are mapped to 0 to 255", range.words())
+            }
+            Note::FloatScaled { range } => {
+                format!(
+                    "floating-point samples {} are mapped to 0 to 255",
+                    range.words()
+                )
+            }
+            Note::ChannelLeftOut => {
+                "a fourth channel that isn't marked as transparency is left out".to_owned()
             }
             Note::AlphaOverWhite => "transparent pixels are laid over white".to_owned(),
             Note::CmykConverted => {
@@ -102,11 +121,11 @@ impl Note {
             Note::FirstFrameOnly => {
                 "export the frames you need as separate files, and keep them in one group"
             }
-            Note::FirstPageOnly => {
-                "export the pages you need as separate files, and keep them in one group"
-            }
-            Note::SixteenBitScaled { .. } => {
+            Note::SixteenBitScaled { .. } | Note::FloatScaled { .. } => {
                 "look whether it is bright enough; if not, scale it yourself to 8 bits"
+            }
+            Note::ChannelLeftOut => {
+                "nothing, if the picture is in red, green and blue; otherwise save the channels you need as RGB"
             }
             Note::AlphaOverWhite => {
                 "nothing, if white is the background that you expect at prediction"
@@ -117,20 +136,21 @@ impl Note {
 }
 
 /// An image as it was read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Decoded {
     /// Upright pixels.
     pub pixels: Pixels,
     /// What the bytes are, whatever the file is called.
     pub format: Format,
-    /// What had to be done to them, in ascending order, each at most once.
+    /// What had to be done to them, in the order of the enum, each at most once.
     pub notes: Vec<Note>,
 }
 
 /// Decodes the bytes of a file to upright RGB8.
 ///
-/// The EXIF (or TIFF) orientation is applied, alpha is laid over white, 16 bits are scaled to 8, grey is widened,
-/// CMYK is converted. Damaged and truncated files are refused, never half read.
+/// The EXIF (or TIFF) orientation is applied, alpha is laid over white, deep samples are scaled to 8 bits by a range of
+/// their own ([`decode_with`] takes that of a data set), grey is widened, CMYK is converted. Damaged and truncated files
+/// are refused, never half read.
 ///
 /// # Errors
 /// Every variant of [`ImageError`] but `Setting`. Never panics.
@@ -142,26 +162,148 @@ pub struct Decoded {
 /// assert_eq!((error.kind(), error.detail().as_str()), ("not_an_image", "not an image: an HTML page"));
 /// ```
 pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded, ImageError> {
-    let Some(format) = sniff(bytes) else {
-        return Err(foreign::name(bytes));
+    decode_with(bytes, limits, None)
+}
+
+/// As [`decode`], with the range of raw values that become 0 to 255 in every deep picture of a data set; pictures of 8
+/// bits take no notice of it.
+///
+/// # Errors
+/// As [`decode`]; `Setting` when the range can't be used.
+pub fn decode_with(
+    bytes: &[u8],
+    limits: &Limits,
+    range: Option<SampleRange>,
+) -> Result<Decoded, ImageError> {
+    if let Some(range) = range {
+        range.check()?;
+    }
+    let format = known(bytes)?;
+    let (pixels, mut notes) = caught(format, || {
+        if format == Format::Jpeg {
+            return jpeg::decode(bytes, limits);
+        }
+        let (raster, orientation, has_more_frames) = raster(bytes, format, limits)?;
+        let (stored, mut notes) = raster.into_rgb8(format, range)?;
+        if has_more_frames {
+            notes.push(Note::FirstFrameOnly);
+        }
+        Ok((orientation::upright(stored, orientation), notes))
+    })?;
+    notes.sort_by(|a, b| {
+        a.partial_cmp(b)
+            .expect("each kind occurs once, so numbers are never compared")
+    });
+    Ok(Decoded {
+        pixels,
+        format,
+        notes,
+    })
+}
+
+/// The least and the largest sample of a deep picture (16-bit PNG and TIFF, floating-point TIFF), from which
+/// [`SampleRange::of_set`] makes the range of a data set; `None` for 8 bits, which takes a look at the header only.
+///
+/// # Errors
+/// As [`decode`] for deep pictures and bytes that are no picture; a picture of 8 bits is not decoded, so its faults are not
+/// seen.
+pub fn sample_extent(bytes: &[u8], limits: &Limits) -> Result<Option<SampleExtent>, ImageError> {
+    let format = known(bytes)?;
+    caught(format, || {
+        let is_deep = match format {
+            Format::Png => still::png_is_deep(bytes),
+            Format::Tiff => tiff::is_deep(bytes),
+            Format::Jpeg | Format::WebP | Format::Bmp | Format::Gif => false,
+        };
+        if !is_deep {
+            return Ok(None);
+        }
+        raster(bytes, format, limits)?.0.extent(format)
+    })
+}
+
+/// Width and height of the upright picture, and its EXIF block (for TIFF the file itself); `None` for a header that
+/// can't be read. Nothing is decoded.
+pub(crate) fn header(
+    bytes: &[u8],
+    format: Format,
+) -> Option<(usize, usize, Option<Cow<'_, [u8]>>)> {
+    let (width, height, turn, exif) = match format {
+        Format::Jpeg => {
+            let header = jpeg::walk(bytes);
+            let frame = header.frame?;
+            let (width, height) = (u64::from(frame.width), u64::from(frame.height));
+            (
+                width,
+                height,
+                header.orientation(),
+                header.exif.map(Cow::Borrowed),
+            )
+        }
+        Format::Tiff => {
+            let (width, height, turn) = tiff::size(bytes)?;
+            (width, height, turn, Some(Cow::Borrowed(bytes)))
+        }
+        _ => {
+            let (width, height, exif) = still::header(bytes, format)?;
+            let turn = exif.as_deref().map(orientation::from_exif);
+            let turn = turn.unwrap_or(Orientation::NoTransforms);
+            (
+                u64::from(width),
+                u64::from(height),
+                turn,
+                exif.map(Cow::Owned),
+            )
+        }
     };
+    let (width, height) = if orientation::is_turned(turn) {
+        (height, width)
+    } else {
+        (width, height)
+    };
+    Some((
+        usize::try_from(width).ok()?,
+        usize::try_from(height).ok()?,
+        exif,
+    ))
+}
+
+/// The format of the bytes.
+///
+/// # Errors
+/// What they are instead.
+pub(crate) fn known(bytes: &[u8]) -> Result<Format, ImageError> {
+    sniff(bytes).ok_or_else(|| foreign::name(bytes))
+}
+
+/// Turns a panic of a decoder into an error.
+pub(crate) fn caught<T>(
+    format: Format,
+    work: impl FnOnce() -> Result<T, ImageError>,
+) -> Result<T, ImageError> {
     // Nothing outlives the closure but its value, so no broken state can be seen after a panic.
-    let attempt = catch_unwind(AssertUnwindSafe(|| match format {
-        Format::Jpeg => jpeg::decode(bytes, limits),
-        _ => still::decode(bytes, format, limits),
-    }));
-    match attempt {
-        Ok(outcome) => outcome.map(|(pixels, mut notes)| {
-            notes.sort_unstable();
-            Decoded {
-                pixels,
-                format,
-                notes,
-            }
-        }),
-        Err(_) => Err(ImageError::Corrupt {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        Err(ImageError::Corrupt {
             format,
             reason: "the decoder gave up on its contents".to_owned(),
-        }),
+        })
+    })
+}
+
+/// The picture as it is stored, how it is to be turned, and whether more frames follow.
+fn raster(
+    bytes: &[u8],
+    format: Format,
+    limits: &Limits,
+) -> Result<(Raster, Orientation, bool), ImageError> {
+    if format == Format::Tiff {
+        let (raster, orientation) = tiff::read(bytes, limits)?;
+        return Ok((raster, orientation, false));
     }
+    let still = still::read(bytes, format, limits)?;
+    Ok((still.raster, still.orientation, still.has_more_frames))
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -8,9 +8,22 @@ use image::metadata::Orientation;
 /// Tiles of this side keep both rasters in the cache when rows become columns.
 const TILE_PX: usize = 32;
 
-/// Reads the orientation from a TIFF-shaped EXIF block; a missing or broken one leaves the picture as it is stored.
+/// Reads the orientation from a TIFF-shaped EXIF block, with or without `Exif` before it; a missing or broken one leaves
+/// the picture as it is stored.
 pub(super) fn from_exif(block: &[u8]) -> Orientation {
+    let block = block.strip_prefix(b"Exif\0\0").unwrap_or(block);
     Orientation::from_exif_chunk(block).unwrap_or(Orientation::NoTransforms)
+}
+
+/// Do rows become columns?
+pub(super) fn is_turned(orientation: Orientation) -> bool {
+    matches!(
+        orientation,
+        Orientation::Rotate90FlipH
+            | Orientation::Rotate90
+            | Orientation::Rotate270FlipH
+            | Orientation::Rotate270
+    )
 }
 
 /// The picture as it should be looked at.
@@ -28,14 +41,11 @@ pub(super) fn upright(stored: Pixels, orientation: Orientation) -> Pixels {
         Orientation::Rotate270FlipH => (last_y * row + last_x, -row, -1),
         Orientation::Rotate270 => (last_x, row, -1),
     };
-    let turned = matches!(
-        orientation,
-        Orientation::Rotate90FlipH
-            | Orientation::Rotate90
-            | Orientation::Rotate270FlipH
-            | Orientation::Rotate270
-    );
-    let (width, height) = if turned { (h, w) } else { (w, h) };
+    let (width, height) = if is_turned(orientation) {
+        (h, w)
+    } else {
+        (w, h)
+    };
     let mut data = vec![0; w * h * 3];
     for tile_y in (0..height).step_by(TILE_PX) {
         for tile_x in (0..width).step_by(TILE_PX) {

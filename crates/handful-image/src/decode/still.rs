@@ -1,18 +1,14 @@
-//! How are PNG, WebP, BMP, GIF and TIFF read?
+//! How are PNG, WebP, BMP and GIF read?
 //!
-//! Through the `image` crate's decoders, which return the first frame or page without a word and leave the
-//! orientation alone; both are made good here.
+//! Through the `image` crate's decoders, which return the first frame without a word and leave the orientation alone;
+//! both are made good here.
 
-use super::orientation::{from_exif, upright};
-use super::tiff::{self, Page};
-use super::{Limits, Note, raster};
+use super::orientation::from_exif;
+use super::raster::Raster;
+use super::{Limits, one_line};
 use crate::error::ImageError;
-use crate::foreign::RAW;
 use crate::format::Format;
-use crate::pixels::Pixels;
-use image::codecs::{
-    bmp::BmpDecoder, gif::GifDecoder, png::PngDecoder, tiff::TiffDecoder, webp::WebPDecoder,
-};
+use image::codecs::{bmp::BmpDecoder, gif::GifDecoder, png::PngDecoder, webp::WebPDecoder};
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError as DecoderError};
 use std::error::Error;
@@ -21,46 +17,68 @@ use std::io::{self, Cursor};
 /// Memory that a decoder may take besides the picture: tables, text and colour profiles.
 const SIDE_MEMORY_BYTES: u64 = 64 << 20;
 
-const CONVERT: &str = "save it as an 8-bit or 16-bit PNG, or as an 8-bit RGB TIFF";
+const CONVERT: &str = "save it as an 8-bit or 16-bit PNG";
 
-pub(super) fn decode(
-    bytes: &[u8],
-    format: Format,
-    limits: &Limits,
-) -> Result<(Pixels, Vec<Note>), ImageError> {
-    let page = if format == Format::Tiff {
-        tiff::first_page(bytes)
-    } else {
-        None
-    };
-    if page.as_ref().is_some_and(Page::is_camera_raw) {
-        return Err(ImageError::Unsupported {
-            format: "a camera's raw file (TIFF inside)".to_owned(),
-            advice: RAW,
-        });
-    }
-    let (picture, several, orientation) = read(bytes, format, limits)
-        .map_err(|failure| refusal(bytes, format, page.as_ref(), limits, failure))?;
-    let Some((stored, mut notes)) = raster::to_rgb8(picture) else {
-        return Err(unsupported(
-            format,
-            page.as_ref(),
-            "samples without a known range",
-        ));
-    };
-    if several {
-        notes.push(Note::FirstFrameOnly);
-    }
-    if page.as_ref().is_some_and(|page| page.has_next) {
-        notes.push(Note::FirstPageOnly);
-    }
-    Ok((upright(stored, orientation), notes))
+/// What a decoder says of a picture.
+pub(super) struct Still {
+    pub raster: Raster,
+    pub orientation: Orientation,
+    /// More frames follow the first.
+    pub has_more_frames: bool,
 }
 
-/// Why the decoder did not deliver: our limits, or its own complaint.
+/// The first frame as it is stored.
+pub(super) fn read(bytes: &[u8], format: Format, limits: &Limits) -> Result<Still, ImageError> {
+    let input = Cursor::new(bytes);
+    let attempt = match format {
+        Format::Png => png(bytes).and_then(|decoder| {
+            let animated = decoder.is_apng()?;
+            first_frame(decoder, limits, animated)
+        }),
+        Format::WebP => WebPDecoder::new(input)
+            .map_err(Failure::Decoder)
+            .and_then(|decoder| {
+                let animated = decoder.has_animation();
+                first_frame(decoder, limits, animated)
+            }),
+        Format::Gif => GifDecoder::new(input)
+            .map_err(Failure::Decoder)
+            .and_then(|decoder| first_frame(decoder, limits, gif_has_second_frame(bytes))),
+        Format::Bmp => BmpDecoder::new(input)
+            .map_err(Failure::Decoder)
+            .and_then(|decoder| first_frame(decoder, limits, false)),
+        Format::Jpeg | Format::Tiff => unreachable!("they have rooms of their own"),
+    };
+    attempt.map_err(|failure| refusal(bytes, format, failure))
+}
+
+/// Width and height as stored, and the EXIF block if there is one; `None` for a header that can't be read. Nothing is
+/// decoded.
+pub(super) fn header(bytes: &[u8], format: Format) -> Option<(u32, u32, Option<Vec<u8>>)> {
+    fn of<D: ImageDecoder>(mut decoder: D) -> (u32, u32, Option<Vec<u8>>) {
+        let (width, height) = decoder.dimensions();
+        (width, height, decoder.exif_metadata().ok().flatten())
+    }
+    let input = Cursor::new(bytes);
+    match format {
+        Format::Png => png(bytes).ok().map(of),
+        Format::WebP => WebPDecoder::new(input).ok().map(of),
+        Format::Gif => GifDecoder::new(input).ok().map(of),
+        Format::Bmp => BmpDecoder::new(input).ok().map(of),
+        Format::Jpeg | Format::Tiff => None,
+    }
+}
+
+/// Does a PNG have 16 bits a sample? By its first chunk, which has a fixed place.
+pub(super) fn png_is_deep(bytes: &[u8]) -> bool {
+    bytes.get(24) == Some(&16)
+}
+
+/// Why the decoder did not deliver: our limits, its own complaint, or a layout that isn't read.
 enum Failure {
     Limits(ImageError),
     Decoder(DecoderError),
+    Layout,
 }
 
 impl From<DecoderError> for Failure {
@@ -69,49 +87,23 @@ impl From<DecoderError> for Failure {
     }
 }
 
-/// The picture as it is stored, whether more frames follow, and its orientation.
-fn read(
-    bytes: &[u8],
-    format: Format,
-    limits: &Limits,
-) -> Result<(DynamicImage, bool, Orientation), Failure> {
-    let input = Cursor::new(bytes);
-    match format {
-        Format::Png => {
-            let mut header_limits = image::Limits::no_limits();
-            header_limits.max_alloc = Some(SIDE_MEMORY_BYTES);
-            let decoder = PngDecoder::with_limits(input, header_limits)?;
-            let animated = decoder.is_apng()?;
-            finish(decoder, limits, animated)
-        }
-        Format::WebP => {
-            let decoder = WebPDecoder::new(input)?;
-            let animated = decoder.has_animation();
-            finish(decoder, limits, animated)
-        }
-        Format::Gif => finish(GifDecoder::new(input)?, limits, gif_has_second_frame(bytes)),
-        Format::Bmp => finish(BmpDecoder::new(input)?, limits, false),
-        Format::Tiff => {
-            let mut decoder = TiffDecoder::new(input)?;
-            let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-            let (picture, several, _) = finish(decoder, limits, false)?;
-            Ok((picture, several, orientation))
-        }
-        Format::Jpeg => unreachable!("JPEG has its own file"),
-    }
+fn png(bytes: &[u8]) -> Result<PngDecoder<Cursor<&[u8]>>, Failure> {
+    let mut header_limits = image::Limits::no_limits();
+    header_limits.max_alloc = Some(SIDE_MEMORY_BYTES);
+    Ok(PngDecoder::with_limits(Cursor::new(bytes), header_limits)?)
 }
 
-fn finish<D: ImageDecoder>(
+fn first_frame<D: ImageDecoder>(
     mut decoder: D,
     limits: &Limits,
-    several: bool,
-) -> Result<(DynamicImage, bool, Orientation), Failure> {
+    has_more_frames: bool,
+) -> Result<Still, Failure> {
     let (width, height) = decoder.dimensions();
     limits
         .check(u64::from(width), u64::from(height))
         .map_err(Failure::Limits)?;
     let mut memory = image::Limits::no_limits();
-    // Twice the picture: GIF and TIFF keep a second copy for a while.
+    // Twice the picture: GIF keeps a second copy for a while.
     memory.max_alloc = Some(
         decoder
             .total_bytes()
@@ -121,34 +113,28 @@ fn finish<D: ImageDecoder>(
     decoder.set_limits(memory)?;
     // A broken EXIF block is no reason to refuse a picture.
     let exif = decoder.exif_metadata().ok().flatten();
-    let orientation = exif.map_or(Orientation::NoTransforms, |block| {
-        from_exif(block.strip_prefix(b"Exif\0\0").unwrap_or(&block))
-    });
-    Ok((DynamicImage::from_decoder(decoder)?, several, orientation))
+    let orientation = exif.map_or(Orientation::NoTransforms, |block| from_exif(&block));
+    let raster = Raster::of(DynamicImage::from_decoder(decoder)?).ok_or(Failure::Layout)?;
+    Ok(Still {
+        raster,
+        orientation,
+        has_more_frames,
+    })
 }
 
-fn refusal(
-    bytes: &[u8],
-    format: Format,
-    page: Option<&Page>,
-    limits: &Limits,
-    failure: Failure,
-) -> ImageError {
+fn refusal(bytes: &[u8], format: Format, failure: Failure) -> ImageError {
+    let unsupported = |what: &str| ImageError::Unsupported {
+        format: format!("{format} with {}", one_line(what)),
+        advice: CONVERT,
+    };
     match failure {
         Failure::Limits(error) => error,
-        Failure::Decoder(DecoderError::Unsupported(error)) => {
-            unsupported(format, page, &error.to_string())
-        }
-        Failure::Decoder(DecoderError::Limits(_)) => {
-            let (width, height) = page.map_or((0, 0), |page| (page.width, page.height));
-            match limits.check(width, height) {
-                Err(error) => error,
-                Ok(()) => ImageError::Corrupt {
-                    format,
-                    reason: "it asks for more memory than it can need".to_owned(),
-                },
-            }
-        }
+        Failure::Layout => unsupported("samples of an unusual kind"),
+        Failure::Decoder(DecoderError::Unsupported(error)) => unsupported(&error.to_string()),
+        Failure::Decoder(DecoderError::Limits(_)) => ImageError::Corrupt {
+            format,
+            reason: "it asks for more memory than it can need".to_owned(),
+        },
         Failure::Decoder(error) => {
             if ends_early(&error) || lacks_end(bytes, format) {
                 ImageError::Truncated { format }
@@ -159,16 +145,6 @@ fn refusal(
                 }
             }
         }
-    }
-}
-
-fn unsupported(format: Format, page: Option<&Page>, reason: &str) -> ImageError {
-    let variant = page
-        .and_then(Page::unusual)
-        .map_or_else(|| one_line(reason), str::to_owned);
-    ImageError::Unsupported {
-        format: format!("{format} with {variant}"),
-        advice: CONVERT,
     }
 }
 
@@ -236,8 +212,4 @@ fn gif_has_second_frame(bytes: &[u8]) -> bool {
         }
     }
     n_frames > 1
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

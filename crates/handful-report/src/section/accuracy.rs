@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::Section;
 use super::interval_bar::{Mark, bar, scale, tick};
-use crate::{Interval, ReportModel, text, words};
+use crate::{Interval, LookAlikes, ReportModel, text, words};
 
 pub(super) const SECTION: Section = Section {
     id: "accuracy",
@@ -17,7 +17,16 @@ fn draw(model: &ReportModel) -> Option<Markup> {
     let verdict = &model.verdict;
     let level = words::percent(verdict.level);
     let reference = Some(verdict.majority_accuracy);
-    let plain = html! { (row("This model", "all photos, out of fold", &verdict.accuracy, Mark::Model, reference)) };
+    let plain = match &verdict.look_alikes {
+        None => row(
+            "This model",
+            "all photos, out of fold",
+            &verdict.accuracy,
+            Mark::Model,
+            reference,
+        ),
+        Some(found) => both(found, reference),
+    };
     let balanced = html! {
         (row("This model, average class", "balanced accuracy, out of fold", &verdict.balanced_accuracy, Mark::Model, reference))
     };
@@ -48,9 +57,42 @@ fn draw(model: &ReportModel) -> Option<Markup> {
         p.note {
             "The tick is the estimate, the bar its " (text::glued(&level)) " interval; the dotted line is what always guessing the "
             "largest class gives. Out of fold: each photo was predicted by a model that had "
-            @if verdict.n_groups.is_some() { "seen neither it nor any photo of its group." } @else { "not seen it." }
+            @match &verdict.look_alikes {
+                Some(found) if found.agree => "seen neither it nor any photo that was kept together with it.",
+                Some(_) => "not seen it; in the second row, nor any photo that looks like it.",
+                None if verdict.n_groups.is_some() => "seen neither it nor any photo of its group.",
+                None => "not seen it.",
+            }
         }
     })
+}
+
+/// The accuracy with look-alikes kept together and without: the one that leads is the first.
+fn both(found: &LookAlikes, reference: Option<f64>) -> Markup {
+    let n_photos = words::counted(found.n_photos, "photo");
+    let together = format!("{n_photos} that look alike kept together");
+    let mark = match found.agree {
+        true => Mark::Control,
+        false => Mark::Model,
+    };
+    let apart = row(
+        "This model",
+        &together,
+        &found.apart,
+        Mark::Model,
+        reference,
+    );
+    let random = row(
+        "This model",
+        "every photo by itself",
+        &found.random,
+        mark,
+        reference,
+    );
+    match found.agree {
+        true => html! { (apart) (random) },
+        false => html! { (random) (apart) },
+    }
 }
 
 fn row(

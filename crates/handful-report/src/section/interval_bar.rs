@@ -76,6 +76,6 @@ fn ground(reference: Option<f64>) -> Markup {
 }
 
 /// A place along the line, to a hundredth of a per cent: finer than a pixel on any screen.
-fn position(share: f64) -> String {
+pub(super) fn position(share: f64) -> String {
     format!("{:.2}%", 100.0 * share.clamp(0.0, 1.0))
 }

@@ -1,28 +1,34 @@
-//! The parts of the page, one file each, in reading order.
+//! The parts of the pages, one file each, in reading order.
 
 mod accuracy;
+mod advice;
 mod calibration;
 mod candidates;
+mod class_sizes;
 mod classes;
 mod confusion;
 mod decisions;
+mod findings;
+mod looked_at;
 mod made;
 mod mistakes;
 mod notices;
 mod unread;
 mod verdict;
 
+mod gallery;
 mod interval_bar;
 
+pub use gallery::PHOTOS_SHOWN;
 pub use mistakes::MISTAKES_SHOWN;
 pub use unread::UNREAD_SHOWN;
 
 use maud::{Markup, html};
 
-use crate::ReportModel;
+use crate::{DiagnosisModel, ReportModel};
 
-/// One part of the page.
-pub(crate) struct Section {
+/// One part of the page that is drawn from an `M`.
+pub(crate) struct Section<M = ReportModel> {
     /// Anchor.
     pub(crate) id: &'static str,
     /// Heading.
@@ -30,23 +36,33 @@ pub(crate) struct Section {
     /// Its name in the row of links.
     pub(crate) link: &'static str,
     /// Draws it; `None` where the model has nothing for it.
-    pub(crate) draw: fn(&ReportModel) -> Option<Markup>,
+    pub(crate) draw: fn(&M) -> Option<Markup>,
 }
 
-/// All parts below the verdict, in reading order.
-pub(crate) static SECTIONS: &[Section] = &[
+/// All parts of a run's page below the verdict, in reading order.
+pub(crate) static OF_RUN: &[Section] = &[
     notices::SECTION,
     accuracy::SECTION,
+    findings::OF_RUN,
     candidates::SECTION,
     decisions::SECTION,
     confusion::SECTION,
     classes::SECTION,
     calibration::SECTION,
     mistakes::SECTION,
-    unread::SECTION,
+    unread::OF_RUN,
     made::SECTION,
 ];
 
+/// All parts of a diagnosis below its advice, in reading order.
+pub(crate) static OF_DIAGNOSIS: &[Section<DiagnosisModel>] = &[
+    findings::OF_DIAGNOSIS,
+    class_sizes::SECTION,
+    unread::OF_DIAGNOSIS,
+    looked_at::SECTION,
+];
+
+pub(crate) use advice::advice;
 pub(crate) use verdict::verdict;
 
 /// Rows that are one click away, behind a line that says what they are. On paper they are open.

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::Section;
-use crate::{Notice, ReportModel, Severity, text};
+use crate::{Notice, ReportModel, Severity, text, words};
 
 pub(super) const SECTION: Section = Section {
     id: "notices",
@@ -13,19 +13,16 @@ pub(super) const SECTION: Section = Section {
 };
 
 fn draw(model: &ReportModel) -> Option<Markup> {
-    let of = |severity| {
-        model
-            .notices
-            .iter()
-            .filter(move |notice| notice.severity == severity)
-    };
-    let all: Vec<&Notice> = of(Severity::Warning).chain(of(Severity::Remark)).collect();
+    let mut all: Vec<&Notice> = model.notices.iter().collect();
+    // Stable: the caller's order stays within a severity.
+    all.sort_by_key(|notice| notice.severity);
     (!all.is_empty()).then(|| {
         html! {
             ul.notices {
                 @for notice in all {
-                    li.warning[notice.severity == Severity::Warning] {
-                        @if notice.severity == Severity::Warning { strong { "Warning: " } }
+                    @let matters = notice.severity < Severity::Remark;
+                    li.warning[matters] {
+                        @if matters { strong { (words::capitalised(words::severity(notice.severity))) ": " } }
                         (text::prose(&notice.text))
                         @if let Some(advice) = &notice.advice {
                             " " span.advice { (text::prose(advice)) }

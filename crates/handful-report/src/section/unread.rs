@@ -3,21 +3,36 @@
 use maud::{Markup, html};
 
 use super::Section;
-use crate::{ReportModel, text, words};
+use crate::{DiagnosisModel, Unread, text, words};
 
-/// Rows of the table; the whole list is `issues.csv`.
+/// Rows of the table; the whole list of a run is `issues.csv`.
 pub const UNREAD_SHOWN: usize = 100;
 
-pub(super) const SECTION: Section = Section {
+pub(super) const OF_RUN: Section = Section {
     id: "unread",
-    title: "Files that were skipped or read with a note",
+    title: TITLE,
     link: "Files",
-    draw,
+    draw: |model| {
+        draw(
+            &model.unread,
+            html! { ": all are in " code { "issues.csv" } },
+        )
+    },
 };
 
-fn draw(model: &ReportModel) -> Option<Markup> {
-    let shown = &model.unread.files[..model.unread.files.len().min(UNREAD_SHOWN)];
-    let n_hidden = model.unread.n_files.max(model.unread.files.len()) - shown.len();
+pub(super) const OF_DIAGNOSIS: Section<DiagnosisModel> = Section {
+    id: "unread",
+    title: TITLE,
+    link: "Files",
+    draw: |model| draw(&model.unread, html! {}),
+};
+
+const TITLE: &str = "Files that were skipped or read with a note";
+
+/// `elsewhere` ends the sentence about files that are not in the table.
+fn draw(unread: &Unread, elsewhere: Markup) -> Option<Markup> {
+    let shown = &unread.files[..unread.files.len().min(UNREAD_SHOWN)];
+    let n_hidden = unread.n_files.max(unread.files.len()) - shown.len();
     (!shown.is_empty() || n_hidden > 0).then(|| {
         html! {
             @if !shown.is_empty() {
@@ -45,7 +60,7 @@ fn draw(model: &ReportModel) -> Option<Markup> {
                 }
             }
             @if n_hidden > 0 {
-                p.note { "And " (words::counted(n_hidden, "more file")) ": all are in " code { "issues.csv" } "." }
+                p.note { "And " (words::counted(n_hidden, "more file")) (elsewhere) "." }
             }
         }
     })

@@ -16,16 +16,15 @@ pub(crate) fn verdict(model: &ReportModel) -> Markup {
     }
 }
 
-/// The claim with its number set apart: what stands from the first digit to the per cent sign.
+/// The claim with its numbers set apart: each from its first digit to its per cent sign.
 fn emphasised(claim: &str) -> Markup {
-    let number = claim
-        .find(|c: char| c.is_ascii_digit())
-        .zip(claim.find('%').map(|idx| idx + 1));
-    match number {
-        Some((start, end)) if start < end => html! {
-            (claim[..start]) strong { (text::glued(&claim[start..end])) } (claim[end..])
-        },
-        _ => html! { (claim) },
+    html! {
+        @for piece in claim.split_inclusive('%') {
+            @match piece.find(|c: char| c.is_ascii_digit()).filter(|_| piece.ends_with('%')) {
+                Some(start) => { (piece[..start]) strong { (text::glued(&piece[start..])) } }
+                None => { (piece) }
+            }
+        }
     }
 }
 
@@ -34,10 +33,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_number_is_set_apart() {
+    fn every_number_is_set_apart() {
         assert_eq!(
             emphasised("about 83 % right").into_string(),
             "about <strong>83\u{a0}%</strong> right"
+        );
+        assert_eq!(
+            emphasised("83 % or 57 % if so").into_string(),
+            "<strong>83\u{a0}%</strong> or <strong>57\u{a0}%</strong> if so"
         );
         assert_eq!(emphasised("unknown").into_string(), "unknown");
     }

@@ -4,10 +4,16 @@
 //! one point; n with its unit; a share that isn't whole is never rounded to 0 or 100. Names come from folders and may hold
 //! anything, so they pass through [`visible`] and can't steer a terminal or turn a line around.
 
+mod diagnosis;
+mod finding;
+mod look_alikes;
 mod name;
 mod number;
 mod verdict;
 
+pub use diagnosis::{TrainingAdvice, looked_at, quick_accuracy, training_advice};
+pub use finding::{capitalised, sentence, severity};
+pub use look_alikes::undecided;
 pub use name::{quoted, shortened, visible};
 pub use number::{
     count, counted, loss, loss_difference, milliseconds, percent, percent_at,

@@ -1,5 +1,6 @@
 //! How good is the model, in sentences that a biologist understands?
 
+use super::look_alikes::{self, undecided};
 use super::{counted, percent, percent_at, points_with_interval, quoted, range, times};
 use crate::{Interval, TestResult, Verdict};
 
@@ -52,8 +53,9 @@ pub fn spoken(of: &Verdict) -> Spoken {
     let (claim, basis);
     if balanced_leads(of) {
         claim = format!(
-            "In an average class, this model gets {} of new photos right",
-            about(&of.balanced_accuracy)
+            "In an average class, this model gets {} of new photos right{}",
+            about(&of.balanced_accuracy),
+            look_alikes::condition(of)
         );
         basis = format!(
             "balanced accuracy, {level} interval {}; {sample}",
@@ -64,41 +66,52 @@ pub fn spoken(of: &Verdict) -> Spoken {
             percent(chance),
             unclear(&of.balanced_accuracy, chance),
         ));
+        let of_all = match undecided(of) {
+            Some(found) => look_alikes::both_beside(found, of.level),
+            None => format!(
+                "{} right ({level} interval {})",
+                percent_at(&of.accuracy),
+                range(&of.accuracy)
+            ),
+        };
         rest.push(format!(
-            "Of all photos it gets {} right ({level} interval {}); the average class comes first because the largest \
-             class has {ratio} the photos of the smallest.",
-            percent_at(&of.accuracy),
-            range(&of.accuracy),
+            "Of all photos it gets {of_all}; the average class comes first because the largest class has {ratio} the \
+             photos of the smallest.",
         ));
     } else {
-        claim = format!(
-            "This model gets {} of new photos right",
-            about(&of.accuracy)
-        );
-        basis = format!("{level} interval {}; {sample}", range(&of.accuracy));
+        (claim, basis) = match undecided(of) {
+            Some(found) => (
+                look_alikes::both(found, about),
+                format!(
+                    "{level} intervals {} and {}; {sample}",
+                    range(&found.random),
+                    range(&found.apart)
+                ),
+            ),
+            None => (
+                format!(
+                    "This model gets {} of new photos right",
+                    about(&of.accuracy)
+                ),
+                format!("{level} interval {}; {sample}", range(&of.accuracy)),
+            ),
+        };
         rest.push(format!(
             "{guess}{}.",
-            unclear(&of.accuracy, of.majority_accuracy)
+            unclear(look_alikes::humblest(of), of.majority_accuracy)
         ));
         if balanced_beside(of) {
             rest.push(format!(
-                "In an average class it gets {} right (balanced accuracy, {level} interval {}): the largest class has \
+                "In an average class it gets {} right{} (balanced accuracy, {level} interval {}): the largest class has \
                  {ratio} the photos of the smallest.",
                 percent_at(&of.balanced_accuracy),
+                look_alikes::condition(of),
                 range(&of.balanced_accuracy),
             ));
         }
     }
-    if let Some(test) = &of.test {
-        rest.extend(test_sentences(test, of.level));
-    }
-    if let Some(scenes) = &of.scenes {
-        rest.push(format!(
-            "That holds if each photo shows another scene, object or person. If photos that look alike show the same \
-             one, it gets {} of photos of new ones right ({level} interval {}): `--group-by` settles which it is.",
-            about(scenes),
-            range(scenes),
-        ));
+    if let Some(found) = &of.look_alikes {
+        rest.push(look_alikes::explained(found, of.level));
     } else if of.n_groups.is_none() {
         rest.push(
             "Each photo is counted as independent: if several show the same object, animal or visit, the truth is less \
@@ -106,24 +119,29 @@ pub fn spoken(of: &Verdict) -> Spoken {
                 .to_owned(),
         );
     }
+    if let Some(test) = &of.test {
+        rest.extend(test_sentences(test, of));
+    }
     Spoken { claim, basis, rest }
 }
 
 /// The verdict as one line for lists and logs:
 /// `accuracy 93 % (95 % interval 79 to 98; 90 photos in 30 groups, out of fold; always guessing "cat": 41 %)`.
 pub fn summary_line(of: &Verdict) -> String {
-    let (name, interval) = match balanced_leads(of) {
-        true => ("balanced accuracy", &of.balanced_accuracy),
-        false => ("accuracy", &of.accuracy),
+    let (name, interval) = match (balanced_leads(of), undecided(of)) {
+        (true, _) => ("balanced accuracy", &of.balanced_accuracy),
+        (false, Some(found)) => ("accuracy", &found.random),
+        (false, None) => ("accuracy", &of.accuracy),
     };
     format!(
-        "{name} {} ({} interval {}; {}; always guessing {}: {})",
+        "{name} {} ({} interval {}; {}; always guessing {}: {}{})",
         percent_at(interval),
         percent(of.level),
         range(interval),
         sample(of),
         quoted(&of.majority_class),
         percent(of.majority_accuracy),
+        look_alikes::in_short(of),
     )
 }
 
@@ -165,16 +183,19 @@ fn unclear(interval: &Interval, guess: f64) -> &'static str {
     }
 }
 
-fn test_sentences(test: &TestResult, level: f64) -> Vec<String> {
+fn test_sentences(test: &TestResult, of: &Verdict) -> Vec<String> {
+    let level = of.level;
     let difference = points_with_interval(&test.difference, level);
+    let than = match undecided(of) {
+        Some(_) => "the first of the two numbers",
+        None => "out of fold",
+    };
     let reading = if test.difference.low > 0.0 {
-        format!("clearly more than out of fold, {difference}")
+        format!("clearly more than {than}, {difference}")
     } else if test.difference.high < 0.0 {
-        format!(
-            "clearly less than out of fold, {difference}, so the test photos differ from the others"
-        )
+        format!("clearly less than {than}, {difference}, so the test photos differ from the others")
     } else {
-        format!("no clear difference to out of fold, {difference}")
+        format!("no clear difference to {than}, {difference}")
     };
     let mut sentences = vec![format!(
         "On {} that were set aside it gets {} right ({} interval {}): {reading}.",
@@ -211,7 +232,7 @@ mod tests {
             n_classes: 10,
             n_images: 3409,
             n_groups: Some(3068),
-            scenes: None,
+            look_alikes: None,
             test: None,
         }
     }
@@ -289,23 +310,6 @@ mod tests {
         assert!(text.contains("3,409 photos, out of fold"), "{text}");
         assert!(text.contains("Each photo is counted as independent"));
         assert!(!verdict(&clothing()).contains("independent"));
-    }
-
-    #[test]
-    fn what_look_alikes_would_mean_is_said_beside_the_number() {
-        let of = Verdict {
-            n_groups: None,
-            scenes: Some(interval(0.59, 0.56, 0.62)),
-            ..clothing()
-        };
-        let said = verdict(&of);
-        assert!(
-            said.contains(
-                "it gets about 59 % of photos of new ones right (95 % interval 56 to 62)"
-            ),
-            "{said}"
-        );
-        assert!(!said.contains("counted as independent"), "{said}");
     }
 
     #[test]

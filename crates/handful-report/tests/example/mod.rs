@@ -1,4 +1,8 @@
-//! Made-up runs: a usual one, a hostile one and a big one. No number here was measured.
+//! Made-up runs: a usual one, a small one, one on look-alikes, a hostile one and a big one. No number here was measured.
+
+pub mod diagnosis;
+mod finding;
+mod picture;
 
 use handful_report::*;
 
@@ -76,7 +80,7 @@ pub fn clothing(photos: &[Vec<u8>]) -> ReportModel {
             n_classes: 10,
             n_images: 3409,
             n_groups: Some(3068),
-            scenes: None,
+            look_alikes: None,
             test: Some(TestResult {
                 accuracy: interval(0.836, 0.795, 0.870),
                 n_images: 372,
@@ -101,6 +105,7 @@ pub fn clothing(photos: &[Vec<u8>]) -> ReportModel {
                 advice: Some("They are listed below and in `issues.csv`.".into()),
             },
         ],
+        findings: Vec::new(),
         hog_accuracy: Some(interval(0.512, 0.494, 0.530)),
         candidates: vec![
             candidate("centroid, last stage, 128 px", "frozen", 0.93, 0.722, 11.2, Some((0.441, 0.011)), false),
@@ -189,7 +194,7 @@ pub fn small(photos: &[Vec<u8>]) -> ReportModel {
         n_classes: 2,
         n_images: 60,
         n_groups: None,
-        scenes: None,
+        look_alikes: None,
         test: None,
         ..model.verdict
     };
@@ -208,6 +213,27 @@ pub fn small(photos: &[Vec<u8>]) -> ReportModel {
     model.notices.truncate(1);
     model.unread = Unread::default();
     model.hog_accuracy = Some(interval(0.58, 0.45, 0.70));
+    model
+}
+
+/// A run on photos that look alike: nothing tells whether they show one leaf, so two numbers lead.
+pub fn look_alikes() -> ReportModel {
+    let mut model = clothing(&[]);
+    model.name = "leaves".into();
+    model.findings = finding::leaves().split_off(2);
+    model.verdict = Verdict {
+        accuracy: interval(0.928, 0.919, 0.937),
+        class_ratio: 1.4,
+        n_groups: None,
+        look_alikes: Some(LookAlikes {
+            apart: interval(0.68, 0.63, 0.73),
+            random: interval(0.928, 0.919, 0.937),
+            n_sets: 96,
+            n_photos: 412,
+            agree: false,
+        }),
+        ..model.verdict
+    };
     model
 }
 

@@ -11,6 +11,7 @@ use super::predict::{predict_all, read_model};
 use crate::demo::write_photos;
 use crate::events::Events;
 use crate::exit::{self, Failure};
+use crate::photos::Photos;
 use crate::workflow::run_folder::Destination;
 use crate::workflow::{self, Settings};
 
@@ -41,6 +42,7 @@ pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
     let settings = Settings {
         data: photos.join("train"),
         scan: ScanOptions::default(),
+        each_alone: false,
         model: None,
         size_px: None,
         folds: None,
@@ -63,21 +65,16 @@ pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
     let catalog = handful_data::scan(&new, &ScanOptions::default())?;
     let model = read_model(&done.run.join("model.handful"))?;
     let labels = &model.record.labels;
-    let paths: Vec<(PathBuf, String)> = catalog
-        .samples
+    let Photos { list, classes, .. } = Photos::from_catalog(catalog);
+    let expected: Vec<&String> = list
         .iter()
-        .map(|s| (new.join(&s.path), handful_data::shown(&s.path)))
+        .map(|p| &classes[p.label.expect("class folders give labels")])
         .collect();
-    let expected: Vec<&String> = catalog
-        .samples
-        .iter()
-        .map(|s| &catalog.classes[s.label.expect("class folders give labels")])
-        .collect();
-    let mut found = Vec::with_capacity(paths.len());
+    let mut found = Vec::with_capacity(list.len());
     let mut unread = None;
     predict_all(
         &model,
-        &paths,
+        &list,
         machine.threads,
         events,
         &mut |answer| match answer {
@@ -107,10 +104,11 @@ pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
         "{right} of {} held-back photos, of other people, are right; the others:",
         found.len()
     ));
-    for (((_, shown), expected), (label, p)) in paths.iter().zip(&expected).zip(&found) {
+    for ((photo, expected), (label, p)) in list.iter().zip(&expected).zip(&found) {
         if *expected != *label {
             events.print(&format!(
-                "  {shown:<20} expected {expected:<8} found {label:<8} {}",
+                "  {:<20} expected {expected:<8} found {label:<8} {}",
+                photo.shown,
                 words::percent(*p)
             ));
         }

@@ -10,116 +10,139 @@ use handful_report::words;
 use super::flags::{DataFlags, MachineFlags};
 use crate::events::Events;
 use crate::exit::{self, Failure};
-use crate::extract::{Extractor, View};
-use crate::photos::Photos;
-use crate::workflow::findings;
+use crate::workflow::diagnosis;
+use crate::workflow::diagnosis::folder::{Diagnosis, diagnose};
+use crate::workflow::diagnosis::gallery::severity;
+use crate::workflow::run_folder::write_whole;
 
 /// Say what is wrong in a folder of photos, before training
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  handful diagnose photos/\n  handful diagnose photos/ --json | jq .kind\n\n\
+    after_help = "Examples:\n  handful diagnose photos/ --html diagnosis.html\n  handful diagnose photos.zip --json | jq .kind\n\n\
     Ends with exit code 3 where a finding makes training unwise."
 )]
 pub struct Args {
-    /// Folder of photos, or a CSV file that lists them
+    /// Folder of photos, a CSV or COCO file that lists them, or a zip or tar archive
     data: PathBuf,
     #[command(flatten)]
     reading: DataFlags,
-    /// Findings that are shown, what matters most first; `--json` prints all
+    /// Findings that are shown, what matters most first; `--json` and `--html` have all
     #[arg(long, value_name = "N", default_value_t = SHOWN)]
     top: usize,
+    /// Write a page with the photos of each finding
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     #[command(flatten)]
     machine: MachineFlags,
 }
 
 /// Findings that are shown unless more are asked for.
 const SHOWN: usize = 5;
-/// Sets of files that are shown of a finding, and unread files of each kind.
+/// Sets of files that are shown of a finding, files of a set, and unread files of each kind.
 const FILES_SHOWN: usize = 3;
+const SET_SHOWN: usize = 4;
 
-/// Reads, finds, tells.
+/// Looks, tells, writes the page.
 pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
-    let machine = args.machine.resolve()?;
-    let catalog = handful_data::scan(&args.data, &args.reading.options()?)?;
-    let remarks: Vec<String> = catalog.remarks.iter().map(ToString::to_string).collect();
-    let mut photos = Photos::from_catalog(catalog);
-    let extractor = Extractor {
-        cache: machine.cache.as_ref(),
-        threads: machine.threads,
-        events,
-    };
-    let unread = extractor.hash(&mut photos.list)?;
-    // Only decoding tells whether a file is whole.
-    let seen = extractor.run(
-        "looking at all photos",
-        &photos.list,
-        &[View::Control],
-        &|_, _| true,
-    )?;
-    for position in seen.unreadable {
-        photos.list[position].key = None;
+    if let Some(path) = &args.html
+        && args.data.is_dir()
+        && handful_data::is_inside(path, &args.data)
+    {
+        let what = format!(
+            "the page would go into the folder of photos, to `{}`",
+            path.display()
+        );
+        return Err(Failure::new(exit::USAGE, what)
+            .advice("name a file outside with `--html`, for example `--html diagnosis.html`"));
     }
-    let told = unread.into_iter().chain(seen.issues);
-    photos.issues.extend(told.map(|(_, issue)| issue));
-    photos.issues.sort();
-    let found = findings::find(&photos);
-
+    let machine = args.machine.resolve()?;
+    let each_alone = args.reading.each_alone();
+    let options = args.reading.options()?;
+    let found = diagnose(&args.data, &options, each_alone, &machine, events)?;
     if events.tone.json {
-        for finding in &found {
+        for finding in &found.findings.list {
             events.print(&serde_json::to_string(finding).expect("findings are plain data"));
         }
     } else {
-        remarks.iter().for_each(|remark| events.say(remark));
-        let n_test = photos.test().len();
-        events.print(&format!(
-            "{} in {}{}",
-            words::counted(photos.training().len(), "photo"),
-            match photos.classes.len() {
-                1 => "1 class".to_owned(),
-                n => format!("{n} classes"),
-            },
-            match n_test {
-                0 => String::new(),
-                n => format!(", {n} held back for the test"),
-            }
-        ));
-        for finding in found.iter().take(args.top) {
-            events.print("");
-            let word = findings::word(finding.severity);
-            events.print(&format!("{word}: {}", finding.text));
-            for set in finding.files.iter().take(FILES_SHOWN) {
-                events.print(&format!("  {}", set.join("  =  ")));
-            }
-            if let Some(more) = finding.files.len().checked_sub(FILES_SHOWN)
-                && more > 0
-            {
-                events.print(&format!("  and {more} more: `--json` names all"));
-            }
-            events.print(&format!("  do: {}", finding.advice));
-        }
-        if let Some(more) = found.len().checked_sub(args.top)
-            && more > 0
-        {
-            events.print(&format!("\n{more} more: `--top {}`", found.len()));
-        }
-        if found.is_empty() {
-            events.print("nothing was found that speaks against training");
-        }
-        show_issues(&photos.issues, events);
+        show(&found, args.top, events);
+        show_issues(&found.photos.issues, events);
     }
-    let n_wrong = found
+    if let Some(path) = &args.html {
+        write_whole(
+            path,
+            handful_report::render_diagnosis(&found.page()).as_bytes(),
+        )?;
+        events.say(&format!("\npage: `{}`", path.display()));
+    }
+    let wrong: Vec<&str> = found
+        .findings
+        .list
         .iter()
         .filter(|f| f.severity == Severity::Error)
-        .count();
-    if n_wrong > 0 {
-        let texts: Vec<&str> = found[..n_wrong].iter().map(|f| f.text.as_str()).collect();
-        return Err(
-            Failure::new(exit::DATA, "training on these photos would be unwise")
-                .found(texts.join("; "))
-                .advice("mend what is called wrong above; `handful train` will do what it can"),
-        );
+        .map(|f| f.text.as_str())
+        .collect();
+    if wrong.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    Err(
+        Failure::new(exit::DATA, "training on these photos would be unwise")
+            .found(wrong.join("; "))
+            .advice("mend what is called wrong above; `handful train` will do what it can"),
+    )
+}
+
+fn show(found: &Diagnosis, top: usize, events: &Events) {
+    found.remarks.iter().for_each(|remark| events.say(remark));
+    let list = &found.findings.list;
+    let n_classes = found.photos.classes.len();
+    let n_test = found.photos.test().len();
+    events.print(&words::looked_at(found.learnt.len(), n_classes, n_test));
+    let told = list.iter().map(|f| (severity(f.severity), f.text.as_str()));
+    events.print(&words::training_advice(told).to_string());
+    if let Some(quick) = found.quick_accuracy() {
+        events.print(&words::quick_accuracy(&quick));
+    }
+    for finding in list.iter().take(top) {
+        events.print("");
+        let word = diagnosis::word(finding.severity);
+        events.print(&format!("{word}: {}", finding.text));
+        for set in finding.files.iter().take(FILES_SHOWN) {
+            let named: Vec<String> = set
+                .iter()
+                .take(SET_SHOWN)
+                .map(|path| with_note(found, path))
+                .collect();
+            let more = match set.len().saturating_sub(SET_SHOWN) {
+                0 => String::new(),
+                n => format!("  and {n} more"),
+            };
+            events.print(&format!("  {}{more}", named.join("  =  ")));
+        }
+        let more = finding.files.len().saturating_sub(FILES_SHOWN);
+        if more > 0 {
+            events.print(&format!(
+                "  and {more} more: `--html FILE` shows them, `--json` names all"
+            ));
+        }
+        if !finding.advice.is_empty() {
+            events.print(&format!("  do: {}", finding.advice));
+        }
+    }
+    let more = list.len().saturating_sub(top);
+    if more > 0 {
+        events.print(&format!(
+            "\n{} more: `--top {}`",
+            words::counted(more, "finding"),
+            list.len()
+        ));
+    }
+}
+
+fn with_note(found: &Diagnosis, path: &str) -> String {
+    match found.findings.notes.get(path) {
+        Some(note) => format!("{path} ({note})"),
+        None => path.to_owned(),
+    }
 }
 
 /// Files that can't be used and files that were read with a note, by kind.

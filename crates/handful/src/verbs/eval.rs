@@ -66,14 +66,11 @@ pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
         .found(format!("it knows: {}", model.record.labels.join(", ")))
         .advice("rename the folders or labels, or train again with that class"));
     }
-    let paths: Vec<_> = used
-        .iter()
-        .map(|(p, _)| (p.path.clone(), p.shown.clone()))
-        .collect();
+    let asked: Vec<_> = used.iter().map(|(p, _)| (*p).clone()).collect();
     let (mut probabilities, mut labels, mut groups, mut n_seen, mut skipped) =
         (Vec::new(), Vec::new(), Vec::new(), 0, 0);
     let mut ids: BTreeMap<String, usize> = BTreeMap::new();
-    predict_all(&model, &paths, machine.threads, events, &mut |answer| {
+    predict_all(&model, &asked, machine.threads, events, &mut |answer| {
         let (photo, label) = used[n_seen];
         n_seen += 1;
         match answer {

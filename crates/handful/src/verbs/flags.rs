@@ -3,20 +3,28 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use handful_data::{GroupBy, ScanOptions};
+use handful_data::{GroupBy, LabelFrom, ScanOptions};
 
 use super::train::Level;
 use crate::cache::Cache;
 use crate::exit::{self, Failure};
 use crate::workflow::Machine;
 
+/// What `--group-by` is given when nothing belongs together.
+const NO_GROUPS: &str = "none";
+
 /// How a folder or list is read.
 #[derive(Debug, clap::Args)]
 pub struct DataFlags {
     /// Keep photos with the same value in one fold (one animal, one visit): a column of the CSV, FILE.csv:COLUMN,
-    /// or a regular expression on the path [default: folders inside a class]
-    #[arg(long, value_name = "COLUMN|REGEX")]
+    /// or a regular expression on the path; `none` if each photo shows another thing [default: folders inside a
+    /// class, else photos that seem to show one scene]
+    #[arg(long, value_name = "COLUMN|REGEX|none")]
     group_by: Option<String>,
+    /// Where in a file's path its label stands, as a regular expression with one group: '^([a-z]+)_'
+    /// [default: folders or a CSV name the label]
+    #[arg(long, value_name = "REGEX")]
+    label_from: Option<String>,
     /// Column of the CSV that holds the label [default: label or class]
     #[arg(long, value_name = "NAME")]
     label_column: Option<String>,
@@ -29,10 +37,21 @@ pub struct DataFlags {
 }
 
 impl DataFlags {
+    /// Whether the person said that each photo shows another thing.
+    pub fn each_alone(&self) -> bool {
+        self.group_by.as_deref() == Some(NO_GROUPS)
+    }
+
     /// The same, checked.
     pub fn options(self) -> Result<ScanOptions, Failure> {
+        let group_by = self.group_by.as_deref().filter(|by| *by != NO_GROUPS);
         Ok(ScanOptions {
-            group_by: self.group_by.as_deref().map(GroupBy::parse).transpose()?,
+            group_by: group_by.map(GroupBy::parse).transpose()?,
+            label_from: self
+                .label_from
+                .as_deref()
+                .map(LabelFrom::parse)
+                .transpose()?,
             label_column: self.label_column,
             image_column: self.image_column,
             class_level: self.class_level.map(Into::into),

@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::flags::MachineFlags;
 use crate::events::Events;
 use crate::exit::{self, Failure};
-use crate::extract;
+use crate::photos::{Photo, Photos};
 
 /// Photos that are prepared before the network runs: equal batches give equal bits.
 const BATCH: usize = 16;
@@ -97,11 +97,7 @@ pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
     catalog.issues.iter().for_each(|i| tell(i, events));
 
     let classes: Vec<String> = model.record.labels.clone();
-    let paths: Vec<(PathBuf, String)> = catalog
-        .samples
-        .iter()
-        .map(|s| (catalog.root.join(&s.path), handful_data::shown(&s.path)))
-        .collect();
+    let photos = Photos::from_catalog(catalog).list;
     if format == Format::Csv {
         let mut header = vec!["path".to_owned(), "label".into(), "probability".into()];
         for k in 2..=usize::from(args.top_k).min(classes.len()) {
@@ -112,7 +108,7 @@ pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
         }
         csv_line(&mut out, &header);
     }
-    predict_all(&model, &paths, machine.threads, events, &mut |answer| {
+    predict_all(&model, &photos, machine.threads, events, &mut |answer| {
         match answer {
             Ok((path, p)) => {
                 let prediction = prediction(
@@ -122,7 +118,7 @@ pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
                     usize::from(args.top_k),
                     args.probabilities,
                 );
-                show(&mut out, &prediction, format, path_columns(&paths));
+                show(&mut out, &prediction, format, path_columns(&photos));
             }
             Err(issue) => {
                 skipped += 1;
@@ -143,20 +139,21 @@ pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
 /// What becomes of a photo: its name and the probabilities of all classes, or why it could not be read.
 pub type Answer<'a> = Result<(&'a str, &'a [f64]), Issue>;
 
-/// Predicts photos in their order, in batches; `threads` batches are on their way at once.
+/// Predicts photos in their order, in batches; `threads` batches are on their way at once. Deep pictures are read with
+/// the range that the model was trained with.
 ///
 /// # Errors
 /// When interrupted, or when the model contradicts itself.
 pub fn predict_all(
     model: &Bundle,
-    paths: &[(PathBuf, String)],
+    photos: &[Photo],
     threads: usize,
     events: &Events,
     answer: &mut dyn FnMut(Answer),
 ) -> Result<(), Failure> {
     use rayon::prelude::*;
-    let progress = events.progress("predicting", paths.len() as u64);
-    for chunk in paths.chunks(BATCH * threads.max(1)) {
+    let progress = events.progress("predicting", photos.len() as u64);
+    for chunk in photos.chunks(BATCH * threads.max(1)) {
         events.check_interrupted()?;
         let batches: Vec<Result<Vec<Predicted>, Failure>> = chunk
             .par_chunks(BATCH)
@@ -180,12 +177,13 @@ struct Predicted {
     probabilities: Result<Vec<f64>, Issue>,
 }
 
-fn predict_batch(model: &Bundle, paths: &[(PathBuf, String)]) -> Result<Vec<Predicted>, Failure> {
-    let prepared: Vec<Result<Pixels, Issue>> = paths
+fn predict_batch(model: &Bundle, photos: &[Photo]) -> Result<Vec<Predicted>, Failure> {
+    let prepared: Vec<Result<Pixels, Issue>> = photos
         .iter()
-        .map(|(path, shown)| {
-            let bytes = handful_data::read_file(path, shown)?;
-            let (pixels, _) = extract::decode(&bytes, shown)?;
+        .map(|photo| {
+            let mut photo = photo.clone();
+            photo.range = model.record.sample_range;
+            let (pixels, _) = photo.decode(&photo.read()?)?;
             Ok(model.record.preprocessing.prepare(&pixels))
         })
         .collect();
@@ -196,11 +194,11 @@ fn predict_batch(model: &Bundle, paths: &[(PathBuf, String)]) -> Result<Vec<Pred
         .collect();
     let probabilities = model.probabilities(&good)?;
     let mut rows = probabilities.chunks_exact(model.record.labels.len());
-    let answer = |((_, shown), p): (&(PathBuf, String), Result<Pixels, Issue>)| Predicted {
-        shown: shown.clone(),
+    let answer = |(photo, p): (&Photo, Result<Pixels, Issue>)| Predicted {
+        shown: photo.shown.clone(),
         probabilities: p.map(|_| rows.next().expect("one row a prepared photo").to_vec()),
     };
-    Ok(paths.iter().zip(prepared).map(answer).collect())
+    Ok(photos.iter().zip(prepared).map(answer).collect())
 }
 
 /// Reads a bundle.
@@ -269,10 +267,14 @@ fn show(out: &mut impl Write, p: &Prediction, format: Format, columns: usize) {
     }
 }
 
-fn path_columns(paths: &[(PathBuf, String)]) -> usize {
-    let width =
-        |(_, shown): &(PathBuf, String)| unicode_width::UnicodeWidthStr::width(shown.as_str());
-    paths.iter().map(width).max().unwrap_or(0).min(PATH_COLUMNS)
+fn path_columns(photos: &[Photo]) -> usize {
+    let width = |photo: &Photo| unicode_width::UnicodeWidthStr::width(photo.shown.as_str());
+    photos
+        .iter()
+        .map(width)
+        .max()
+        .unwrap_or(0)
+        .min(PATH_COLUMNS)
 }
 
 fn csv_line(out: &mut impl Write, row: &[String]) {

@@ -65,6 +65,7 @@ pub struct Args {
 pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
     let settings = Settings {
         data: args.data,
+        each_alone: args.reading.each_alone(),
         scan: args.reading.options()?,
         model: args.model,
         size_px: args.imgsz,

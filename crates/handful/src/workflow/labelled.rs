@@ -89,6 +89,28 @@ impl Labelled {
         count(&self.groups)
     }
 
+    /// The same photos with further ones kept together: `part` `[n]` names what each belongs to. What was said of a
+    /// validation split ends where real groups begin.
+    pub fn kept_together(&self, part: &[usize]) -> Labelled {
+        let mut sets: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (row, &name) in part.iter().enumerate() {
+            sets.entry(name).or_default().push(row);
+        }
+        let sets: Vec<Vec<usize>> = sets.into_values().collect();
+        let mut together = self.clone();
+        join(&mut together.groups, &sets);
+        together.units = together.groups.clone();
+        together
+    }
+
+    /// The same photos with these rows joined, whatever else makes groups.
+    pub fn joined(&self, sets: &[Vec<usize>]) -> Labelled {
+        let mut together = self.clone();
+        join(&mut together.groups, sets);
+        join(&mut together.units, sets);
+        together
+    }
+
     /// Those of the photos whose index in `self` is listed.
     pub fn subset(&self, indices: &[usize]) -> Labelled {
         let of = |values: &[usize]| indices.iter().map(|&i| values[i]).collect();

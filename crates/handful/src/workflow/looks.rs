@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use handful_data::Issue;
-use handful_image::{CONTROLS_LENGTH, Geometry};
+use handful_image::{CONTROLS_LENGTH, Geometry, PORTRAIT_LENGTH, SIGNATURE_LENGTH};
 use handful_learn::Backbone;
 use handful_learn::features::Taps;
 use handful_learn::head::FeatureSet;
@@ -20,6 +20,10 @@ pub enum Look {
     Backbone(Geometry, usize),
     /// Edges and colours without any network.
     Control,
+    /// Brightness, sharpness, border and a tiny thumbnail, for the diagnosis.
+    Portrait,
+    /// Hashes and a small thumbnail, for finding copies.
+    Signature,
 }
 
 /// Feature vectors of a list of photos.
@@ -125,7 +129,14 @@ impl<'a> Looks<'a> {
                 taps: self.taps.clone(),
             },
             Look::Control => View::Control,
+            Look::Portrait => View::Portrait,
+            Look::Signature => View::Signature,
         }
+    }
+
+    /// What a look at one photo gave; none if it has not been looked at, or could not be.
+    pub fn vector(&self, look: Look, position: usize) -> Option<&[f32]> {
+        self.vectors.get(&look)?[position].as_deref()
     }
 
     /// The features of some photos for some stages, each stage a block of its own. All must have been looked at.
@@ -140,6 +151,8 @@ impl<'a> Looks<'a> {
     ) -> Result<FeatureSet, Failure> {
         let spans: Vec<std::ops::Range<usize>> = match look {
             Look::Control => std::iter::once(0..CONTROLS_LENGTH).collect(),
+            Look::Portrait => std::iter::once(0..PORTRAIT_LENGTH).collect(),
+            Look::Signature => std::iter::once(0..SIGNATURE_LENGTH).collect(),
             Look::Backbone(..) => {
                 let mut idx = stages
                     .iter()

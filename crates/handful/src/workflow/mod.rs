@@ -1,13 +1,14 @@
-//! The way of a training: read, compare a few things on a part, judge the candidates on all, refit, open the test, write.
-//! One direction; nothing but [`judge`] looks across candidates, and nothing but the refit sees all labels.
+//! The way of a training: read, look, find what belongs together, compare a few things on a part, judge the candidates
+//! on all, refit, open the test, write. One direction; nothing but [`judge`] looks across candidates, and nothing but the
+//! refit sees all labels.
 //!
-//! Reading order: [`labelled`] (the photos as numbers), [`looks`] (their features), [`screen`] (what is worth
-//! comparing), [`task`] and [`compare`] (out-of-fold predictions), [`judge`] (what may be said of them), [`refit`],
-//! [`results`] (what is written).
+//! Reading order: [`labelled`] (the photos as numbers), [`looks`] (their features), [`diagnosis`] (what is wrong in them,
+//! and what belongs together), [`screen`] (what is worth comparing), [`task`] and [`compare`] (out-of-fold predictions),
+//! [`judge`] (what may be said of them), [`refit`], [`results`] (what is written).
 
 pub mod backbone;
 pub mod compare;
-pub mod findings;
+pub mod diagnosis;
 pub mod judge;
 pub mod kept;
 pub mod labelled;
@@ -17,7 +18,6 @@ pub mod plan;
 pub mod refit;
 pub mod results;
 pub mod run_folder;
-pub mod scenes;
 pub mod screen;
 pub mod show;
 pub mod tables;
@@ -36,14 +36,17 @@ use crate::events::{Event, Events};
 use crate::exit::{self, Failure};
 use crate::extract::Extractor;
 use crate::photos::Photos;
+use diagnosis::after::Predicted;
+use diagnosis::before::Before;
+use diagnosis::{Findings, scenes};
 use judge::Judged;
 use kept::Kept;
 use labelled::Labelled;
-use looks::Looks;
+use looks::{Look, Looks};
 use plan::Plan;
 use results::{Metrics, Results, Timing};
 use run_folder::{Destination, RunFolder, data_name};
-use screen::Comparison;
+use screen::{Comparison, Screen};
 use task::Task;
 use watch::Watch;
 
@@ -54,6 +57,9 @@ pub struct Settings {
     pub data: PathBuf,
     /// How it is read.
     pub scan: ScanOptions,
+    /// Whether the person said that each photo shows another thing: then nothing is looked for that would make groups,
+    /// but copies.
+    pub each_alone: bool,
     /// Weights of another backbone than the embedded one.
     pub model: Option<PathBuf>,
     /// A fixed image side instead of the measured one.
@@ -141,26 +147,73 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
     photos
         .issues
         .extend(unread.into_iter().map(|(_, issue)| issue));
+    let sample_range = photos.settle_range(None).map_err(Failure::mixed_depths)?;
     let given = Labelled::of(&photos, photos.training());
     let held_back = Labelled::of(&photos, photos.test());
     tell(&photos, &given, &held_back, events);
-    let mut findings = findings::find(&photos);
-    findings::tell(&findings, events);
     watch.lap("read");
 
-    // What to compare: from the plan, or measured.
+    // Look: each photo once, for the diagnosis and for the first comparison.
     let mut looks = Looks::new(extractor, &photos.list, &backbone)?;
-    let comparison = match &plan {
-        Some(plan) => Comparison::repeated(plan, &mut looks, &given)?,
-        None => {
-            let sizes = sizes(settings.size_px, &backbone);
-            Comparison::measured(&mut looks, &given, &sizes, seed, &watch, events)?
-        }
+    let sizes = match &plan {
+        Some(plan) => vec![plan.look_px.unwrap_or(backbone.trained_px)],
+        None => sizes(settings.size_px, &backbone),
     };
+    let screen = Screen {
+        photos: &given,
+        seed,
+        events,
+    };
+    let (geometry, geometry_decided) = match &plan {
+        Some(plan) => (plan.geometry, None),
+        None => screen.geometry(&mut looks, sizes[0])?,
+    };
+    let everything: Vec<usize> = given.rows.iter().chain(&held_back.rows).copied().collect();
+    let also = [
+        (Look::Portrait, given.rows.as_slice()),
+        (Look::Signature, &everything),
+    ];
+    let tried = screen.look_at_all(&mut looks, geometry, &sizes, &also, &watch)?;
+    let look = Look::Backbone(geometry, sizes[0]);
     watch.lap("features");
 
-    // Photos that turned out to be unreadable are gone from here on.
+    // What belongs together is known before anything is judged.
+    let before = Before {
+        photos: &photos,
+        looks: &looks,
+        look,
+        events,
+    };
     let learnt = looks.readable(&given);
+    let found_before = before.find(&learnt, &looks.readable(&held_back))?;
+    let mut findings = Findings::default();
+    diagnosis::tell(&found_before.findings, events);
+    findings.add(found_before.findings);
+    let alone = learnt.joined(&found_before.together);
+    let scenes = if settings.each_alone || photos.has_groups() {
+        None
+    } else {
+        let k = settings.folds.unwrap_or(protocol(alone.n_groups()).k);
+        scenes::look_for(&alone, &looks, look, seed, k, events)?
+    };
+    let learnt = match &scenes {
+        Some(scenes) if scenes.agree => alone.kept_together(&scenes.of_row),
+        _ => alone.clone(),
+    };
+    watch.lap("diagnosis");
+
+    // What to compare: from the plan, or measured.
+    let mut comparison = match &plan {
+        Some(plan) => Comparison::repeated(plan, &mut looks, &learnt)?,
+        None => Screen {
+            photos: &learnt,
+            ..screen
+        }
+        .compare(&mut looks, geometry, &tried, &watch)?,
+    };
+    comparison.decisions.splice(0..0, geometry_decided);
+    watch.lap("comparing features");
+
     let standard = protocol(learnt.n_groups());
     let k = plan.as_ref().map(|p| p.folds).or(settings.folds);
     let repeats = plan.as_ref().map_or(standard.repeats, |p| p.repeats);
@@ -173,20 +226,29 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
     let judgement = judge::judge(&judged, &task)?;
     let chosen = &judged[judgement.chosen];
     let winner = chosen.plan.as_ref().expect("controls are never chosen");
-    // Without groups from the person, photos are taken as independent: what if they are not?
-    let scenes = if photos.has_groups() {
-        None
-    } else {
-        scenes::judge(&task, &looks, &comparison, chosen, events)?
+    let chosen_look = Look::Backbone(comparison.geometry, winner.size_px);
+    let scene_metrics = match &scenes {
+        None => None,
+        Some(scenes) => {
+            let (chosen, headline) = ((chosen, chosen_look), judgement.accuracy);
+            scenes.metrics(&task, &alone, &looks, chosen, headline, events)?
+        }
     };
-    if let Some(scenes) = scenes.as_ref().filter(|s| s.matters) {
-        let finding = scenes::finding(scenes, judgement.accuracy, &task, &photos);
-        findings::tell(std::slice::from_ref(&finding), events);
-        findings.insert(
-            findings.partition_point(|f| f.severity < finding.severity),
-            finding,
-        );
+    let predicted = Predicted {
+        task: &task,
+        out: &chosen.out,
+        looks: &looks,
+        look,
+        photos: &photos,
+        is_embedded: settings.model.is_none(),
+    };
+    let mut found_after = predicted.findings(events)?;
+    if let Some(scenes) = &scenes {
+        found_after.add([scenes.finding(scene_metrics.as_ref(), &alone.rows, &photos)]);
     }
+    diagnosis::tell(&found_after.list, events);
+    findings.add(found_after.list);
+    findings.notes = found_after.notes;
     watch.lap("judging");
 
     let (model, train_accuracy) = refit::refit(
@@ -196,6 +258,7 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
         winner,
         &judgement,
         &photos.classes,
+        sample_range,
         backbone.clone(),
     )?;
     folder.write("model.handful", &model.to_bytes())?;
@@ -218,6 +281,7 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
         task: &task,
         geometry: comparison.geometry,
         findings: &findings,
+        look_px: sizes[0],
         decisions: &comparison.decisions,
         judged: &judged,
         judgement: &judgement,
@@ -225,7 +289,7 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
         model: &model.record,
         backbone: backbone.weights.digest(),
         train_accuracy,
-        scenes,
+        scenes: scene_metrics,
         test,
     };
     let metrics = results.metrics();
@@ -296,6 +360,9 @@ pub fn read(settings: &Settings, events: &Events) -> Result<Photos, Failure> {
         if let Some(dir) = dir {
             photos.add(handful_data::scan(dir, &settings.scan)?, split)?;
         }
+    }
+    if settings.each_alone {
+        photos.list.iter_mut().for_each(|photo| photo.group = None);
     }
     let n_val = photos
         .list

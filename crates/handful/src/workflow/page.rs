@@ -1,24 +1,19 @@
 //! The content of the report: what a person is shown of a run.
 
-use std::path::Path;
-
-use handful_data::finding;
-use handful_image::{Limits, decode, encode_jpeg, thumbnail};
 use handful_report::{
-    BackboneCard, Calibration, Candidate, ClassResult, Confusion, Made, Mistake, Notice,
-    PairedDifference, ReportModel, Severity, TestResult, UNREAD_SHOWN, Unread, UnreadFile, Verdict,
+    BackboneCard, Calibration, Candidate, ClassResult, Confusion, LookAlikes, Made, Mistake,
+    Notice, PairedDifference, ReportModel, Severity, TestResult, UNREAD_SHOWN, Unread, UnreadFile,
+    Verdict,
 };
 use handful_stats::{argmax, effective_groups, wilson};
 
+use super::diagnosis::gallery;
 use super::judge::{Judged, LEVEL};
 use super::results::{Metrics, Results};
 use super::screen::geometry_name;
 
 /// Mistakes that are shown with their photo.
 const MISTAKES: usize = 24;
-/// Longer side of a thumbnail in pixels, and its JPEG quality: sharp on the page, some 5 kB each.
-const THUMBNAIL_PX: usize = 180;
-const THUMBNAIL_QUALITY: u8 = 80;
 
 /// Fills the report.
 pub fn model(results: &Results) -> ReportModel {
@@ -28,6 +23,7 @@ pub fn model(results: &Results) -> ReportModel {
         name: results.name.clone(),
         verdict: verdict(results, &metrics),
         notices: notices(results, &metrics),
+        findings: gallery::cards(results.findings, results.photos),
         hog_accuracy: Some(metrics.hog_accuracy),
         candidates: (0..results.judged.len())
             .map(|i| candidate(results, i))
@@ -90,11 +86,13 @@ fn verdict(results: &Results, metrics: &Metrics) -> Verdict {
         n_images: results.task.photos.len(),
         n_classes: results.photos.classes.len(),
         n_groups: results.photos.has_groups().then_some(metrics.groups),
-        scenes: metrics
-            .scenes
-            .as_ref()
-            .filter(|s| s.matters)
-            .map(|s| s.accuracy),
+        look_alikes: metrics.scenes.as_ref().map(|s| LookAlikes {
+            apart: s.accuracy,
+            random: s.independent,
+            n_sets: s.groups,
+            n_photos: s.photos,
+            agree: s.agree,
+        }),
         test: metrics.test.as_ref().map(|t| TestResult {
             accuracy: t.accuracy,
             n_images: t.images,
@@ -113,26 +111,6 @@ fn notices(results: &Results, metrics: &Metrics) -> Vec<Notice> {
             advice,
         })
     };
-    for finding in results.findings {
-        let severity = match finding.severity {
-            finding::Severity::Error | finding::Severity::Warning => Severity::Warning,
-            finding::Severity::Remark => Severity::Remark,
-        };
-        let sentence = |text: &str| {
-            let mut letters = text.chars();
-            let first = letters.next().map(char::to_uppercase);
-            format!(
-                "{}{}.",
-                first.into_iter().flatten().collect::<String>(),
-                letters.as_str()
-            )
-        };
-        add(
-            severity,
-            sentence(&finding.text),
-            Some(sentence(&finding.advice)),
-        );
-    }
     let skipped = results.photos.n_skipped();
     if skipped > 0 {
         add(
@@ -166,7 +144,7 @@ fn notices(results: &Results, metrics: &Metrics) -> Vec<Notice> {
             Some("Photos to learn from may show the same scene, object or person several times: name them with `--group-by`.".into()),
         );
     }
-    if !results.photos.has_groups() {
+    if !results.photos.has_groups() && metrics.scenes.is_none() {
         add(
             Severity::Remark,
             "Each photo is taken as independent of the others.".into(),
@@ -280,7 +258,7 @@ fn mistakes(results: &Results, chosen: &Judged) -> Vec<Mistake> {
                 label: results.photos.classes[results.task.photos.labels[row]].clone(),
                 predicted: results.photos.classes[predicted].clone(),
                 probability,
-                thumbnail: picture(&photo.path),
+                thumbnail: gallery::picture(photo),
             }
         })
         .collect()
@@ -304,19 +282,10 @@ fn first_repeat<'a>(
         })
 }
 
-/// A small JPEG of a photo; none when the file has gone meanwhile.
-fn picture(path: &Path) -> Option<Vec<u8>> {
-    let bytes = std::fs::read(path).ok()?;
-    let pixels = decode(&bytes, &Limits::default()).ok()?.pixels;
-    Some(encode_jpeg(
-        &thumbnail(&pixels, THUMBNAIL_PX),
-        THUMBNAIL_QUALITY,
-    ))
-}
-
 fn made(results: &Results, metrics: &Metrics) -> Made {
     let p = &results.model.preprocessing;
-    let grouped = if results.photos.has_groups() {
+    let by_scenes = metrics.scenes.as_ref().is_some_and(|s| s.agree);
+    let grouped = if results.photos.has_groups() || by_scenes {
         "grouped and stratified"
     } else {
         "stratified"

@@ -57,6 +57,9 @@ pub struct Plan {
     pub backbone: String,
     /// How photos become squares.
     pub geometry: Geometry,
+    /// Image side, in pixels, at which photos of one scene were looked for; none in plans from before that was done.
+    #[serde(default)]
+    pub look_px: Option<usize>,
     /// What is compared, in this order.
     pub candidates: Vec<CandidatePlan>,
 }
@@ -82,6 +85,11 @@ impl Plan {
                 "schema {}, this version reads up to {SCHEMA}",
                 plan.schema
             )));
+        }
+        if plan.look_px.is_some_and(|px| !(32..=1024).contains(&px)) {
+            return Err(not(
+                "it looks at photos at a size outside 32 to 1024 px".into()
+            ));
         }
         if plan.candidates.is_empty()
             || !(2..=20).contains(&plan.folds)

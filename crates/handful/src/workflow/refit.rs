@@ -10,7 +10,7 @@ use super::looks::{Look, Looks};
 use super::plan::CandidatePlan;
 use super::task::Task;
 use crate::exit::Failure;
-use handful_image::Geometry;
+use handful_image::{Geometry, SampleRange};
 
 /// Fits the winner on all photos: `(model, its accuracy on these very photos)`.
 ///
@@ -23,6 +23,7 @@ pub fn refit(
     winner: &CandidatePlan,
     judgement: &Judgement,
     classes: &[String],
+    sample_range: Option<SampleRange>,
     backbone: Backbone,
 ) -> Result<(Bundle, f64), Failure> {
     let Labelled { rows, labels, .. } = &task.photos;
@@ -36,6 +37,7 @@ pub fn refit(
         version: env!("CARGO_PKG_VERSION").into(),
         labels: classes.to_vec(),
         preprocessing: backbone.preprocessing(geometry, winner.size_px),
+        sample_range,
         stages: winner.stages.clone(),
         backbone: backbone.card.clone(),
         head: head.head.clone(),

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use handful_data::finding::Finding;
 use handful_image::Geometry;
 use handful_learn::bundle::Record;
 use handful_report::ReportModel;
@@ -10,11 +9,11 @@ use handful_stats::Interval;
 use serde::{Deserialize, Serialize};
 
 use super::compare::{CONTROL_HOG, CONTROL_MAJORITY};
-use super::findings::Findings;
+use super::diagnosis::scenes::SceneMetrics;
+use super::diagnosis::{Findings, FindingsFile};
 use super::judge::{Judged, Judgement, TestResult};
 use super::plan::{self, Plan};
 use super::run_folder::RunFolder;
-use super::scenes::Scenes;
 use super::screen::Decision;
 use super::task::Task;
 use super::{page, tables};
@@ -46,8 +45,9 @@ pub struct Metrics {
     pub hog_accuracy: Interval,
     /// Accuracy of the model on the photos that it was trained on.
     pub train_accuracy: f64,
-    /// The accuracy if look-alike photos show one scene; null where groups were given or no two photos are alike.
-    pub scenes: Option<Scenes>,
+    /// What photos that may show one scene, object or person do to the accuracy; null where groups were given, none were
+    /// found, or they make no difference.
+    pub scenes: Option<SceneMetrics>,
     /// Held-back photos, if any were given.
     pub test: Option<TestResult>,
     /// Photos that were learnt from.
@@ -96,7 +96,9 @@ pub struct Results<'a> {
     /// How photos become squares.
     pub geometry: Geometry,
     /// What is wrong in the photos.
-    pub findings: &'a [Finding],
+    pub findings: &'a Findings,
+    /// Image side at which scenes were looked for, in pixels.
+    pub look_px: usize,
     /// What was decided by measurement.
     pub decisions: &'a [Decision],
     /// All candidates and controls.
@@ -111,8 +113,8 @@ pub struct Results<'a> {
     pub backbone: String,
     /// Accuracy of the model on the photos that it was trained on.
     pub train_accuracy: f64,
-    /// The same if look-alike photos show one scene.
-    pub scenes: Option<Scenes>,
+    /// What photos that may show one scene do to the accuracy.
+    pub scenes: Option<SceneMetrics>,
     /// Held-back photos, if any were given.
     pub test: Option<TestResult>,
 }
@@ -169,6 +171,7 @@ impl Results<'_> {
             repeats: self.task.folds.n_repeats(),
             backbone: self.backbone.clone(),
             geometry: self.geometry,
+            look_px: Some(self.look_px),
             candidates: self.judged.iter().filter_map(|j| j.plan.clone()).collect(),
         }
     }
@@ -200,9 +203,9 @@ impl Results<'_> {
         handful_data::write_issues_csv(&self.photos.issues, &mut issues)
             .map_err(|e| Failure::new(exit::IO, e.to_string()))?;
         folder.write("issues.csv", &issues)?;
-        let findings = Findings {
+        let findings = FindingsFile {
             schema: SCHEMA,
-            findings: self.findings,
+            findings: &self.findings.list,
         };
         write_json(folder, "findings.json", &findings)?;
         let page = page::model(self);

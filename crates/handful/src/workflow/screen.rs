@@ -63,96 +63,36 @@ impl Comparison {
         photos: &Labelled,
     ) -> Result<Comparison, Failure> {
         let sizes: BTreeSet<usize> = plan.candidates.iter().map(|c| c.size_px).collect();
-        let mut wants: Vec<(Look, &[usize])> = sizes
+        let wants: Vec<(Look, &[usize])> = sizes
             .iter()
             .map(|s| (Look::Backbone(plan.geometry, *s), photos.rows.as_slice()))
             .collect();
-        wants.push((Look::Control, &photos.rows));
-        looks.ensure("looking at all photos", &wants)?;
+        looks.ensure("looking closer at all photos", &wants)?;
         Ok(Comparison {
             geometry: plan.geometry,
             candidates: plan.candidates.clone(),
             decisions: Vec::new(),
         })
     }
-
-    /// Geometry, sizes and stages by measurement, as far as the time limit allows. `sizes` are in pixels, ascending.
-    ///
-    /// A pass over the photos decodes each of them once for all that is known to be wanted by then: first the
-    /// geometries on a part, then the smallest size on all and the larger ones on a part, then those that are worth it.
-    ///
-    /// # Errors
-    /// When interrupted, or when a part can't be divided into folds.
-    pub fn measured(
-        looks: &mut Looks,
-        photos: &Labelled,
-        sizes: &[usize],
-        seed: Seed,
-        watch: &Watch,
-        events: &Events,
-    ) -> Result<Comparison, Failure> {
-        let screen = Screen {
-            photos,
-            seed,
-            events,
-        };
-        let (&smallest, larger) = sizes.split_first().expect("there is at least one size");
-        let last_stage = looks.backbone.stage_sets().swap_remove(0);
-        let (geometry, decided) = screen.geometry(looks, smallest, &last_stage)?;
-
-        let drawn = screen.part("sizes", SCREEN_PHOTOS).rows;
-        let mut wants: Vec<(Look, &[usize])> = vec![
-            (Look::Backbone(geometry, smallest), &photos.rows),
-            (Look::Control, &photos.rows),
-        ];
-        let mut tried = vec![smallest];
-        let mut seconds = looks.seconds(smallest, photos.len());
-        for &size_px in larger {
-            seconds += looks.seconds(size_px, drawn.len());
-            if watch.has_time_for(seconds) {
-                wants.push((Look::Backbone(geometry, size_px), &drawn));
-                tried.push(size_px);
-            }
-        }
-        looks.ensure("looking at all photos", &wants)?;
-
-        let (mut candidates, more) = screen.candidates(looks, geometry, &tried)?;
-        let mut wants: Vec<(Look, &[usize])> = Vec::new();
-        let mut seconds = 0.0;
-        for &size_px in &tried[1..] {
-            if !candidates.iter().any(|c| c.size_px == size_px) {
-                continue;
-            }
-            seconds += looks.seconds(size_px, photos.len() - drawn.len());
-            if watch.has_time_for(seconds) {
-                wants.push((Look::Backbone(geometry, size_px), &photos.rows));
-            } else {
-                events.remark(format!("the time limit leaves out {size_px} px"));
-                candidates.retain(|c| c.size_px != size_px);
-            }
-        }
-        looks.ensure("looking closer at all photos", &wants)?;
-        if candidates.is_empty() {
-            let plan = |head: &&dyn Head| CandidatePlan {
-                size_px: smallest,
-                stages: last_stage.clone(),
-                head: head.name().to_owned(),
-            };
-            candidates = HEADS.iter().map(plan).collect();
-        }
-        Ok(Comparison {
-            geometry,
-            candidates,
-            decisions: decided.into_iter().chain(more).collect(),
-        })
-    }
 }
 
 /// What all measurements on parts of the photos share.
-struct Screen<'a> {
-    photos: &'a Labelled,
-    seed: Seed,
-    events: &'a Events,
+pub struct Screen<'a> {
+    /// The photos, with what is known to belong together.
+    pub photos: &'a Labelled,
+    /// Seed of all draws.
+    pub seed: Seed,
+    /// Where progress goes.
+    pub events: &'a Events,
+}
+
+/// What has been looked at before candidates are compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tried {
+    /// Image sides, in pixels, ascending; the first one of all photos, the others of a part.
+    pub sizes: Vec<usize>,
+    /// Positions of the photos of that part.
+    drawn: BTreeSet<usize>,
 }
 
 /// One set of features in a comparison.
@@ -163,14 +103,100 @@ struct Measured {
 }
 
 impl Screen<'_> {
+    /// Looks at all photos: at the smallest size through the backbone and without it, at the larger sizes on a part, and
+    /// whatever else is wanted; decodes each photo once for all of it. `sizes` are in pixels, ascending.
+    ///
+    /// # Errors
+    /// When interrupted.
+    pub fn look_at_all(
+        &self,
+        looks: &mut Looks,
+        geometry: Geometry,
+        sizes: &[usize],
+        also: &[(Look, &[usize])],
+        watch: &Watch,
+    ) -> Result<Tried, Failure> {
+        let (&smallest, larger) = sizes.split_first().expect("there is at least one size");
+        let drawn = self.part("sizes", SCREEN_PHOTOS).rows;
+        let mut wants: Vec<(Look, &[usize])> = vec![
+            (Look::Backbone(geometry, smallest), &self.photos.rows),
+            (Look::Control, &self.photos.rows),
+        ];
+        wants.extend(also);
+        let mut tried = vec![smallest];
+        let mut seconds = looks.seconds(smallest, self.photos.len());
+        for &size_px in larger {
+            seconds += looks.seconds(size_px, drawn.len());
+            if watch.has_time_for(seconds) {
+                wants.push((Look::Backbone(geometry, size_px), &drawn));
+                tried.push(size_px);
+            }
+        }
+        looks.ensure("looking at all photos", &wants)?;
+        Ok(Tried {
+            sizes: tried,
+            drawn: drawn.into_iter().collect(),
+        })
+    }
+
+    /// Sizes and stages by measurement, as far as the time limit allows; looks at all photos at those that are worth it.
+    ///
+    /// # Errors
+    /// When interrupted, or when a part can't be divided into folds.
+    pub fn compare(
+        &self,
+        looks: &mut Looks,
+        geometry: Geometry,
+        tried: &Tried,
+        watch: &Watch,
+    ) -> Result<Comparison, Failure> {
+        let (mut candidates, decisions) = self.candidates(looks, geometry, tried)?;
+        let mut wants: Vec<(Look, &[usize])> = Vec::new();
+        let mut seconds = 0.0;
+        for &size_px in &tried.sizes[1..] {
+            if !candidates.iter().any(|c| c.size_px == size_px) {
+                continue;
+            }
+            seconds += looks.seconds(
+                size_px,
+                self.photos.len() - tried.drawn.len().min(self.photos.len()),
+            );
+            if watch.has_time_for(seconds) {
+                wants.push((Look::Backbone(geometry, size_px), &self.photos.rows));
+            } else {
+                self.events
+                    .remark(format!("the time limit leaves out {size_px} px"));
+                candidates.retain(|c| c.size_px != size_px);
+            }
+        }
+        looks.ensure("looking closer at all photos", &wants)?;
+        if candidates.is_empty() {
+            let last_stage = looks.backbone.stage_sets().swap_remove(0);
+            let plan = |head: &&dyn Head| CandidatePlan {
+                size_px: tried.sizes[0],
+                stages: last_stage.clone(),
+                head: head.name().to_owned(),
+            };
+            candidates = HEADS.iter().map(plan).collect();
+        }
+        Ok(Comparison {
+            geometry,
+            candidates,
+            decisions,
+        })
+    }
+
     /// How photos become squares: the middle square, unless another geometry is better by more than one standard
     /// error of the paired difference in log-loss. No decision where all photos are square anyway.
-    fn geometry(
+    ///
+    /// # Errors
+    /// When interrupted, or when a part can't be divided into folds.
+    pub fn geometry(
         &self,
         looks: &mut Looks,
         size_px: usize,
-        stages: &[String],
     ) -> Result<(Geometry, Option<Decision>), Failure> {
+        let stages = looks.backbone.stage_sets().swap_remove(0);
         let all = [Geometry::CenterCrop, Geometry::Squash, Geometry::Pad];
         let drawn = self.part("geometry", GEOMETRY_PHOTOS);
         let mut wants: Vec<(Look, &[usize])> = all
@@ -182,7 +208,7 @@ impl Screen<'_> {
         let part = looks.readable(&drawn);
         let columns = all
             .iter()
-            .map(|g| self.column(looks, Look::Backbone(*g, size_px), stages, &part))
+            .map(|g| self.column(looks, Look::Backbone(*g, size_px), &stages, &part))
             .collect::<Result<Vec<_>, _>>()?;
         let (crop, others) = columns.split_first().expect("there are three geometries");
         if others.iter().all(|c| c.losses == crop.losses) {
@@ -224,10 +250,11 @@ impl Screen<'_> {
         &self,
         looks: &Looks,
         geometry: Geometry,
-        sizes: &[usize],
+        tried: &Tried,
     ) -> Result<(Vec<CandidatePlan>, Vec<Decision>), Failure> {
         let backbone = &looks.backbone.card.name;
-        let part = looks.readable(&self.part("sizes", SCREEN_PHOTOS));
+        let sizes = tried.sizes.as_slice();
+        let part = looks.readable(&self.photos.only(|position| tried.drawn.contains(&position)));
         let mut measured = Vec::new();
         for &size_px in sizes {
             for stages in looks.backbone.stage_sets() {

@@ -1,0 +1,156 @@
+//! **Seen:** something that should not matter predicts the label: the size of the files, their format, the camera, the
+//! time, the border of the picture, or the colours of a tiny thumbnail.
+//! **Why it matters:** a model learns it in place of the thing itself, and fails on photos that come another way.
+//! **What to do:** take photos of all classes in the same way and bring all files to one size and format; where the colour
+//! is the thing's own (a lemon is yellow), do nothing.
+
+use std::collections::BTreeMap;
+
+use super::{Finding, Severity};
+
+/// The border must predict so much better than the middle of the picture, where the thing is, to be more than a glimpse
+/// of it: as much as makes a shortcut in the first place.
+const BORDER_OVER_MIDDLE: f64 = 0.10;
+
+/// What a shortcut is made of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ShortcutKind {
+    /// How the file was made: size, format, quality, camera, time. Nothing of it is in the thing that was photographed.
+    File,
+    /// The border of the picture, with the balanced accuracy that the same numbers of its middle reach.
+    Border {
+        /// 0..=1.
+        middle: f64,
+    },
+    /// The picture as a whole, tiny: colours and places, which may be the thing's own.
+    Looks,
+}
+
+/// Something that predicts the label.
+#[derive(Clone, Copy, Debug)]
+pub struct SeenShortcut<'a> {
+    /// As a noun for a sentence, such as `the size of the files`.
+    pub name: &'a str,
+    /// What it is made of.
+    pub kind: ShortcutKind,
+    /// Balanced accuracy of what it alone predicts, out of group, 0..=1.
+    pub balanced_accuracy: f64,
+    /// What guessing gives.
+    pub chance: f64,
+    /// p, adjusted for all that was tried.
+    pub p: f64,
+    /// Accuracy of the trained model on photos where the shortcut leads right, and how many these are, if known.
+    pub where_right: Option<(f64, usize)>,
+    /// The same where it leads astray.
+    pub where_wrong: Option<(f64, usize)>,
+}
+
+/// One finding a shortcut, in the given order.
+pub fn shortcut(seen: &[SeenShortcut]) -> Vec<Finding> {
+    seen.iter().map(finding).collect()
+}
+
+fn finding(seen: &SeenShortcut) -> Finding {
+    let percent = |share: f64| 100.0 * share;
+    let (severity, doubt) = match seen.kind {
+        ShortcutKind::File => (Severity::Warning, ""),
+        ShortcutKind::Border { middle }
+            if seen.balanced_accuracy >= middle + BORDER_OVER_MIDDLE =>
+        {
+            (
+                Severity::Warning,
+                ", better than the middle of the pictures does",
+            )
+        }
+        ShortcutKind::Border { .. } | ShortcutKind::Looks => (
+            Severity::Remark,
+            "; this could be a shortcut, or honest colours of the things themselves",
+        ),
+    };
+    let mut text = format!(
+        "{} alone tells {:.0} % right (all classes weighed alike; guessing {:.0} %){doubt}",
+        seen.name,
+        percent(seen.balanced_accuracy),
+        percent(seen.chance)
+    );
+    let mut numbers = BTreeMap::from([
+        ("balanced_accuracy".into(), seen.balanced_accuracy),
+        ("chance".into(), seen.chance),
+        ("p".into(), seen.p),
+    ]);
+    if let ShortcutKind::Border { middle } = seen.kind {
+        numbers.insert("middle".into(), middle);
+    }
+    if let (Some((right, n_right)), Some((wrong, n_wrong))) = (seen.where_right, seen.where_wrong) {
+        text += &format!(
+            "; the model is right on {:.0} % of the {n_right} photos where it leads right and on {:.0} % of the {n_wrong} \
+             where it leads astray",
+            percent(right),
+            percent(wrong)
+        );
+        numbers.extend([
+            ("model_where_right".into(), right),
+            ("model_where_wrong".into(), wrong),
+            ("photos_where_wrong".into(), n_wrong as f64),
+        ]);
+    }
+    Finding {
+        kind: "shortcut".into(),
+        severity,
+        text,
+        files: Vec::new(),
+        numbers,
+        advice: match seen.kind {
+            ShortcutKind::File => "bring all files to one size and format, and take photos of every class with every camera \
+                                   and at all times"
+                .into(),
+            ShortcutKind::Border { .. } => "look at the borders of the pictures: marks, frames, tables; crop them away, or \
+                                            take all classes before the same background"
+                .into(),
+            ShortcutKind::Looks => "if the colours belong to the background or the light, take all classes in the same way; \
+                                    if they are the things' own, do nothing"
+                .into(),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(kind: ShortcutKind) -> Finding {
+        let one = SeenShortcut {
+            name: "the border of the pictures",
+            kind,
+            balanced_accuracy: 0.62,
+            chance: 0.25,
+            p: 0.005,
+            where_right: Some((0.9, 62)),
+            where_wrong: Some((0.4, 38)),
+        };
+        shortcut(&[one]).remove(0)
+    }
+
+    #[test]
+    fn files_warn_and_looks_only_ask() {
+        assert_eq!(seen(ShortcutKind::File).severity, Severity::Warning);
+        let looks = seen(ShortcutKind::Looks);
+        assert_eq!(looks.severity, Severity::Remark);
+        assert!(looks.text.contains("could be"), "{}", looks.text);
+    }
+
+    #[test]
+    fn a_border_warns_only_where_the_middle_says_less() {
+        let border = |middle| seen(ShortcutKind::Border { middle }).severity;
+        assert_eq!(border(0.3), Severity::Warning);
+        assert_eq!(border(0.6), Severity::Remark);
+    }
+
+    #[test]
+    fn the_damage_is_told_where_it_is_known() {
+        let text = seen(ShortcutKind::File).text;
+        assert!(text.ends_with(
+            "90 % of the 62 photos where it leads right and on 40 % of the 38 where it leads astray"
+        ));
+    }
+}

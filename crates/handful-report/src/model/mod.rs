@@ -1,0 +1,20 @@
+//! What is on a page? Everything that is shown, as plain data.
+//!
+//! Shares (accuracy, recall, probability) are in 0..=1, losses in nats, times in milliseconds. Nothing here is computed:
+//! the caller fills it, [`render`](crate::render) and [`render_diagnosis`](crate::render_diagnosis) draw it, and the same
+//! model gives the same bytes.
+//!
+//! Reading order: `finding` and `unread`, which both pages share, then `run` and `diagnosis`, one page each.
+
+mod diagnosis;
+mod finding;
+mod run;
+mod unread;
+
+pub use diagnosis::{ClassSize, DiagnosisMade, DiagnosisModel, QuickAccuracy};
+pub use finding::{FindingCard, Photo, Severity};
+pub use run::{
+    BackboneCard, Calibration, Candidate, ClassResult, Confusion, Decision, LookAlikes, Made,
+    Mistake, Notice, PairedDifference, ReportModel, TestResult, Verdict,
+};
+pub use unread::{Unread, UnreadFile};

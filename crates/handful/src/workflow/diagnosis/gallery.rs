@@ -1,0 +1,103 @@
+//! Findings with their photos, as a page shows them.
+
+use std::collections::BTreeMap;
+
+use handful_data::finding::{Finding, Severity};
+use handful_image::{encode_jpeg, thumbnail};
+use handful_report::{FindingCard, words};
+use rayon::prelude::*;
+
+use super::Findings;
+use crate::photos::{Photo, Photos};
+
+/// Longer side of a thumbnail in pixels, and its JPEG quality: sharp on the page, some 5 kB each.
+const THUMBNAIL_PX: usize = 180;
+const THUMBNAIL_QUALITY: u8 = 80;
+/// Photos of a finding that get a picture.
+const PICTURES: usize = 24;
+/// Photos of one set that get a picture: enough to see what they have in common.
+const PICTURES_A_SET: usize = 8;
+
+/// The findings with their photos, in the same order.
+pub fn cards(findings: &Findings, photos: &Photos) -> Vec<FindingCard> {
+    let by_name: BTreeMap<&str, &Photo> =
+        photos.list.iter().map(|p| (p.shown.as_str(), p)).collect();
+    findings
+        .list
+        .iter()
+        .map(|finding| card(finding, findings, &by_name, &photos.classes))
+        .collect()
+}
+
+fn card(
+    finding: &Finding,
+    findings: &Findings,
+    by_name: &BTreeMap<&str, &Photo>,
+    classes: &[String],
+) -> FindingCard {
+    let mut left = PICTURES;
+    let mut sets: Vec<&[String]> = Vec::new();
+    for set in &finding.files {
+        let shown = set.len().min(PICTURES_A_SET);
+        if shown > left {
+            break;
+        }
+        left -= shown;
+        sets.push(&set[..shown]);
+    }
+    let photo = |name: &String| {
+        let photo = by_name.get(name.as_str());
+        handful_report::Photo {
+            path: name.clone(),
+            label: photo
+                .and_then(|p| p.label)
+                .map(|label| classes[label].clone()),
+            note: findings.notes.get(name).cloned(),
+            thumbnail: photo.and_then(|p| picture(p)),
+        }
+    };
+    let pictured: Vec<Vec<handful_report::Photo>> = sets
+        .par_iter()
+        .map(|set| set.iter().map(photo).collect())
+        .collect();
+    FindingCard {
+        kind: finding.kind.clone(),
+        severity: severity(finding.severity),
+        text: finding.text.clone(),
+        advice: finding.advice.clone(),
+        numbers: finding
+            .numbers
+            .iter()
+            .map(|(name, value)| (name.replace('_', " "), number(*value)))
+            .collect(),
+        n_more_sets: finding.files.len() - pictured.len(),
+        sets: pictured,
+    }
+}
+
+/// Counts as they are, anything else with three digits behind the point.
+fn number(value: f64) -> String {
+    if value.fract() == 0.0 && value >= 0.0 {
+        words::count(value as usize)
+    } else {
+        format!("{value:.3}")
+    }
+}
+
+/// As the page calls it.
+pub fn severity(severity: Severity) -> handful_report::Severity {
+    match severity {
+        Severity::Error => handful_report::Severity::Error,
+        Severity::Warning => handful_report::Severity::Warning,
+        Severity::Remark => handful_report::Severity::Remark,
+    }
+}
+
+/// A small JPEG of a photo; none when the file has gone meanwhile.
+pub fn picture(photo: &Photo) -> Option<Vec<u8>> {
+    let (pixels, _) = photo.decode(&photo.read().ok()?).ok()?;
+    Some(encode_jpeg(
+        &thumbnail(&pixels, THUMBNAIL_PX),
+        THUMBNAIL_QUALITY,
+    ))
+}
