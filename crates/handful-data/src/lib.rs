@@ -7,6 +7,7 @@
 //! `source/` (`docs/adding-a-source.md` says how to add one) and one file a kind of fault in [`finding`]. [`read_sample`]
 //! gives the bytes of what was found.
 
+pub mod alike;
 mod archive;
 mod catalog;
 mod crop;

@@ -19,6 +19,8 @@ fn found(rows: &[Row], classes: &[&str]) -> Vec<Finding> {
         groups: &groups,
         splits: &splits,
         bytes: &bytes,
+        same_pixels: &[],
+        alike: &[],
         classes: &classes,
     })
 }
@@ -43,7 +45,7 @@ fn a_clean_set_gives_no_finding() {
 #[test]
 fn nothing_at_all_gives_no_panic() {
     assert!(found(&[], &[]).is_empty());
-    assert_eq!(FINDERS.len(), 5);
+    assert_eq!(FINDERS.len(), 6);
 }
 
 #[test]
@@ -85,4 +87,43 @@ fn small_and_unequal_classes_are_named() {
         of_kind(&one, "too_small").unwrap().severity,
         Severity::Error
     );
+}
+
+#[test]
+fn near_copies_are_told_apart_from_copies_and_cross_labels_and_splits() {
+    let rows = [
+        class(0, 12, 0),
+        class(1, 12, 20),
+        vec![("held", 0, Split::Test, 90)],
+    ]
+    .concat();
+    let paths: Vec<String> = (0..rows.len()).map(|i| format!("{i}.jpg")).collect();
+    let labels: Vec<usize> = rows.iter().map(|r| r.1).collect();
+    let groups: Vec<usize> = (0..rows.len()).collect();
+    let splits: Vec<Split> = rows.iter().map(|r| r.2).collect();
+    let bytes: Vec<[u8; 32]> = rows.iter().map(|r| [r.3; 32]).collect();
+    let classes = ["a".to_owned(), "b".to_owned()];
+    let all = find(&Seen {
+        paths: &paths,
+        labels: &labels,
+        groups: &groups,
+        splits: &splits,
+        bytes: &bytes,
+        classes: &classes,
+        same_pixels: &[vec![0, 1]],
+        alike: &[vec![0, 1], vec![2, 3], vec![4, 13], vec![5, 24]],
+    });
+    assert_eq!(
+        of_kind(&all, "exact_duplicate").unwrap().files,
+        [["0.jpg", "1.jpg"]]
+    );
+    assert_eq!(
+        of_kind(&all, "near_duplicate").unwrap().files,
+        [["2.jpg", "3.jpg"]]
+    );
+    assert_eq!(
+        of_kind(&all, "label_conflict").unwrap().files,
+        [["4.jpg", "13.jpg"]]
+    );
+    assert_eq!(of_kind(&all, "leak").unwrap().files, [["5.jpg", "24.jpg"]]);
 }

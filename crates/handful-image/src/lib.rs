@@ -34,7 +34,8 @@ pub use preprocess::{Filter, Geometry, MAX_SIZE_PX, Preprocessing};
 pub use resize::{resize, thumbnail};
 pub use sample_range::{SampleExtent, SampleRange};
 pub use signature::{
-    COLOURS_SIDE_PX, N_WINDOWS, PATCH_SIDE_PX, Patch, SIGNATURE_LENGTH, Signature, THUMBNAIL_SIDE_PX, aligned_patch, mirrored_spectrum,
+    COLOURS_SIDE_PX, N_WINDOWS, PATCH_SIDE_PX, Patch, SIGNATURE_LENGTH, Signature,
+    THUMBNAIL_SIDE_PX, aligned_patch, mirrored_spectrum,
 };
 
 /// The example of the README is compiled and run.

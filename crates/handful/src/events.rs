@@ -121,6 +121,15 @@ impl Events {
         }
     }
 
+    /// The same for work whose output on stdout is one object a line and nothing else: no progress, no remarks.
+    pub fn silent(&self) -> Events {
+        let tone = Tone {
+            json: false,
+            quiet: true,
+        };
+        Events::new(tone, self.interrupted)
+    }
+
     /// From now on every event is also appended to this file.
     ///
     /// # Errors

@@ -50,7 +50,10 @@ pub fn candidates(
     }
     pairs.sort_unstable();
     pairs.dedup();
-    pairs.into_iter().map(|(a, b)| (images[a], images[b])).collect()
+    pairs
+        .into_iter()
+        .map(|(a, b)| (images[a], images[b]))
+        .collect()
 }
 
 /// The first image of each picture that is not flat.
@@ -94,7 +97,10 @@ impl Nearest {
     }
 
     fn images(self) -> impl Iterator<Item = usize> {
-        self.by_whole.into_iter().chain(self.by_window).map(|(_, image)| image)
+        self.by_whole
+            .into_iter()
+            .chain(self.by_window)
+            .map(|(_, image)| image)
     }
 }
 

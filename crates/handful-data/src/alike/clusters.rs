@@ -50,7 +50,10 @@ pub fn clusters(
                 .filter(|pair| pair.kind != Likeness::SamePixels)
                 .map(|pair| pair.edges)
                 .min_by(f64::total_cmp);
-            let n_copies = within.iter().filter(|p| p.kind == Likeness::SamePixels).count();
+            let n_copies = within
+                .iter()
+                .filter(|p| p.kind == Likeness::SamePixels)
+                .count();
             match weakest {
                 Some(weakest) if set.len() - n_copies > largest => {
                     clusters.split_up = true;
@@ -81,7 +84,10 @@ impl Forest<'_> {
         pairs.sort_by(|p, q| {
             let same = |pair: &Pair| pair.kind != Likeness::SamePixels;
             let by_edges = q.edges.total_cmp(&p.edges);
-            same(p).cmp(&same(q)).then(by_edges).then((p.a, p.b).cmp(&(q.a, q.b)))
+            same(p)
+                .cmp(&same(q))
+                .then(by_edges)
+                .then((p.a, p.b).cmp(&(q.a, q.b)))
         });
         // The representative of each image's set: the image with most pairs, the first of equals.
         let mut of: Vec<usize> = (0..n_images).collect();
@@ -151,9 +157,15 @@ mod tests {
             pair(2, 5, 0.96),
         ];
         let never = |_: usize, _: usize| false;
-        assert_eq!(clusters(60, &pairs, &never).sets, [vec![0, 1, 4], vec![2, 3, 5]]);
+        assert_eq!(
+            clusters(60, &pairs, &never).sets,
+            [vec![0, 1, 4], vec![2, 3, 5]]
+        );
         let ends = |a: usize, b: usize| (a, b) == (0, 2) || (a, b) == (2, 0);
-        assert_eq!(clusters(60, &pairs, &ends).sets, [(0..6).collect::<Vec<_>>()]);
+        assert_eq!(
+            clusters(60, &pairs, &ends).sets,
+            [(0..6).collect::<Vec<_>>()]
+        );
     }
 
     #[test]
@@ -162,7 +174,9 @@ mod tests {
         let mut pairs: Vec<Pair> = (0..8)
             .map(|i| pair(i / 4 * 4 + i % 4, i / 4 * 4 + (i + 1) % 4, 0.98))
             .collect();
-        pairs.iter_mut().for_each(|p| (p.a, p.b) = (p.a.min(p.b), p.a.max(p.b)));
+        pairs
+            .iter_mut()
+            .for_each(|p| (p.a, p.b) = (p.a.min(p.b), p.a.max(p.b)));
         pairs.push(pair(3, 4, 0.93));
         let all = clusters(60, &pairs, &|_, _| true);
         assert_eq!(all.sets, [vec![0, 1, 2, 3], vec![4, 5, 6, 7]]);

@@ -72,12 +72,19 @@ impl<'a> Hashes<'a> {
             window: None,
         };
         if fewest <= EVEN_BITS {
-            near.whole = near.whole.min(Some(either_way(query.spectrum, other.spectrum)));
+            near.whole = near
+                .whole
+                .min(Some(either_way(query.spectrum, other.spectrum)));
             near.window = query
                 .windows
                 .iter()
                 .map(|&window| either_way(window, other.spectrum))
-                .chain(other.windows.iter().map(|&window| either_way(window, query.spectrum)))
+                .chain(
+                    other
+                        .windows
+                        .iter()
+                        .map(|&window| either_way(window, query.spectrum)),
+                )
                 .min();
         }
         near.whole = near.whole.filter(|&bits| bits <= WHOLE_BITS);
@@ -101,5 +108,7 @@ fn even(spectrum: u64) -> u32 {
     (0..64)
         .filter(|bit| kept >> bit & 1 == 1)
         .enumerate()
-        .fold(0, |word, (place, bit)| word | ((spectrum >> bit & 1) as u32) << place)
+        .fold(0, |word, (place, bit)| {
+            word | ((spectrum >> bit & 1) as u32) << place
+        })
 }

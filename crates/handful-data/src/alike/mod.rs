@@ -209,7 +209,11 @@ mod tests {
         let mut pictures: Vec<Pixels> = (0..30).map(|seed| blobs(120, 90, seed)).collect();
         pictures.push(pictures[4].clone());
         let rough = encode_jpeg(&resize(&pictures[9], 60, 45), 40);
-        pictures.push(decode(&rough, &Limits::default()).expect("our own file").pixels);
+        pictures.push(
+            decode(&rough, &Limits::default())
+                .expect("our own file")
+                .pixels,
+        );
         pictures.push(mirrored(&pictures[31]));
         let all = found(&pictures, false);
         assert_eq!(all.sets, [vec![4, 30], vec![9, 31, 32]]);

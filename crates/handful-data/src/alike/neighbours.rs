@@ -35,7 +35,12 @@ pub(super) fn mutual_neighbours(features: Features, images: &[usize]) -> Vec<(us
                 for (row, kept) in chunk.iter().zip(&mut kept) {
                     let key = &short[row * width..][..width];
                     for other in (first..n.min(first + RUN)).filter(|other| other != row) {
-                        keep(kept, dot(key, &short[other * width..][..width]), other, LOOKED_AT);
+                        keep(
+                            kept,
+                            dot(key, &short[other * width..][..width]),
+                            other,
+                            LOOKED_AT,
+                        );
                     }
                 }
             }
@@ -80,7 +85,9 @@ impl<'a> Centred<'a> {
         let mut mean = vec![0.0f64; features.width];
         for &image in images {
             let row = features.row(image);
-            mean.iter_mut().zip(row).for_each(|(m, v)| *m += f64::from(*v));
+            mean.iter_mut()
+                .zip(row)
+                .for_each(|(m, v)| *m += f64::from(*v));
         }
         let n = images.len().max(1) as f64;
         Centred {
@@ -154,7 +161,10 @@ mod tests {
     fn a_pair_is_found_in_narrow_and_in_wide_features() {
         for width in [40, 700] {
             let values = rows(60, width);
-            let features = Features { values: &values, width };
+            let features = Features {
+                values: &values,
+                width,
+            };
             let images: Vec<usize> = (0..60).collect();
             assert_eq!(mutual_neighbours(features, &images), [(0, 59)]);
         }
@@ -163,7 +173,10 @@ mod tests {
     #[test]
     fn equal_features_of_all_images_are_no_trouble() {
         let values = vec![1.0; 12];
-        let features = Features { values: &values, width: 4 };
+        let features = Features {
+            values: &values,
+            width: 4,
+        };
         assert_eq!(mutual_neighbours(features, &[0, 1, 2]), []);
     }
 }

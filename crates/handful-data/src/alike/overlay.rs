@@ -10,7 +10,7 @@ use std::ops::{Range, RangeInclusive};
 use handful_image::{PATCH_SIDE_PX, Patch, THUMBNAIL_SIDE_PX};
 
 use super::colour::colour_difference;
-use super::placement::{Placement, middle, placements, side_of};
+use super::placement::{LEAST_OVERLAP, Placement, middle, placements, side_of};
 use super::square::Square;
 use super::turn::turned_patch;
 use super::warp::{Place, Warp};
@@ -98,7 +98,7 @@ pub(super) fn refined(a: &Patch, b: &Patch, placements: &[Placement]) -> Overlay
             // Uphill until no move helps; each accepted move raises a number that can't exceed 1.
             while let Some((better, laid)) = place
                 .moves(step)
-                .filter(|place| SCALES.contains(&place.scale))
+                .filter(|place| SCALES.contains(&place.scale) && place.overlap() >= LEAST_OVERLAP)
                 .map(|place| (place, warp.laid(&place)))
                 .find(|(_, laid)| laid.edges() > best.edges() + LEAST_GAIN)
             {
@@ -182,9 +182,13 @@ mod tests {
     fn a_copy_agrees_in_everything_whatever_was_done_to_it() {
         let photo = blobs(240, 180, 3);
         let rough = encode_jpeg(&photo, 30);
-        let rough = decode(&rough, &Limits::default()).expect("our own file").pixels;
+        let rough = decode(&rough, &Limits::default())
+            .expect("our own file")
+            .pixels;
         let mut dark = photo.clone();
-        dark.data.iter_mut().for_each(|v| *v = (f32::from(*v) * 0.8) as u8);
+        dark.data
+            .iter_mut()
+            .for_each(|v| *v = (f32::from(*v) * 0.8) as u8);
         let changed = [
             ("recompressed", rough),
             ("darker", dark),
@@ -194,8 +198,14 @@ mod tests {
         ];
         for (how, copy) in changed {
             let found = of(&photo, &copy);
-            assert!(found.correlation > 0.98 && found.edges > 0.95, "{how}: {found:?}");
-            assert!(found.parts > 0.8 && found.colours < 0.01, "{how}: {found:?}");
+            assert!(
+                found.correlation > 0.98 && found.edges > 0.95,
+                "{how}: {found:?}"
+            );
+            assert!(
+                found.parts > 0.8 && found.colours < 0.01,
+                "{how}: {found:?}"
+            );
             let back = of(&copy, &photo);
             assert!((found.correlation - back.correlation).abs() < 0.01, "{how}");
         }
@@ -243,6 +253,9 @@ mod tests {
     #[test]
     fn nothing_agrees_with_one_colour() {
         let found = of(&Pixels::filled(30, 30, [9, 9, 9]), &blobs(30, 30, 1));
-        assert_eq!((found.correlation, found.edges, found.parts), (0.0, 0.0, 0.0));
+        assert_eq!(
+            (found.correlation, found.edges, found.parts),
+            (0.0, 0.0, 0.0)
+        );
     }
 }

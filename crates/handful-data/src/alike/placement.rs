@@ -9,7 +9,7 @@ use super::turn::turned_levels;
 /// half a pixel at each edge, and what lies between is found later.
 const SCALES: [f64; 3] = [1.0, 0.85, 0.7];
 /// Share of the picture on top that must lie on the other, in their own size. Recipe A9.
-const LEAST_OVERLAP: f64 = 0.6;
+pub(super) const LEAST_OVERLAP: f64 = 0.6;
 /// The same of a smaller one: it is a crop, and a crop lies inside. With 0.6 plain pictures are laid where they are
 /// emptiest (7 of 15 false pairs among 5,000 photos).
 pub(super) const LEAST_OF_CROP: f64 = 0.9;
@@ -59,7 +59,11 @@ pub(super) fn placements(a: &[f32], b: &[f32], quarters: Range<usize>) -> Vec<Pl
     for quarters in quarters {
         let plain = scaled(turned_levels(b, quarters));
         for mirrored in [false, true] {
-            let second = if mirrored { plain.each_ref().map(Square::mirrored) } else { plain.clone() };
+            let second = if mirrored {
+                plain.each_ref().map(Square::mirrored)
+            } else {
+                plain.clone()
+            };
             for (idx, scale) in SCALES.into_iter().enumerate() {
                 for second_on_top in [true, false] {
                     let (below, above) = match second_on_top {
@@ -98,7 +102,11 @@ pub(super) fn middle(below: &Square, above: &Square, corner: [i32; 2]) -> [f64; 
 
 /// The best correlation of all places with enough overlap, and the middle of the square on top there.
 fn best_place(below: &Square, above: &Square) -> (f32, [f64; 2]) {
-    let share = if above.side < below.side { LEAST_OF_CROP } else { LEAST_OVERLAP };
+    let share = if above.side < below.side {
+        LEAST_OF_CROP
+    } else {
+        LEAST_OVERLAP
+    };
     let least = (share * (above.side * above.side) as f64) as usize;
     let beyond = ((1.0 - share) * above.side as f64) as i32;
     let places = -beyond..=below.side as i32 - above.side as i32 + beyond;
@@ -133,7 +141,10 @@ mod tests {
         // Left 60 of 200, up 0: with a side of 140 its middle is at (130, 70).
         let part = crop(&whole, 60, 0, 140);
         let found = best(&whole, &mirrored(&part), 0..1);
-        assert!(found.correlation > 0.9 && found.mirrored && found.second_on_top, "{found:?}");
+        assert!(
+            found.correlation > 0.9 && found.mirrored && found.second_on_top,
+            "{found:?}"
+        );
         assert_eq!(found.scale, 0.7);
         let found = best(&part, &whole, 0..1);
         assert!(!found.second_on_top && !found.mirrored, "{found:?}");

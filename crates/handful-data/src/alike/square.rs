@@ -64,7 +64,9 @@ impl Square {
         let centred = |v: f32| f64::from(v) - mean;
         let spread = (levels.iter().map(|v| centred(*v).powi(2)).sum::<f64>() / n).sqrt();
         let scale = if spread > 0.0 { 1.0 / spread } else { 0.0 };
-        levels.iter_mut().for_each(|v| *v = (centred(*v) * scale) as f32);
+        levels
+            .iter_mut()
+            .for_each(|v| *v = (centred(*v) * scale) as f32);
         Square {
             sums: table(&levels, side, |v| v),
             squares: table(&levels, side, |v| v * v),
@@ -88,7 +90,11 @@ impl Square {
         }
         let shares = shares(self.side, side);
         let mut narrow = vec![0.0; self.side * side];
-        for (row, out) in self.levels.chunks_exact(self.side).zip(narrow.chunks_exact_mut(side)) {
+        for (row, out) in self
+            .levels
+            .chunks_exact(self.side)
+            .zip(narrow.chunks_exact_mut(side))
+        {
             for &(part, pixel, share) in &shares {
                 out[part] += share * row[pixel];
             }
@@ -97,7 +103,9 @@ impl Square {
         for (part, pixel, share) in shares {
             let row = &narrow[pixel * side..][..side];
             let out = &mut small[part * side..][..side];
-            out.iter_mut().zip(row).for_each(|(out, level)| *out += share * level);
+            out.iter_mut()
+                .zip(row)
+                .for_each(|(out, level)| *out += share * level);
         }
         Square::of(small, side)
     }
@@ -127,7 +135,9 @@ impl Square {
     fn moments(&self, of: &Rectangle) -> (f64, f64) {
         let at = |table: &[f64], y: usize, x: usize| table[y * (self.side + 1) + x];
         let sum = |table: &[f64]| {
-            at(table, of.bottom, of.right) - at(table, of.top, of.right) - at(table, of.bottom, of.left)
+            at(table, of.bottom, of.right)
+                - at(table, of.top, of.right)
+                - at(table, of.bottom, of.left)
                 + at(table, of.top, of.left)
         };
         (sum(&self.sums), sum(&self.squares))

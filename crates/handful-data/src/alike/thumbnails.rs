@@ -77,7 +77,11 @@ impl Thumbnails {
             *bound = query.rest * self.rest[first + i];
         }
         for (place, key) in query.low.iter().enumerate() {
-            let sums = if place < LOW_EVEN { &mut *bounds } else { &mut odd[..] };
+            let sums = if place < LOW_EVEN {
+                &mut *bounds
+            } else {
+                &mut odd[..]
+            };
             for (sum, value) in sums.iter_mut().zip(&self.low[place][first..][..n]) {
                 *sum += key * value;
             }
@@ -110,7 +114,10 @@ impl Query {
         let at = |v: usize, u: usize| (0..SIDE).map(|y| across[y][u] * waves[v][y]).sum::<f32>();
         let low = LOW.map(|(v, u)| at(v, u));
         let columns = (0..SIDE).step_by(2).chain((1..SIDE).step_by(2));
-        let all: Vec<f32> = columns.flat_map(|u| (0..SIDE).map(move |v| (v, u))).map(|(v, u)| at(v, u)).collect();
+        let all: Vec<f32> = columns
+            .flat_map(|u| (0..SIDE).map(move |v| (v, u)))
+            .map(|(v, u)| at(v, u))
+            .collect();
         let (whole, part) = (dot(&all, &all), dot(&low, &low));
         Query {
             low,

@@ -43,11 +43,17 @@ pub(super) fn turned_patch(patch: &Patch, quarters: usize, mirrored: bool) -> Pa
 }
 
 /// Takes every pixel of a square from elsewhere in it; `from` maps (row, column).
-fn moved(values: &[f32], channels: usize, from: impl Fn(usize, usize) -> (usize, usize)) -> Vec<f32> {
+fn moved(
+    values: &[f32],
+    channels: usize,
+    from: impl Fn(usize, usize) -> (usize, usize),
+) -> Vec<f32> {
     let side = (values.len() / channels).isqrt();
     let pixel = |i: usize| {
         let (y, x) = from(i / side, i % side);
-        values[(y * side + x) * channels..][..channels].iter().copied()
+        values[(y * side + x) * channels..][..channels]
+            .iter()
+            .copied()
     };
     (0..side * side).flat_map(pixel).collect()
 }

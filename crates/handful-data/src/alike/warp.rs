@@ -119,7 +119,8 @@ impl Warp {
 impl Laid<'_> {
     /// Normalised cross-correlation of grey levels.
     pub fn correlation(&self) -> f64 {
-        self.moments(self.rows.clone(), self.columns.clone()).correlation()
+        self.moments(self.rows.clone(), self.columns.clone())
+            .correlation()
     }
 
     /// The least of both pictures' edges that are seen here: their strength by area, in that of the whole picture.
@@ -174,7 +175,10 @@ impl Laid<'_> {
             }
         }
         correlations.sort_by(f64::total_cmp);
-        correlations.get(correlations.len() / 10).copied().unwrap_or(0.0)
+        correlations
+            .get(correlations.len() / 10)
+            .copied()
+            .unwrap_or(0.0)
     }
 
     fn moments(&self, rows: Range<usize>, columns: Range<usize>) -> Moments {
@@ -225,7 +229,11 @@ struct Moments {
 impl Moments {
     fn correlation(&self) -> f64 {
         let variances = self.below * self.above;
-        if variances > f64::EPSILON { self.both / variances.sqrt() } else { 0.0 }
+        if variances > f64::EPSILON {
+            self.both / variances.sqrt()
+        } else {
+            0.0
+        }
     }
 }
 
@@ -270,7 +278,10 @@ mod tests {
         let patch = aligned_patch(&blobs(128, 128, 2));
         let warp = Warp::of(&patch, &patch);
         let there = warp.laid(&WHOLE);
-        assert_eq!((there.rows.clone(), there.columns.clone()), (0..SIDE, 0..SIDE));
+        assert_eq!(
+            (there.rows.clone(), there.columns.clone()),
+            (0..SIDE, 0..SIDE)
+        );
         for agreement in [there.correlation(), there.edges(), there.parts()] {
             assert!((agreement - 1.0).abs() < 1e-6, "{agreement}");
         }
@@ -301,7 +312,10 @@ mod tests {
             ..place
         };
         let laid = warp.laid(&outside);
-        assert_eq!((laid.correlation(), laid.edges(), laid.parts()), (0.0, 0.0, 0.0));
+        assert_eq!(
+            (laid.correlation(), laid.edges(), laid.parts()),
+            (0.0, 0.0, 0.0)
+        );
     }
 
     #[test]

@@ -1,13 +1,14 @@
-//! **Seen:** files with the same bytes and the same label.
+//! **Seen:** files with the same bytes, or the same pixels, and the same label.
 //! **Why it matters:** two copies are one photo. In different folds one would be judged by what its copy taught.
 //! **What to do:** nothing; copies stay in one fold and count once. Delete the spare ones to see fewer photos counted.
 
 use std::collections::BTreeMap;
 
-use super::{Finding, Seen, Severity, counted, same_bytes};
+use super::same::copies;
+use super::{Finding, Seen, Severity, counted};
 
 pub(super) fn find(seen: &Seen) -> Vec<Finding> {
-    let sets: Vec<Vec<usize>> = same_bytes(seen.bytes)
+    let sets: Vec<Vec<usize>> = copies(seen)
         .into_iter()
         .filter(|set| set.iter().all(|&i| seen.labels[i] == seen.labels[set[0]]))
         // A copy in the test split is a leak, which has a finding of its own.

@@ -1,28 +1,31 @@
-//! **Seen:** the same file under different labels.
+//! **Seen:** the same photo, or nearly the same, under different labels.
 //! **Why it matters:** one label is wrong, and each copy teaches against the other.
 //! **What to do:** look at the photo and keep the copy with the right label.
 
 use std::collections::BTreeMap;
 
-use super::{Finding, Seen, Severity, counted, same_bytes};
+use super::same::{copies, near_copies};
+use super::{Finding, Seen, Severity, counted};
 
 pub(super) fn find(seen: &Seen) -> Vec<Finding> {
-    let sets: Vec<Vec<usize>> = same_bytes(seen.bytes)
-        .into_iter()
-        .filter(|set| set.iter().any(|&i| seen.labels[i] != seen.labels[set[0]]))
-        .collect();
-    if sets.is_empty() {
-        return Vec::new();
-    }
-    vec![Finding {
+    let same = conflict(seen, copies(seen), "under two labels or more");
+    let near = conflict(
+        seen,
+        near_copies(seen),
+        "nearly the same as one under another label",
+    );
+    same.into_iter().chain(near).collect()
+}
+
+fn conflict(seen: &Seen, sets: Vec<Vec<usize>>, what: &str) -> Option<Finding> {
+    let disagrees = |set: &Vec<usize>| set.iter().any(|&i| seen.labels[i] != seen.labels[set[0]]);
+    let sets: Vec<Vec<usize>> = sets.into_iter().filter(disagrees).collect();
+    (!sets.is_empty()).then(|| Finding {
         kind: "label_conflict".into(),
         severity: Severity::Warning,
-        text: format!(
-            "{} under two labels or more",
-            counted(sets.len(), "photo is", "photos are")
-        ),
+        text: format!("{} {what}", counted(sets.len(), "photo is", "photos are")),
         files: seen.named(&sets),
         numbers: BTreeMap::from([("photos".into(), sets.len() as f64)]),
-        advice: "look at each and keep the copy with the right label".into(),
-    }]
+        advice: "look at each and keep the one with the right label".into(),
+    })
 }

@@ -1,31 +1,37 @@
-//! **Seen:** files of the given test split that are also among the photos to learn from.
+//! **Seen:** photos of the given test split that are also, or nearly, among the photos to learn from.
 //! **Why it matters:** the test asks what the model was told: its accuracy is too good.
 //! **What to do:** delete these files from the photos to learn from, or from the test.
 
 use std::collections::BTreeMap;
 
-use super::{Finding, Seen, Severity, counted, same_bytes};
+use super::same::{copies, near_copies};
+use super::{Finding, Seen, Severity, counted};
 
 pub(super) fn find(seen: &Seen) -> Vec<Finding> {
-    let sets: Vec<Vec<usize>> = same_bytes(seen.bytes)
-        .into_iter()
-        .filter(|set| {
-            set.iter().any(|&i| seen.is_learnt(i)) && set.iter().any(|&i| !seen.is_learnt(i))
-        })
-        .collect();
-    if sets.is_empty() {
-        return Vec::new();
-    }
+    let same = leak(seen, copies(seen), "also among the photos to learn from");
+    let near = leak(
+        seen,
+        near_copies(seen),
+        "nearly the same as a photo to learn from",
+    );
+    same.into_iter().chain(near).collect()
+}
+
+fn leak(seen: &Seen, sets: Vec<Vec<usize>>, what: &str) -> Option<Finding> {
+    let is_on_both_sides = |set: &Vec<usize>| {
+        set.iter().any(|&i| seen.is_learnt(i)) && set.iter().any(|&i| !seen.is_learnt(i))
+    };
+    let sets: Vec<Vec<usize>> = sets.into_iter().filter(is_on_both_sides).collect();
     let held_back = |set: &Vec<usize>| set.iter().filter(|&&i| !seen.is_learnt(i)).count();
     let n_leaked: usize = sets.iter().map(held_back).sum();
     let n_test = (0..seen.paths.len())
         .filter(|&i| !seen.is_learnt(i))
         .count();
-    vec![Finding {
+    (n_leaked > 0).then(|| Finding {
         kind: "leak".into(),
         severity: Severity::Error,
         text: format!(
-            "{} of the {} also among the photos to learn from",
+            "{} of the {} {what}",
             counted(n_leaked, "photo", "photos"),
             counted(n_test, "test photo is", "test photos are")
         ),
@@ -35,5 +41,5 @@ pub(super) fn find(seen: &Seen) -> Vec<Finding> {
             ("test_photos".into(), n_test as f64),
         ]),
         advice: "delete them from one of the two: the test's accuracy is too good as it is".into(),
-    }]
+    })
 }

@@ -13,11 +13,13 @@ pub mod inseparable_classes;
 mod label_conflict;
 pub mod label_doubt;
 mod leak;
+mod near_duplicate;
 pub mod no_signal;
 mod odd_aspect;
 mod over_exposed;
 mod pictures;
 mod same;
+pub mod session;
 pub mod shortcut;
 mod tiny;
 mod too_small;
@@ -35,6 +37,7 @@ pub use label_doubt::label_doubt;
 pub use no_signal::no_signal;
 pub use pictures::{PICTURE_FINDERS, PictureFinder, Pictures, find_in_pictures};
 pub use same::{join, same_bytes};
+pub use session::session;
 pub use shortcut::shortcut;
 
 /// How much a finding matters.
@@ -79,6 +82,10 @@ pub struct Seen<'a> {
     pub splits: &'a [Split],
     /// A hash of each file's bytes.
     pub bytes: &'a [[u8; 32]],
+    /// Sets of different files that show the same pixels.
+    pub same_pixels: &'a [Vec<usize>],
+    /// Sets of images that are nearly the same, copies among them.
+    pub alike: &'a [Vec<usize>],
     /// Class names.
     pub classes: &'a [String],
 }
@@ -91,6 +98,7 @@ pub static FINDERS: &[Finder] = &[
     leak::find,
     label_conflict::find,
     exact_duplicate::find,
+    near_duplicate::find,
     too_small::find,
     imbalance::find,
 ];

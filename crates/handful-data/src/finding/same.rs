@@ -1,6 +1,8 @@
-//! Which images are the same file, and what that does to groups.
+//! Which images are the same, or nearly, and what that does to groups.
 
 use std::collections::BTreeMap;
+
+use super::Seen;
 
 /// Sets of images with the same bytes, two or more in each; ascending, ordered by their first image.
 pub fn same_bytes(bytes: &[[u8; 32]]) -> Vec<Vec<usize>> {
@@ -11,6 +13,42 @@ pub fn same_bytes(bytes: &[[u8; 32]]) -> Vec<Vec<usize>> {
     let mut same: Vec<Vec<usize>> = sets.into_values().filter(|set| set.len() > 1).collect();
     same.sort();
     same
+}
+
+/// Sets of images with the same bytes or the same pixels.
+pub(super) fn copies(seen: &Seen) -> Vec<Vec<usize>> {
+    let mut sets = same_bytes(seen.bytes);
+    sets.extend(seen.same_pixels.iter().cloned());
+    merged(seen.paths.len(), &sets)
+}
+
+/// Sets of images that are nearly the same without being copies of each other.
+pub(super) fn near_copies(seen: &Seen) -> Vec<Vec<usize>> {
+    let copies = copies(seen);
+    let is_copy = |set: &Vec<usize>| {
+        copies
+            .iter()
+            .any(|copy| set.iter().all(|image| copy.contains(image)))
+    };
+    let mut near: Vec<Vec<usize>> = seen
+        .alike
+        .iter()
+        .filter(|set| !is_copy(set))
+        .cloned()
+        .collect();
+    near.sort();
+    near
+}
+
+/// Sets with an image in common are one set.
+fn merged(n: usize, sets: &[Vec<usize>]) -> Vec<Vec<usize>> {
+    let mut names: Vec<usize> = (0..n).collect();
+    join(&mut names, sets);
+    let mut together: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (image, name) in names.into_iter().enumerate() {
+        together.entry(name).or_default().push(image);
+    }
+    together.into_values().filter(|set| set.len() > 1).collect()
 }
 
 /// Joins the groups of images that belong together: the number of a joined group is the least of its parts.

@@ -58,7 +58,9 @@ pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
     let machine = args.machine.resolve()?;
     let each_alone = args.reading.each_alone();
     let options = args.reading.options()?;
-    let found = diagnose(&args.data, &options, each_alone, &machine, events)?;
+    let silent = events.silent();
+    let working = if events.tone.json { &silent } else { events };
+    let found = diagnose(&args.data, &options, each_alone, &machine, working)?;
     if events.tone.json {
         for finding in &found.findings.list {
             events.print(&serde_json::to_string(finding).expect("findings are plain data"));

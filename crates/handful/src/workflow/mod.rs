@@ -244,7 +244,7 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
     };
     let mut found_after = predicted.findings(events)?;
     if let Some(scenes) = &scenes {
-        found_after.add([scenes.finding(scene_metrics.as_ref(), &alone.rows, &photos)]);
+        found_after.add(scenes.finding(scene_metrics.as_ref(), &alone.rows, &photos));
     }
     diagnosis::tell(&found_after.list, events);
     findings.add(found_after.list);

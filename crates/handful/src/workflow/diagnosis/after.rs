@@ -260,18 +260,13 @@ impl Predicted<'_> {
         let mut all = Vec::new();
         let mut add = |name, rows: Vec<Vec<f64>>| all.push(Described::new(name, rows));
 
+        // Bytes a pixel are left out, against recipe A10: at one format and quality they measure how much there is to see.
         let sizes = (0..n).map(|row| {
-            let photo = self.photo(row);
-            let size = photo.size_px().map(|(w, h)| (w as f64, h as f64));
-            let whole = photo
-                .facts
-                .as_ref()
-                .map(|f| (f.bytes as f64, (f.width_px * f.height_px) as f64));
+            let size = self.photo(row).size_px().map(|(w, h)| (w as f64, h as f64));
             vec![
                 known(size.map(|(w, _)| w.ln())),
                 known(size.map(|(_, h)| h.ln())),
                 known(size.map(|(w, h)| (w / h).ln())),
-                known(whole.map(|(bytes, pixels)| (bytes / pixels.max(1.0)).ln())),
             ]
         });
         add(SIZE_NAME, sizes.collect());
@@ -319,7 +314,7 @@ impl Predicted<'_> {
     }
 }
 
-const SIZE_NAME: &str = "the size and shape of the files";
+const SIZE_NAME: &str = "the size and shape of the pictures";
 const FORMAT_NAME: &str = "the format and JPEG quality of the files";
 const CAMERA_NAME: &str = "the camera";
 const TIME_NAME: &str = "the time when a photo was taken";

@@ -1,7 +1,11 @@
 //! What files, pixels and features say of the photos before anything is learnt: what is wrong, and what belongs together.
 
-use handful_data::finding::{self, Finding, Pictures, Seen, find_in_pictures};
-use handful_image::{FileFacts, Portrait};
+use std::collections::BTreeMap;
+
+use handful_data::alike::{self, Likeness};
+use handful_data::finding::session::bursts;
+use handful_data::finding::{self, Finding, Pictures, Seen, find_in_pictures, session};
+use handful_image::{FileFacts, Portrait, Signature, aligned_patch};
 
 use crate::events::Events;
 use crate::exit::Failure;
@@ -30,6 +34,15 @@ pub struct FoundBefore {
     pub together: Vec<Vec<usize>>,
 }
 
+/// Rows of photos that are the same, or nearly.
+#[derive(Debug, Default)]
+struct NearCopies {
+    /// Pairs of different files with the same pixels.
+    same_pixels: Vec<Vec<usize>>,
+    /// Sets of copies and near-copies.
+    sets: Vec<Vec<usize>>,
+}
+
 impl Before<'_> {
     /// Everything that can be said of readable photos to learn from and held-back ones.
     ///
@@ -47,6 +60,8 @@ impl Before<'_> {
             .iter()
             .map(|i| of(i).key.expect("unread photos are not among the rows"))
             .collect();
+        let alike = self.alike(&all);
+        self.events.check_interrupted()?;
         let mut findings = finding::find(&Seen {
             paths: &paths,
             labels: &all.labels,
@@ -54,14 +69,113 @@ impl Before<'_> {
             splits: &splits,
             bytes: &bytes,
             classes: &self.photos.classes,
+            same_pixels: &alike.same_pixels,
+            alike: &alike.sets,
         });
+        let bursts = self.bursts(learnt);
+        findings.extend(session(self.named(learnt, &bursts)));
         findings.extend(self.pictures(learnt));
         findings.sort_by_key(|finding| finding.severity);
         self.events.check_interrupted()?;
+
+        // Rows of `all` that are learnt from, as rows of `learnt`.
+        let row_of: BTreeMap<usize, usize> = learnt.rows.iter().copied().zip(0..).collect();
+        let learnt_rows = |set: &Vec<usize>| -> Vec<usize> {
+            set.iter()
+                .filter_map(|&i| row_of.get(&all.rows[i]).copied())
+                .collect()
+        };
+        let together = alike.sets.iter().map(learnt_rows).chain(bursts);
         Ok(FoundBefore {
             findings,
-            together: Vec::new(),
+            together: together.filter(|set: &Vec<usize>| set.len() > 1).collect(),
         })
+    }
+
+    /// Copies and near-copies, as rows of `all`.
+    fn alike(&self, all: &Labelled) -> NearCopies {
+        let signature = |&position: &usize| {
+            Signature::from_vector(self.looks.vector(Look::Signature, position)?)
+        };
+        let Some(signatures) = all.rows.iter().map(signature).collect::<Option<Vec<_>>>() else {
+            return NearCopies::default();
+        };
+        let progress = self.events.progress("looking for copies", 1);
+        let patch = |row: usize| {
+            let photo = &self.photos.list[all.rows[row]];
+            let (pixels, _) = photo.decode(&photo.read().ok()?).ok()?;
+            Some(aligned_patch(&pixels))
+        };
+        let features = self.features(&all.rows);
+        let found = alike::find(&alike::Search {
+            signatures: &signatures,
+            features: features.as_ref().map(|(width, values)| alike::Features {
+                values,
+                width: *width,
+            }),
+            patch: &patch,
+            with_turns: false,
+        });
+        progress.advance(1);
+        let same = found
+            .pairs
+            .iter()
+            .filter(|p| p.kind == Likeness::SamePixels);
+        NearCopies {
+            same_pixels: same.map(|pair| vec![pair.a, pair.b]).collect(),
+            sets: found.sets,
+        }
+    }
+
+    /// Photos that were taken within seconds and look alike, as rows.
+    fn bursts(&self, learnt: &Labelled) -> Vec<Vec<usize>> {
+        let Some((width, values)) = self.features(&learnt.rows) else {
+            return Vec::new();
+        };
+        let facts: Vec<Option<&FileFacts>> = learnt
+            .rows
+            .iter()
+            .map(|&i| self.photos.list[i].facts.as_ref())
+            .collect();
+        let taken: Vec<Option<i64>> = facts
+            .iter()
+            .map(|f| Some(f.as_ref()?.taken?.seconds_since_1970()))
+            .collect();
+        let camera: Vec<Option<&str>> = facts
+            .iter()
+            .map(|f| f.as_ref()?.camera.as_deref())
+            .collect();
+        let row = |i: usize| &values[i * width..][..width];
+        let dot = |a: &[f32], b: &[f32]| -> f64 {
+            a.iter()
+                .zip(b)
+                .map(|(x, y)| f64::from(*x) * f64::from(*y))
+                .sum()
+        };
+        let cosine = |a: usize, b: usize| {
+            let (a, b) = (row(a), row(b));
+            dot(a, b) / (dot(a, a) * dot(b, b)).sqrt().max(f64::MIN_POSITIVE)
+        };
+        bursts(&taken, &camera, &cosine)
+    }
+
+    /// Last-stage features `[n, width]` of these photos; none unless all have been looked at.
+    fn features(&self, positions: &[usize]) -> Option<(usize, Vec<f32>)> {
+        let looked_at = |&p: &usize| self.looks.vector(self.look, p).is_some();
+        if positions.is_empty() || !positions.iter().all(looked_at) {
+            return None;
+        }
+        let last = self.looks.backbone.stage_sets().swap_remove(0);
+        let features = self.looks.features(self.look, positions, &last).ok()?;
+        let values = features.all_rows().iter().map(|v| *v as f32).collect();
+        Some((features.width(), values))
+    }
+
+    fn named(&self, photos: &Labelled, sets: &[Vec<usize>]) -> Vec<Vec<String>> {
+        let name = |&row: &usize| self.photos.list[photos.rows[row]].shown.clone();
+        sets.iter()
+            .map(|set| set.iter().map(name).collect())
+            .collect()
     }
 
     /// What is wrong with single pictures.

@@ -239,7 +239,7 @@ impl Judging<'_> {
         if let Some(scenes) = &scenes {
             let chosen = (&judged, self.look);
             metrics = scenes.metrics(&task, alone, self.looks, chosen, accuracy, self.events)?;
-            findings.add([scenes.finding(metrics.as_ref(), &alone.rows, self.photos)]);
+            findings.add(scenes.finding(metrics.as_ref(), &alone.rows, self.photos));
         }
         Ok(Some(Judgements {
             findings,

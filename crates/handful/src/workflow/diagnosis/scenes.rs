@@ -178,7 +178,7 @@ fn wrong(column: &Column, other: &Column) -> Column {
 impl FoundScenes {
     /// Both numbers: that of `headline`, and the chosen candidate judged once more on `photos` with the other folds.
     /// `photos` are those of the task, as they were before scenes made groups. None where the other folds leave nothing
-    /// to be judged.
+    /// to be judged, and where the signals disagree about scenes that cost the chosen candidate nothing.
     ///
     /// # Errors
     /// When interrupted.
@@ -208,6 +208,9 @@ impl FoundScenes {
             .out_of_fold(&features, &[head_of(plan)?], &progress, events)?
             .remove(0);
         let number = accuracy_interval(&other.column(&out), &other.photos.groups, LEVEL)?;
+        if !self.agree && headline.value - number.value < MATTERS {
+            return Ok(None);
+        }
         let (accuracy, independent) = if self.agree {
             (headline, number)
         } else {
@@ -222,13 +225,17 @@ impl FoundScenes {
         }))
     }
 
-    /// What a person is told; `numbers` are the accuracies with scenes kept together and as if there were none.
+    /// What a person is told; `numbers` are the accuracies with scenes kept together and as if there were none. Nothing,
+    /// where the signals disagree and there are no numbers.
     pub fn finding(
         &self,
         numbers: Option<&SceneMetrics>,
         rows: &[usize],
         photos: &Photos,
-    ) -> Finding {
+    ) -> Option<Finding> {
+        if !self.agree && numbers.is_none() {
+            return None;
+        }
         let path = |&row: &usize| photos.list[rows[row]].shown.clone();
         let shared = self.shared();
         let n_photos = n_shared(&self.of_row);
@@ -261,7 +268,7 @@ impl FoundScenes {
                 values.insert(format!("{name}_high"), interval.high);
             }
         }
-        Finding {
+        Some(Finding {
             kind: "scene".into(),
             severity: Severity::Warning,
             text,
@@ -274,7 +281,7 @@ impl FoundScenes {
             advice: "look at the largest groups and say with `--group-by` what belongs together, or `--group-by none` if \
                      each photo shows another thing"
                 .into(),
-        }
+        })
     }
 
     /// Rows of each scene of two or more photos, largest first.
