@@ -31,7 +31,7 @@ def noisy(name, n, k, wrong, sharp, seed):
     by_paper = np.where(confident, p, -1).argmax(1)
     # cleanlab takes the most probable of all classes where several are confident; here that is the paper's one.
     assert (by_paper == p.argmax(1))[confident.sum(1) > 1].all(), name
-    issues = find_label_issues(labels, p, return_indices_ranked_by="normalized_margin", n_jobs=1)
+    issues = find_label_issues(labels, p, filter_by="both", return_indices_ranked_by="normalized_margin", n_jobs=1)
     return {
         "name": name, "k": k, "labels": labels.tolist(), "probabilities": p.ravel().tolist(),
         "counts": compute_confident_joint(labels, p).ravel().tolist(),

@@ -19,7 +19,7 @@ LISTS = {"cleanlab (default)": "prune_by_noise_rate", "cleanlab both": "both", "
 
 warnings.filterwarnings("ignore", message="May not flag all label issues")
 rows = []
-for file in sorted(FOLDER.glob("*.csv")):
+for file in sorted(FOLDER.glob("*.csv"), key=lambda f: (f.stem.rsplit("_", 2)[0], int(f.stem.rsplit("_", 2)[1]), f.stem)):
     table = pd.read_csv(file)
     name, noise, _ = file.stem.rsplit("_", 2)
     p = table.filter(regex=r"^p\d+$").to_numpy()

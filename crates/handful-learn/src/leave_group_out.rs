@@ -14,6 +14,9 @@ use crate::relabelling::Relabelling;
 
 /// 1 − h never counts as less: a group that alone decides its own prediction has no left-out one. As in the ridge head.
 const LEAST_FREEDOM: f64 = 1e-8;
+/// An excess below this is none: features that say nothing leave rounding and the guard above, whose sign follows the
+/// label because the image's own share is left out.
+const NO_EXCESS: f64 = 1e-6;
 /// A feature whose variance is below this share of its mean square counts as constant: the rest is rounding.
 const CONSTANT: f64 = 1e-12;
 /// Images whose scores are summed together: the table of this many columns and 2,000 rows (1 MB) stays in a core's
@@ -174,7 +177,12 @@ fn decide(
     let (mut of_label, mut sum, mut n_known) = (0.0, 0.0, 0.0);
     // A class that is the group's alone is unknown without it.
     for class in (0..n_classes).filter(|&k| share(k) > 0.0) {
-        let excess = (score(class) - share(class)) / share(class).sqrt();
+        let above = score(class) - share(class);
+        let excess = if above.abs() < NO_EXCESS {
+            0.0
+        } else {
+            above / share(class).sqrt()
+        };
         sum += excess;
         n_known += 1.0;
         if class == label {
@@ -358,6 +366,15 @@ mod tests {
         let all: Vec<usize> = (0..n).collect();
         let left_out = LeaveGroupOut::new(&standardised(&values, n, 2), &all).unwrap();
         assert_eq!(left_out.judge(labels.clone(), 2).predicted, labels);
+    }
+
+    #[test]
+    fn features_without_spread_say_nothing() {
+        let labels: Vec<usize> = (0..40).map(|i| i % 4).collect();
+        let all: Vec<usize> = (0..40).collect();
+        let left_out = LeaveGroupOut::new(&standardised(&[3.0; 40], 40, 1), &all).unwrap();
+        let outcome = left_out.judge(labels, 4);
+        assert_eq!((outcome.balanced_accuracy, outcome.margin), (0.25, 0.0));
     }
 
     #[test]

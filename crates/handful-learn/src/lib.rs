@@ -24,6 +24,6 @@ pub mod weights;
 pub use backbone::Backbone;
 pub use bundle::Bundle;
 pub use error::LearnError;
-pub use shortcut::{Damage, Descriptor, Shortcut, shortcuts};
+pub use shortcut::{BetterTold, Damage, Descriptor, Shortcut, shortcuts};
 pub use signal::{Signal, signal};
 pub use weights::Weights;

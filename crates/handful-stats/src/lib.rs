@@ -9,6 +9,7 @@
 //! alike that it is one), [`doubt`] and [`inseparable`] (which labels and classes to look at), [`permutation`], [`holm`]
 //! and [`detectable`] (is it chance, and what would have been seen otherwise).
 
+mod binomial;
 pub mod choice;
 pub mod cluster;
 pub mod column;
@@ -26,6 +27,7 @@ pub mod permutation;
 pub mod seed;
 pub mod temperature;
 
+pub use binomial::sign_test;
 pub use choice::{Choice, Difference, one_standard_error, paired_difference};
 pub use cluster::{average_linkage, connected, join_partitions};
 pub use column::Column;

@@ -2,7 +2,9 @@
 //!
 //! Reading order: `set` (what is trained on), `run` (one training and what is read from it), `table` (what is printed
 //! and kept). A cold run starts with an empty feature cache, a warm one with the cache that the cold one has left.
+//! `duplicates` is a bench of its own, of the search for near-duplicates.
 
+mod duplicates;
 mod run;
 mod set;
 mod table;
@@ -17,8 +19,9 @@ use run::{Cache, Trial};
 /// Arguments of `cargo xtask bench`.
 #[derive(clap::Args)]
 pub struct BenchArguments {
-    /// Names of sets, `all` of them, `speed` (clothing, cold and warm), or folders of your own
-    #[arg(required = true, value_name = "SET|all|speed|FOLDER")]
+    /// Names of sets, `all` of them, `scenes` (those without given groups), `speed` (clothing, cold and warm), folders of
+    /// your own, or `duplicates` alone: planted near-duplicates, found again
+    #[arg(required = true, value_name = "SET|all|scenes|speed|FOLDER|duplicates")]
     sets: Vec<String>,
     /// Folder that holds the sets
     #[arg(long, default_value = "../shared/data", value_name = "FOLDER")]
@@ -58,6 +61,9 @@ const SPEED_REPEATS: usize = 3;
 
 /// Trains on every set asked for, as often as asked for, and prints and keeps the results.
 pub fn run(root: &Path, arguments: &BenchArguments) -> Result<Outcome, Failure> {
+    if arguments.sets == ["duplicates"] {
+        return duplicates::run(root, &arguments.data, arguments.peer.as_deref());
+    }
     let binary = fs::canonicalize(root.join(&arguments.binary)).map_err(|error| {
         Failure::new(
             format!("there is no program `{}`", arguments.binary.display()),

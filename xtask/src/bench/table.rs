@@ -305,7 +305,7 @@ mod tests {
         let rows: Vec<_> = page.lines().skip(2).collect();
         assert_eq!(
             rows[0],
-            "| xray | handful, cold | 275 | 2 | 73.1 | 70.0 (60.0 to 80.0) | ridge 128 | 75.0 (67.0 to 81.0) | \
+            "| xray | handful, cold | 275 | 2 | 73.1 | 70.0 (60.0 to 80.0) | ridge 128 | 75.0 (67.0 to 81.0) | – | \
              70.0 (50.0 to 80.0) | -5.0 (-20.0 to 10.0) | 4.0 (3.0 to 5.0) | 512 |"
         );
         assert_eq!(rows.len(), 2);

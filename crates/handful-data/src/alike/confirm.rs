@@ -21,12 +21,13 @@ const MOST_PATCHES: usize = 2_048;
 const NEAR_CORRELATION: f64 = 0.95;
 const NEAR_EDGES: f64 = 0.92;
 const NEAR_PARTS: f64 = 0.7;
-const NEAR_COLOURS: f64 = 0.03;
 const NEAR_SEEN: f64 = 0.5;
-/// What is more likely one photo than two shots of a scene: 97 % of planted pairs are above, of the pairs found in the
-/// sets themselves three in four.
+const NEAR_COLOURS: f64 = 0.03;
+/// What is more likely one photo than two shots of a scene: 97 % of planted pairs are above, and half of the pairs that the
+/// sets have themselves. Colours may differ more where edges agree so well: brightening cuts off light colours.
 const DUPLICATE_CORRELATION: f64 = 0.97;
 const DUPLICATE_EDGES: f64 = 0.95;
+const DUPLICATE_COLOURS: f64 = 0.06;
 /// Below this scale a picture on top is a crop, and must lie inside.
 const CROPPED: f64 = 0.9;
 /// Two images of a set are at least this alike, whatever lies between them: what copies of copies have in common.
@@ -91,18 +92,22 @@ fn placed(search: &Search, a: usize, b: usize) -> Vec<Placement> {
 }
 
 fn likeness(overlay: &Overlay) -> Option<Likeness> {
-    let is_near = overlay.correlation >= NEAR_CORRELATION
-        && overlay.edges >= NEAR_EDGES
-        && overlay.parts >= NEAR_PARTS
-        && overlay.colours <= NEAR_COLOURS
+    let is_whole = overlay.parts >= NEAR_PARTS
         && overlay.seen >= NEAR_SEEN
         && (overlay.scale >= CROPPED || overlay.overlap >= LEAST_OF_CROP);
-    let is_duplicate =
-        overlay.correlation >= DUPLICATE_CORRELATION && overlay.edges >= DUPLICATE_EDGES;
-    is_near.then_some(match is_duplicate {
-        true => Likeness::Duplicate,
-        false => Likeness::Near,
-    })
+    let agrees = |correlation: f64, edges: f64, colours: f64| {
+        is_whole
+            && overlay.correlation >= correlation
+            && overlay.edges >= edges
+            && overlay.colours <= colours
+    };
+    if agrees(DUPLICATE_CORRELATION, DUPLICATE_EDGES, DUPLICATE_COLOURS) {
+        Some(Likeness::Duplicate)
+    } else if agrees(NEAR_CORRELATION, NEAR_EDGES, NEAR_COLOURS) {
+        Some(Likeness::Near)
+    } else {
+        None
+    }
 }
 
 /// How many of the first pairs need no more than [`MOST_PATCHES`] images; at least one.

@@ -47,7 +47,7 @@ impl Rectangle {
     }
 
     /// The same rectangle, seen from the square whose corner is at `(x, y)`.
-    fn from_corner(&self, [x, y]: [i32; 2]) -> Rectangle {
+    fn seen_from(&self, [x, y]: [i32; 2]) -> Rectangle {
         Rectangle {
             left: (self.left as i32 - x) as usize,
             right: (self.right as i32 - x) as usize,
@@ -114,7 +114,7 @@ impl Square {
     /// shows nothing there.
     pub fn correlation(&self, on_top: &Square, corner: [i32; 2]) -> f32 {
         let here = Rectangle::covered(self.side, on_top.side, corner);
-        let there = here.from_corner(corner);
+        let there = here.seen_from(corner);
         let width = here.right - here.left;
         let mut products = 0.0;
         for row in 0..here.bottom - here.top {

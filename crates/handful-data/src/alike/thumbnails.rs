@@ -9,6 +9,8 @@ use std::f64::consts::{PI, SQRT_2};
 
 use handful_image::{Signature, THUMBNAIL_SIDE_PX as SIDE};
 
+use super::candidates::RUN;
+
 /// Thumbnails are candidates from this correlation. Recipe A9.
 pub(super) const CORRELATED: f32 = 0.90;
 /// `(row, column)` of the low frequencies, even columns first.
@@ -70,9 +72,11 @@ impl Thumbnails {
     }
 
     /// For a run of images from `first`: what each one's correlation with `query` can't exceed.
+    #[inline(always)]
     pub fn bounds(&self, query: &Query, first: usize, bounds: &mut [f32]) {
         let n = bounds.len();
-        let mut odd = vec![0.0; n];
+        let mut odd = [0.0; RUN];
+        let odd = &mut odd[..n];
         for (i, bound) in bounds.iter_mut().enumerate() {
             *bound = query.rest * self.rest[first + i];
         }
@@ -80,7 +84,7 @@ impl Thumbnails {
             let sums = if place < LOW_EVEN {
                 &mut *bounds
             } else {
-                &mut odd[..]
+                &mut *odd
             };
             for (sum, value) in sums.iter_mut().zip(&self.low[place][first..][..n]) {
                 *sum += key * value;
@@ -92,6 +96,7 @@ impl Thumbnails {
     }
 
     /// The better correlation of both ways round.
+    #[inline(always)]
     pub fn correlation(&self, query: &Query, image: usize) -> f32 {
         let half = SIDE * SIDE / 2;
         let (even, odd) = self.all[image * SIDE * SIDE..][..SIDE * SIDE].split_at(half);
@@ -138,6 +143,7 @@ fn waves() -> [[f32; SIDE]; SIDE] {
 }
 
 /// Sums in eight lanes of a fixed order: the same bits on any number of threads.
+#[inline(always)]
 pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
     let mut lanes = [0.0f32; 8];
     let (a8, b8) = (a.as_chunks::<8>(), b.as_chunks::<8>());

@@ -1,4 +1,4 @@
-//! **Seen:** photos taken seconds apart by one camera that look alike.
+//! **Seen:** photos taken one after another that look alike: seconds apart by one camera, or numbered one after another.
 //! **Why it matters:** a burst shows one thing once; in different folds its photos are judged by each other.
 //! **What to do:** nothing; a burst stays in one fold and counts once.
 
@@ -15,7 +15,7 @@ const ALIKE: f64 = 0.9;
 /// as indices, in the order in which they were taken.
 ///
 /// `taken` in seconds and `camera`, one entry an image; images without a time are in no burst. `cosine` compares the
-/// features of two images.
+/// features of two images, less their mean over all images.
 pub fn bursts(
     taken: &[Option<i64>],
     camera: &[Option<&str>],
@@ -54,7 +54,7 @@ pub fn session(files: Vec<Vec<String>>) -> Option<Finding> {
         kind: "session".into(),
         severity: Severity::Remark,
         text: format!(
-            "{n_photos} photos were taken within seconds of another one that looks alike, in {}",
+            "{n_photos} photos look like the one that was taken just before or after, in {}",
             counted(files.len(), "burst", "bursts")
         ),
         numbers: BTreeMap::from([

@@ -8,18 +8,19 @@ use std::collections::BTreeMap;
 
 use super::{Finding, Severity};
 
-/// The border must predict so much better than the middle of the picture, where the thing is, to be more than a glimpse
-/// of it: as much as makes a shortcut in the first place.
-const BORDER_OVER_MIDDLE: f64 = 0.10;
-
 /// What a shortcut is made of.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum ShortcutKind {
+pub enum ShortcutKind<'a> {
     /// How the file was made: size, format, quality, camera, time. Nothing of it is in the thing that was photographed.
     File,
-    /// The border of the picture, with the balanced accuracy that the same numbers of its middle reach.
+    /// The border of the picture, which tells a class better than the middle does, where the thing is. A border that does
+    /// not may be a glimpse of the thing, and is no shortcut.
     Border {
-        /// 0..=1.
+        /// The class that it tells most clearly better.
+        class: &'a str,
+        /// Balanced accuracy of this class against all others, by the border.
+        border: f64,
+        /// The same, by the middle.
         middle: f64,
     },
     /// The picture as a whole, tiny: colours and places, which may be the thing's own.
@@ -32,7 +33,7 @@ pub struct SeenShortcut<'a> {
     /// As a noun for a sentence, such as `the size of the files`.
     pub name: &'a str,
     /// What it is made of.
-    pub kind: ShortcutKind,
+    pub kind: ShortcutKind<'a>,
     /// Balanced accuracy of what it alone predicts, out of group, 0..=1.
     pub balanced_accuracy: f64,
     /// What guessing gives.
@@ -52,19 +53,21 @@ pub fn shortcut(seen: &[SeenShortcut]) -> Vec<Finding> {
 
 fn finding(seen: &SeenShortcut) -> Finding {
     let percent = |share: f64| 100.0 * share;
+    let honest = "; this could be a shortcut, or honest colours of the things themselves";
     let (severity, doubt) = match seen.kind {
-        ShortcutKind::File => (Severity::Warning, ""),
-        ShortcutKind::Border { middle }
-            if seen.balanced_accuracy >= middle + BORDER_OVER_MIDDLE =>
-        {
-            (
-                Severity::Warning,
-                ", better than the middle of the pictures does",
-            )
-        }
-        ShortcutKind::Border { .. } | ShortcutKind::Looks => (
-            Severity::Remark,
-            "; this could be a shortcut, or honest colours of the things themselves",
+        ShortcutKind::File => (Severity::Warning, String::new()),
+        ShortcutKind::Looks => (Severity::Remark, honest.to_owned()),
+        ShortcutKind::Border {
+            class,
+            border,
+            middle,
+        } => (
+            Severity::Warning,
+            format!(
+                ", and \"{class}\" better than the middle of the pictures does ({:.0} % against {:.0} %)",
+                percent(border),
+                percent(middle)
+            ),
         ),
     };
     let mut text = format!(
@@ -78,8 +81,8 @@ fn finding(seen: &SeenShortcut) -> Finding {
         ("chance".into(), seen.chance),
         ("p".into(), seen.p),
     ]);
-    if let ShortcutKind::Border { middle } = seen.kind {
-        numbers.insert("middle".into(), middle);
+    if let ShortcutKind::Border { border, middle, .. } = seen.kind {
+        numbers.extend([("border".into(), border), ("middle".into(), middle)]);
     }
     if let (Some((right, n_right)), Some((wrong, n_wrong))) = (seen.where_right, seen.where_wrong) {
         text += &format!(
@@ -140,10 +143,16 @@ mod tests {
     }
 
     #[test]
-    fn a_border_warns_only_where_the_middle_says_less() {
-        let border = |middle| seen(ShortcutKind::Border { middle }).severity;
-        assert_eq!(border(0.3), Severity::Warning);
-        assert_eq!(border(0.6), Severity::Remark);
+    fn a_border_says_which_class_it_tells_better_than_the_middle() {
+        let warns = seen(ShortcutKind::Border {
+            class: "cat",
+            border: 0.9,
+            middle: 0.6,
+        });
+        assert_eq!(warns.severity, Severity::Warning);
+        let words = "\"cat\" better than the middle of the pictures does (90 % against 60 %)";
+        assert!(warns.text.contains(words), "{}", warns.text);
+        assert_eq!(seen(ShortcutKind::Looks).severity, Severity::Remark);
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub(super) fn find(pictures: &Pictures) -> Vec<Finding> {
                 worst.len(),
                 pictures.paths.len()
             )),
-            few: format!("tiny: their shorter side has less than {TINY_PX} px"),
+            few: format!("tiny: the shorter side has less than {TINY_PX} px"),
             numbers: vec![("least_px", TINY_PX as f64), ("median_px", median)],
             advice: "get them in their original size if there is one; thumbnails from a web page are the usual cause",
         },

@@ -1,13 +1,16 @@
-//! **Seen:** pictures that were enlarged: their detail ends far above the size of their pixels.
+//! **Seen:** pictures that are soft at their own size, as enlarged ones are: the finest things in them are far larger than a
+//! pixel.
 //! **Why it matters:** they show less than their size promises, and if one class was collected so, softness is learnt.
 //! **What to do:** get them in their original size.
 
 use super::Finding;
+use super::blurred::is_blurred;
 use super::pictures::{Fault, Pictures};
 
-/// Share of the finest possible detail up to which a picture counts as enlarged, half again and more. Of 2,000 photos of
-/// clothing, waste, grocery, hands and cifar10 1 % and less are so; of the same enlarged to twice their side, four of
-/// five.
+/// Share of the finest possible detail up to which a picture counts as enlarged.
+///
+/// Names 17 of 16,000 pictures of the development sets, all soft. Of 800 photos of clothing, waste, grocery and hands made
+/// smaller, enlarged again and saved at quality 85, it names 99 % at three times and 55 % at twice their side.
 const LEAST_DETAIL: f32 = 0.6;
 
 /// Detail of so many pixels along the shorter side is as much as the network sees: a camera's 12 million soft pixels are
@@ -22,7 +25,10 @@ pub(super) fn find(pictures: &Pictures) -> Vec<Finding> {
     let worst = pictures.worst_first(|image| {
         let facts = &pictures.facts[image];
         let real_px = detail(image) * facts.width_px.min(facts.height_px) as f64;
-        let is_enlarged = pictures.portraits[image].detail <= LEAST_DETAIL && real_px < ENOUGH_PX;
+        let portrait = &pictures.portraits[image];
+        // Blurred ones have a finding of their own.
+        let is_enlarged =
+            portrait.detail <= LEAST_DETAIL && real_px < ENOUGH_PX && !is_blurred(portrait);
         is_enlarged.then(|| -detail(image))
     });
     if worst.is_empty() || pictures.median(detail) <= SOFT_SET {
@@ -33,7 +39,7 @@ pub(super) fn find(pictures: &Pictures) -> Vec<Finding> {
             kind: "upscaled",
             throughout: None,
             few: format!(
-                "probably enlarged: they hold no more detail than one of {:.0} % of their size",
+                "soft at full size, probably enlarged: at {:.0} % of it nothing would be lost",
                 100.0 * LEAST_DETAIL
             ),
             numbers: vec![("most_detail", f64::from(LEAST_DETAIL))],

@@ -7,9 +7,10 @@ const SEPARATORS: &[char] = &[',', '|', ';'];
 
 /// The first cell that holds several labels, if the column is of that kind.
 ///
-/// A cell counts when one of its parts is also a label on its own, or when all of its parts occur in other cells and one
+/// A cell counts when one of its parts after the first is also a label on its own, or when all of its parts occur in other cells and one
 /// of them at another place: "cat,dog" beside "dog" or beside "bird,cat" and "dog,fox". Names that merely contain a
-/// comma have parts of their own, or the same part always at the same place.
+/// comma have parts of their own, or the same part always at the same place, or the plain name is their first part:
+/// "pepper, green" beside "pepper".
 pub(crate) fn several_labels<'a>(cells: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let distinct: BTreeSet<&str> = cells.filter(|c| !c.is_empty()).collect();
     SEPARATORS.iter().find_map(|separator| {
@@ -32,7 +33,7 @@ pub(crate) fn several_labels<'a>(cells: impl Iterator<Item = &'a str>) -> Option
             let is_elsewhere = |part: &&str| places[part].len() > 1;
             let moves = |(place, part): (usize, &&str)| places[part].iter().any(|p| *p != place);
             parts.len() > 1
-                && (parts.iter().any(|part| whole.contains(part))
+                && (parts[1..].iter().any(|part| whole.contains(part))
                     || parts.iter().all(is_elsewhere) && parts.iter().enumerate().any(moves))
         };
         cells
@@ -81,6 +82,12 @@ mod tests {
             "Lyon, France"
         ]));
         assert!(!is_multi(&["screw, short", "screw, long", "nail"]));
+        assert!(!is_multi(&[
+            "pepper",
+            "pepper, green",
+            "pepper, red",
+            "nail"
+        ]));
         assert!(!is_multi(&["cat", "dog", ""]));
     }
 }

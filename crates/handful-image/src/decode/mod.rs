@@ -222,23 +222,25 @@ pub fn sample_extent(bytes: &[u8], limits: &Limits) -> Result<Option<SampleExten
     })
 }
 
-/// Width and height of the upright picture, and its EXIF block (for TIFF the file itself); `None` for a header that
-/// can't be read. Nothing is decoded.
-pub(crate) fn header(
-    bytes: &[u8],
-    format: Format,
-) -> Option<(usize, usize, Option<Cow<'_, [u8]>>)> {
+/// What a header tells of a picture.
+pub(crate) struct Head<'a> {
+    /// Columns of the upright picture.
+    pub width_px: usize,
+    /// Rows of the upright picture.
+    pub height_px: usize,
+    /// The EXIF block; of a TIFF the file itself, which has the same shape.
+    pub exif: Option<Cow<'a, [u8]>>,
+}
+
+/// `None` for a header that can't be read. Nothing is decoded.
+pub(crate) fn head(bytes: &[u8], format: Format) -> Option<Head<'_>> {
     let (width, height, turn, exif) = match format {
         Format::Jpeg => {
             let header = jpeg::walk(bytes);
             let frame = header.frame?;
             let (width, height) = (u64::from(frame.width), u64::from(frame.height));
-            (
-                width,
-                height,
-                header.orientation(),
-                header.exif.map(Cow::Borrowed),
-            )
+            let exif = header.exif.map(Cow::Borrowed);
+            (width, height, header.orientation(), exif)
         }
         Format::Tiff => {
             let (width, height, turn) = tiff::size(bytes)?;
@@ -261,11 +263,11 @@ pub(crate) fn header(
     } else {
         (width, height)
     };
-    Some((
-        usize::try_from(width).ok()?,
-        usize::try_from(height).ok()?,
+    Some(Head {
+        width_px: usize::try_from(width).ok()?,
+        height_px: usize::try_from(height).ok()?,
         exif,
-    ))
+    })
 }
 
 /// The format of the bytes.

@@ -7,7 +7,7 @@ mod camera;
 mod quality;
 mod taken;
 
-use crate::decode::{caught, header, jpeg, known};
+use crate::decode::{caught, head, jpeg, known};
 use crate::error::ImageError;
 use crate::format::Format;
 use exif::{Exif, In, Reader, Tag, Value};
@@ -44,8 +44,8 @@ pub struct FileFacts {
 /// not compared and pixels not looked at: a file with facts need not decode. Never panics.
 pub fn file_facts(bytes: &[u8]) -> Result<FileFacts, ImageError> {
     let format = known(bytes)?;
-    let (width_px, height_px, exif, jpeg_quality) = caught(format, || {
-        let Some((width, height, exif)) = header(bytes, format) else {
+    let (head, jpeg_quality) = caught(format, || {
+        let Some(head) = head(bytes, format) else {
             return Err(ImageError::Corrupt {
                 format,
                 reason: "its header gives no size".to_owned(),
@@ -55,17 +55,17 @@ pub fn file_facts(bytes: &[u8]) -> Result<FileFacts, ImageError> {
             Format::Jpeg => quality::estimate(&jpeg::walk(bytes).quantisation),
             _ => None,
         };
-        Ok((width, height, exif, quality))
+        Ok((head, quality))
     })?;
     // A parser that gives up on a broken block must not cost the size.
-    let tags = exif.and_then(|block| {
+    let tags = head.exif.and_then(|block| {
         catch_unwind(AssertUnwindSafe(|| parse(block.into_owned())))
             .ok()
             .flatten()
     });
     Ok(FileFacts {
-        width_px,
-        height_px,
+        width_px: head.width_px,
+        height_px: head.height_px,
         format,
         bytes: bytes.len(),
         jpeg_quality,

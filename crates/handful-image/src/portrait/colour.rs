@@ -44,7 +44,7 @@ mod tests {
     fn a_grey_picture_stays_grey_in_a_colour_file() {
         let mut image = Pixels::filled(64, 64, [0; 3]);
         for (i, pixel) in image.data.chunks_exact_mut(3).enumerate() {
-            pixel.fill((i * i >> 4) as u8);
+            pixel.fill(((i * i) >> 4) as u8);
         }
         let file = encode_jpeg(&image, 60);
         let colour = Colour::of(&decode(&file, &Limits::default()).expect("our own").pixels);

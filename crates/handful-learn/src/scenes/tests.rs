@@ -54,9 +54,10 @@ fn photos_that_share_more_than_their_class_are_found() {
         with_first as f64 > 0.9 * labels.len() as f64,
         "{with_first}"
     );
-    // Scenes of a class may be joined by chance, but not most of the 48.
+    // A photo's nearest of another scene of its class is nearer than a fifth of nearest strangers in about one of 15
+    // cases: strangers are 3 times as many. So a few of the 48 scenes are joined by chance.
     let n_scenes = (0..labels.len()).filter(|&i| scene[i] == i).count();
-    assert!(n_scenes >= 24, "{n_scenes}");
+    assert!((42..=48).contains(&n_scenes), "{n_scenes}");
     assert!(grouped(&found.by_detail) > 0.9);
 }
 

@@ -227,19 +227,22 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
     let chosen = &judged[judgement.chosen];
     let winner = chosen.plan.as_ref().expect("controls are never chosen");
     let chosen_look = Look::Backbone(comparison.geometry, winner.size_px);
-    let scene_metrics = match &scenes {
-        None => None,
-        Some(scenes) => {
-            let (chosen, headline) = ((chosen, chosen_look), judgement.accuracy);
-            scenes.metrics(&task, &alone, &looks, chosen, headline, events)?
+    let (mut once_more, mut scene_metrics) = (None, None);
+    if let Some(scenes) = &scenes {
+        let chosen = (chosen, chosen_look);
+        once_more = scenes.judge_once_more(&task, &alone, &looks, chosen, events)?;
+        if let Some(more) = &once_more {
+            scene_metrics = scenes.metrics(more, judgement.accuracy)?;
         }
-    };
+    }
+    let agree = scenes.as_ref().is_some_and(|s| s.agree);
     let predicted = Predicted {
         task: &task,
         out: &chosen.out,
         looks: &looks,
         look,
         photos: &photos,
+        independent: once_more.as_ref().filter(|_| agree),
         is_embedded: settings.model.is_none(),
     };
     let mut found_after = predicted.findings(events)?;
@@ -259,7 +262,6 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
         &judgement,
         &photos.classes,
         sample_range,
-        backbone.clone(),
     )?;
     folder.write("model.handful", &model.to_bytes())?;
     watch.lap("refit");

@@ -1,6 +1,6 @@
 //! The chosen candidate sees all labels, and then, once, the photos that were held back.
 
-use handful_learn::{Backbone, Bundle, bundle};
+use handful_learn::{Bundle, bundle};
 use handful_stats::{Column, Seed};
 
 use super::compare::head_of;
@@ -24,7 +24,6 @@ pub fn refit(
     judgement: &Judgement,
     classes: &[String],
     sample_range: Option<SampleRange>,
-    backbone: Backbone,
 ) -> Result<(Bundle, f64), Failure> {
     let Labelled { rows, labels, .. } = &task.photos;
     let look = Look::Backbone(geometry, winner.size_px);
@@ -32,6 +31,7 @@ pub fn refit(
     let head = task.refit(&features, head_of(winner)?)?;
     let probabilities = head.probabilities(&features.all_rows());
     let on_training = Column::of_probabilities(&probabilities, labels, classes.len());
+    let backbone = looks.backbone.clone();
     let record = bundle::Record {
         schema: bundle::SCHEMA,
         version: env!("CARGO_PKG_VERSION").into(),

@@ -14,9 +14,10 @@ use handful_data::finding::{
 use handful_image::{Geometry, Portrait};
 use handful_learn::domain::{self, domain_distance};
 use handful_learn::{Descriptor, shortcuts, signal};
-use handful_stats::{Seed, inseparable_pairs, label_doubts};
+use handful_stats::{Doubts, Seed, inseparable_pairs, label_doubts};
 
 use super::Findings;
+use super::scenes::JudgedOnceMore;
 use crate::events::Events;
 use crate::exit::Failure;
 use crate::photos::{Photo, Photos};
@@ -26,11 +27,9 @@ use crate::workflow::task::{OutOfFold, Task};
 
 /// Cameras that are told apart; rarer ones are one.
 const CAMERAS: usize = 6;
-/// Levels of a histogram of the middle of a picture, as many as that of its border.
-const BINS: usize = 8;
-/// Side of a portrait's thumbnail, and the part of it that is called the middle.
+/// Side of a portrait's thumbnail, and the rows and columns of it that are called the middle.
 const THUMBNAIL_PX: usize = 8;
-const MIDDLE: std::ops::Range<usize> = 2..6;
+const MIDDLE: std::ops::Range<usize> = 1..7;
 
 /// What the second part of a diagnosis looks at.
 pub struct Predicted<'a> {
@@ -44,6 +43,8 @@ pub struct Predicted<'a> {
     pub look: Look,
     /// All photos.
     pub photos: &'a Photos,
+    /// Predictions by folds that do not keep apart what the task keeps together because it was found to belong together.
+    pub independent: Option<&'a JudgedOnceMore>,
     /// Whether the backbone is the embedded one, whose training is known.
     pub is_embedded: bool,
 }
@@ -132,10 +133,7 @@ impl Predicted<'_> {
             *n_classes,
             self.seed("shortcuts"),
         )?;
-        let middle = found
-            .iter()
-            .find(|s| s.name == MIDDLE_NAME)
-            .map_or(0.0, |s| s.balanced_accuracy);
+        let middle = found.iter().find(|s| s.name == MIDDLE_NAME);
         let hits = self.hits();
         let mut seen = Vec::new();
         for s in found.iter().filter(|s| s.is_found) {
@@ -143,7 +141,16 @@ impl Predicted<'_> {
             let kind = match s.name.as_str() {
                 // The middle is where the thing is: it is only what the border is compared with.
                 MIDDLE_NAME => continue,
-                BORDER_NAME => ShortcutKind::Border { middle },
+                BORDER_NAME => {
+                    match middle.and_then(|middle| s.tells_better_than(middle, labels)) {
+                        Some(told) => ShortcutKind::Border {
+                            class: &self.photos.classes[told.class],
+                            border: told.better,
+                            middle: told.other,
+                        },
+                        None => continue,
+                    }
+                }
                 THUMBNAIL_NAME => ShortcutKind::Looks,
                 _ => ShortcutKind::File,
             };
@@ -161,16 +168,18 @@ impl Predicted<'_> {
     }
 
     /// Recipe A10: labels that the model doubts, with what it would say instead.
+    ///
+    /// Photos of a new scene are often predicted wrong, and there the label is right; a model that knows the scene's other
+    /// photos is asked as well, and both must doubt.
     fn doubts(&self) -> Result<(Option<Finding>, BTreeMap<String, String>), Failure> {
-        let Labelled {
-            labels,
-            groups,
-            n_classes,
-            ..
-        } = self.labelled();
-        let scored = self.task.folds.scored_rows(0);
         let p = &self.out.repeats[0];
-        let found = label_doubts(p, labels, groups, &scored, *n_classes)?;
+        let mut found = doubts_of(self.task, self.out)?;
+        if let Some(independent) = self.independent {
+            let others = doubts_of(&independent.task, &independent.out)?.ranked;
+            let rows: BTreeSet<usize> = others.iter().map(|d| d.row).collect();
+            found.ranked.retain(|d| rows.contains(&d.row));
+        }
+        let n_classes = self.labelled().n_classes;
         let class = |class: usize| self.photos.classes[class].as_str();
         let doubts: Vec<DoubtfulLabel> = found
             .ranked
@@ -322,6 +331,24 @@ const BORDER_NAME: &str = "the border of the pictures";
 const MIDDLE_NAME: &str = "the middle of the pictures";
 const THUMBNAIL_NAME: &str = "a thumbnail of 8 × 8 pixels";
 
+/// Doubts of the first repeat.
+fn doubts_of(task: &Task, out: &OutOfFold) -> Result<Doubts, Failure> {
+    let Labelled {
+        labels,
+        groups,
+        n_classes,
+        ..
+    } = &task.photos;
+    let scored = task.folds.scored_rows(0);
+    Ok(label_doubts(
+        &out.repeats[0],
+        labels,
+        groups,
+        &scored,
+        *n_classes,
+    )?)
+}
+
 /// Numbers of one kind.
 struct Described {
     name: &'static str,
@@ -361,6 +388,7 @@ fn most_frequent<'a>(cameras: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
         .collect()
 }
 
+/// The ring around the picture: its colours, and the cells of the thumbnail that lie in it.
 fn border(portrait: &Portrait) -> Vec<f64> {
     let ring = &portrait.border;
     let numbers = ring
@@ -368,24 +396,22 @@ fn border(portrait: &Portrait) -> Vec<f64> {
         .iter()
         .chain(&ring.deviation)
         .chain(ring.histogram.iter().flatten());
-    numbers.map(|v| f64::from(*v)).collect()
+    let colours = numbers.map(|v| f64::from(*v));
+    colours.chain(cells(portrait, false)).collect()
 }
 
-/// The same kind of numbers as [`border`], of the middle of the thumbnail.
+/// The cells of the thumbnail inside the ring.
 fn middle(portrait: &Portrait) -> Vec<f64> {
-    let values = |channel: usize| {
-        MIDDLE
-            .flat_map(move |y| MIDDLE.map(move |x| (y, x)))
-            .map(move |(y, x)| f64::from(portrait.thumbnail[(y * THUMBNAIL_PX + x) * 3 + channel]))
+    cells(portrait, true).collect()
+}
+
+/// Levels of the thumbnail's cells in the middle, or of those around it.
+fn cells(portrait: &Portrait, in_middle: bool) -> impl Iterator<Item = f64> {
+    let is_middle = |cell: usize| {
+        MIDDLE.contains(&(cell / THUMBNAIL_PX)) && MIDDLE.contains(&(cell % THUMBNAIL_PX))
     };
-    let n = (MIDDLE.len() * MIDDLE.len()) as f64;
-    let means: Vec<f64> = (0..3).map(|c| values(c).sum::<f64>() / n).collect();
-    let stds = (0..3).map(|c| (values(c).map(|v| (v - means[c]).powi(2)).sum::<f64>() / n).sqrt());
-    let histogram = (0..3).flat_map(|c| {
-        (0..BINS).map(move |bin| {
-            let is_in = |v: &f64| (*v as usize * BINS) / 256 == bin;
-            values(c).filter(is_in).count() as f64 / n
-        })
-    });
-    means.iter().copied().chain(stds).chain(histogram).collect()
+    let values = portrait.thumbnail.iter().enumerate();
+    values
+        .filter(move |(i, _)| is_middle(i / 3) == in_middle)
+        .map(|(_, v)| f64::from(*v))
 }

@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 
 use handful_data::alike::{self, Likeness};
+use handful_data::finding::pauses::runs;
 use handful_data::finding::session::bursts;
-use handful_data::finding::{self, Finding, Pictures, Seen, find_in_pictures, session};
+use handful_data::finding::{
+    self, Finding, Pictures, Seen, find_in_pictures, numbered_bursts, pauses, session,
+};
 use handful_image::{FileFacts, Portrait, Signature, aligned_patch};
 
 use crate::events::Events;
@@ -72,7 +75,12 @@ impl Before<'_> {
             same_pixels: &alike.same_pixels,
             alike: &alike.sets,
         });
-        let bursts = self.bursts(learnt);
+        let times = Times::of(learnt, self.photos);
+        findings.extend(pauses(
+            &runs(&times.taken, &times.camera),
+            &names(learnt, self.photos),
+        ));
+        let bursts = self.bursts(learnt, &times);
         findings.extend(session(self.named(learnt, &bursts)));
         findings.extend(self.pictures(learnt));
         findings.sort_by_key(|finding| finding.severity);
@@ -127,24 +135,12 @@ impl Before<'_> {
         }
     }
 
-    /// Photos that were taken within seconds and look alike, as rows.
-    fn bursts(&self, learnt: &Labelled) -> Vec<Vec<usize>> {
-        let Some((width, values)) = self.features(&learnt.rows) else {
+    /// Photos that were taken one after another and look alike, as rows.
+    fn bursts(&self, learnt: &Labelled, times: &Times) -> Vec<Vec<usize>> {
+        let Some((width, mut values)) = self.features(&learnt.rows) else {
             return Vec::new();
         };
-        let facts: Vec<Option<&FileFacts>> = learnt
-            .rows
-            .iter()
-            .map(|&i| self.photos.list[i].facts.as_ref())
-            .collect();
-        let taken: Vec<Option<i64>> = facts
-            .iter()
-            .map(|f| Some(f.as_ref()?.taken?.seconds_since_1970()))
-            .collect();
-        let camera: Vec<Option<&str>> = facts
-            .iter()
-            .map(|f| f.as_ref()?.camera.as_deref())
-            .collect();
+        subtract_mean(&mut values, width);
         let row = |i: usize| &values[i * width..][..width];
         let dot = |a: &[f32], b: &[f32]| -> f64 {
             a.iter()
@@ -156,7 +152,9 @@ impl Before<'_> {
             let (a, b) = (row(a), row(b));
             dot(a, b) / (dot(a, a) * dot(b, b)).sqrt().max(f64::MIN_POSITIVE)
         };
-        bursts(&taken, &camera, &cosine)
+        let by_time = bursts(&times.taken, &times.camera, &cosine);
+        let by_number = numbered_bursts(&names(learnt, self.photos), &times.taken, &cosine);
+        by_time.into_iter().chain(by_number).collect()
     }
 
     /// Last-stage features `[n, width]` of these photos; none unless all have been looked at.
@@ -203,6 +201,42 @@ impl Before<'_> {
             facts: &facts,
             portraits: &portraits,
         })
+    }
+}
+
+/// When and by which camera photos were taken, an entry a photo; none where the file does not say.
+struct Times<'a> {
+    /// Seconds.
+    taken: Vec<Option<i64>>,
+    camera: Vec<Option<&'a str>>,
+}
+
+impl Times<'_> {
+    fn of<'a>(learnt: &Labelled, photos: &'a Photos) -> Times<'a> {
+        let facts = learnt.rows.iter().map(|&i| photos.list[i].facts.as_ref());
+        let (taken, camera) = facts
+            .map(|facts| {
+                let taken = facts.and_then(|f| Some(f.taken?.seconds_since_1970()));
+                (taken, facts.and_then(|f| f.camera.as_deref()))
+            })
+            .unzip();
+        Times { taken, camera }
+    }
+}
+
+/// Makes the mean of every column of `[n, width]` zero: what all photos of a set have in common says nothing.
+fn subtract_mean(values: &mut [f32], width: usize) {
+    let n = (values.len() / width.max(1)) as f64;
+    let mut mean = vec![0.0f64; width];
+    for row in values.chunks_exact(width) {
+        mean.iter_mut()
+            .zip(row)
+            .for_each(|(m, v)| *m += f64::from(*v) / n);
+    }
+    for row in values.chunks_exact_mut(width) {
+        row.iter_mut()
+            .zip(&mean)
+            .for_each(|(v, m)| *v = (f64::from(*v) - m) as f32);
     }
 }
 

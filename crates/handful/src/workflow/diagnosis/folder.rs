@@ -226,19 +226,29 @@ impl Judging<'_> {
             out,
             column,
         };
+        let more = match &scenes {
+            Some(scenes) => {
+                let chosen = (&judged, self.look);
+                scenes.judge_once_more(&task, alone, self.looks, chosen, self.events)?
+            }
+            None => None,
+        };
+        let agree = scenes.as_ref().is_some_and(|s| s.agree);
         let predicted = Predicted {
             task: &task,
             out: &judged.out,
             looks: self.looks,
             look: self.look,
             photos: self.photos,
+            independent: more.as_ref().filter(|_| agree),
             is_embedded: true,
         };
         let mut findings = predicted.findings(self.events)?;
         let mut metrics = None;
         if let Some(scenes) = &scenes {
-            let chosen = (&judged, self.look);
-            metrics = scenes.metrics(&task, alone, self.looks, chosen, accuracy, self.events)?;
+            if let Some(more) = &more {
+                metrics = scenes.metrics(more, accuracy)?;
+            }
             findings.add(scenes.finding(metrics.as_ref(), &alone.rows, self.photos));
         }
         Ok(Some(Judgements {

@@ -22,7 +22,7 @@ use crate::workflow::compare::head_of;
 use crate::workflow::judge::{Judged, LEVEL};
 use crate::workflow::labelled::Labelled;
 use crate::workflow::looks::{Look, Looks};
-use crate::workflow::task::Task;
+use crate::workflow::task::{OutOfFold, Task};
 
 /// Share of photos with a link in the details below which scenes are not looked for: three times what chance gives, as
 /// one in a hundred has a link by chance and each link has two ends.
@@ -62,6 +62,14 @@ pub struct SceneMetrics {
     /// Whether all signals say that these photos show one thing: then `accuracy` is the headline, otherwise
     /// `independent` is, and both are said.
     pub agree: bool,
+}
+
+/// Predictions of the chosen candidate by other folds than those of the headline.
+pub struct JudgedOnceMore {
+    /// The same photos in the same order, with the other groups.
+    pub task: Task,
+    /// What was predicted.
+    pub out: OutOfFold,
 }
 
 /// Looks for scenes among photos; none where there are none, or where they make no difference that can be seen.
@@ -176,21 +184,20 @@ fn wrong(column: &Column, other: &Column) -> Column {
 }
 
 impl FoundScenes {
-    /// Both numbers: that of `headline`, and the chosen candidate judged once more on `photos` with the other folds.
-    /// `photos` are those of the task, as they were before scenes made groups. None where the other folds leave nothing
-    /// to be judged, and where the signals disagree about scenes that cost the chosen candidate nothing.
+    /// The chosen candidate judged once more on `photos` with the other folds: as if all were independent, where the task
+    /// keeps scenes together, and the other way round. `photos` are those of the task, as they were before scenes made
+    /// groups. None where the other folds leave nothing to be judged.
     ///
     /// # Errors
     /// When interrupted.
-    pub fn metrics(
+    pub fn judge_once_more(
         &self,
         task: &Task,
         photos: &Labelled,
         looks: &Looks,
-        chosen: (&Judged, Look),
-        headline: Interval,
+        (chosen, look): (&Judged, Look),
         events: &Events,
-    ) -> Result<Option<SceneMetrics>, Failure> {
+    ) -> Result<Option<JudgedOnceMore>, Failure> {
         let other = if self.agree {
             photos.clone()
         } else {
@@ -200,14 +207,27 @@ impl FoundScenes {
         let Ok(other) = Task::new(other, task.folds.k, 1, seed, task.seed) else {
             return Ok(None);
         };
-        let (chosen, look) = chosen;
         let plan = chosen.plan.as_ref().expect("controls are never chosen");
         let features = looks.features(look, &photos.rows, &plan.stages)?;
         let progress = events.progress("judging once more", task.folds.k as u64);
         let out = other
             .out_of_fold(&features, &[head_of(plan)?], &progress, events)?
             .remove(0);
-        let number = accuracy_interval(&other.column(&out), &other.photos.groups, LEVEL)?;
+        Ok(Some(JudgedOnceMore { task: other, out }))
+    }
+
+    /// Both numbers: that of `headline` and the other one. None where the signals disagree about scenes that cost the
+    /// chosen candidate nothing.
+    ///
+    /// # Errors
+    /// When the statistics can't be computed.
+    pub fn metrics(
+        &self,
+        more: &JudgedOnceMore,
+        headline: Interval,
+    ) -> Result<Option<SceneMetrics>, Failure> {
+        let column = more.task.column(&more.out);
+        let number = accuracy_interval(&column, &more.task.photos.groups, LEVEL)?;
         if !self.agree && headline.value - number.value < MATTERS {
             return Ok(None);
         }
