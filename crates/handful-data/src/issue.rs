@@ -3,10 +3,13 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use handful_image::{Format, ImageError, Note};
+use handful_image::{Format, ImageError, Note, SampleExtent, SampleRange};
 
 use crate::listing::ending;
 use crate::shown;
+
+/// Share of a range that a picture's largest value must reach: below, next to nothing can be seen in it.
+const LEAST_OF_RANGE: f64 = 0.1;
 
 /// One row of `issues.csv`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,6 +71,41 @@ pub fn issue_of_note(note: &Note, path: &Path) -> Issue {
     Issue::noted(path, note.kind(), note.detail(), note.advice())
 }
 
+/// A deep picture of the rarer kind in a set that has both: no range of values is right for 16-bit integers and floating
+/// point together.
+pub fn issue_of_other_samples(path: &Path, extent: &SampleExtent) -> Issue {
+    let (own, others) = match extent.is_float {
+        true => ("floating-point", "16-bit"),
+        false => ("16-bit", "floating-point"),
+    };
+    Issue::skipped(
+        path,
+        "other_samples",
+        format!(
+            "a picture with {own} values in a set with {others} ones, which have another range"
+        ),
+        "save all deep pictures alike: as 16-bit PNG or TIFF, scaled the same way",
+    )
+}
+
+/// A note on a deep picture whose values don't fit the range that black and white were given.
+pub fn note_range(path: &Path, extent: &SampleExtent, range: &SampleRange) -> Option<Issue> {
+    let width = range.high - range.low;
+    let is_dark = extent.largest < range.low + LEAST_OF_RANGE * width;
+    let is_bright = extent.largest > range.high + width;
+    (is_dark || is_bright).then(|| {
+        Issue::noted(
+            path,
+            "other_range",
+            format!(
+                "its values are {} to {}, and the model takes {} for black and {} for white",
+                extent.least, extent.largest, range.low, range.high
+            ),
+            "scale it as the pictures that the model was trained on, or don't believe what is predicted",
+        )
+    })
+}
+
 /// A note on a file whose name promises another format than its bytes have.
 ///
 /// Names without an ending promise nothing, and neither do numbers behind a dot (`photo.2024`).
@@ -121,6 +159,26 @@ pub fn write_issues_csv(issues: &[Issue], out: &mut impl Write) -> std::io::Resu
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_far_from_the_range_are_noted() {
+        let range = SampleRange {
+            low: 0.0,
+            high: 65_535.0,
+        };
+        let note = |least: f64, largest: f64| {
+            let extent = SampleExtent {
+                least,
+                largest,
+                is_float: false,
+            };
+            note_range(Path::new("a.tif"), &extent, &range)
+        };
+        assert_eq!(note(0.0, 40_000.0), None);
+        let dark = note(0.0, 4_095.0).unwrap();
+        assert!(dark.detail.contains("0 to 4095"), "{}", dark.detail);
+        assert!(note(0.0, 200_000.0).is_some());
+    }
 
     #[test]
     fn only_a_name_that_promises_something_else_is_noted() {

@@ -33,7 +33,8 @@ pub use crop::CropBox;
 pub use error::{Category, DataError, Suggestion};
 pub use group::GroupBy;
 pub use issue::{
-    Issue, issue_of, issue_of_empty_box, issue_of_note, note_wrong_extension, write_issues_csv,
+    Issue, issue_of, issue_of_empty_box, issue_of_note, issue_of_other_samples, note_range,
+    note_wrong_extension, write_issues_csv,
 };
 pub use label_from::LabelFrom;
 pub use path::{is_inside, shown};

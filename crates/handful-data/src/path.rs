@@ -2,7 +2,8 @@
 
 use std::path::{Component, Path, PathBuf};
 
-/// A path with `/` between its parts; bytes that are no text become `\xNN`, so that two paths never look the same.
+/// A path with `/` between its parts. Bytes that are no text and control characters, which could steer a terminal, become
+/// `\xNN`, so that two paths never look the same.
 pub fn shown(path: &Path) -> String {
     let part = |c: Component| match c {
         Component::RootDir => String::new(),
@@ -26,7 +27,11 @@ fn text(part: &std::ffi::OsStr) -> String {
                 .iter()
                 .map(|b| format!("\\x{b:02X}"))
                 .collect();
-            format!("{}{escaped}", chunk.valid())
+            let visible = chunk.valid().chars().map(|c| match c {
+                c if c.is_control() => format!("\\x{:02X}", u32::from(c)),
+                c => c.to_string(),
+            });
+            format!("{}{escaped}", visible.collect::<String>())
         })
         .collect()
 }
@@ -75,6 +80,7 @@ mod tests {
             shown(Path::new(OsStr::from_bytes(b"a/\xFFb\xFE.jpg"))),
             "a/\\xFFb\\xFE.jpg"
         );
+        assert_eq!(shown(Path::new("a\u{1b}[31m.jpg")), "a\\x1B[31m.jpg");
     }
 
     #[test]

@@ -22,4 +22,4 @@ pub use model::{
     Verdict,
 };
 pub use page::{render, render_diagnosis};
-pub use section::{MISTAKES_SHOWN, PHOTOS_SHOWN, UNREAD_SHOWN};
+pub use section::{MISTAKES_SHOWN, PHOTOS_SHOWN, UNREAD_SHOWN, photos_of_a_set};

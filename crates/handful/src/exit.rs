@@ -92,11 +92,6 @@ impl Failure {
             .advice(advice)
     }
 
-    /// Deep pictures for which no common range of values is right.
-    pub fn mixed_depths(error: handful_image::ImageError) -> Failure {
-        Failure::new(DATA, error.detail()).advice(error.advice())
-    }
-
     /// A model file that does not hold what it should.
     pub fn model(path: &Path, error: &LearnError) -> Failure {
         Failure::new(NOT_WHAT_IT_CLAIMS, format!("`{}` can't be used as a model", path.display()))

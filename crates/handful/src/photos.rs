@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use handful_data::{Catalog, Issue, Sample, Split};
 use handful_image::{
-    Decoded, FileFacts, ImageError, Limits, Pixels, SampleExtent, SampleRange, decode_with,
+    Decoded, FileFacts, Limits, Pixels, SampleExtent, SampleRange, decode_with, sample_extent,
 };
 
 use crate::cache::ImageKey;
@@ -98,6 +98,12 @@ impl Photo {
         handful_data::note_wrong_extension(&self.sample.path, format).map(|note| self.named(note))
     }
 
+    /// A note where its values don't fit the range that it is given.
+    pub fn range_note(&self, bytes: &[u8]) -> Option<Issue> {
+        let extent = sample_extent(bytes, &Limits::default()).ok()??;
+        handful_data::note_range(&self.sample.path, &extent, &self.range?).map(|n| self.named(n))
+    }
+
     /// An issue that calls the photo as outputs do.
     fn named(&self, mut issue: Issue) -> Issue {
         issue.path = self.shown.clone().into();
@@ -186,29 +192,35 @@ impl Photos {
         Ok(())
     }
 
-    /// Gives all deep pictures one range of values: that of `given`, or what they use together. Call it once, when all
+    /// Gives all deep pictures the range of values that those to learn from use together. Where integers and floating
+    /// point are mixed, pictures of the rarer kind are left out, because no range is right for both. Call it once, when all
     /// have been read.
-    ///
-    /// # Errors
-    /// When the set mixes kinds of deep pictures for which no range is right.
-    pub fn settle_range(
-        &mut self,
-        given: Option<SampleRange>,
-    ) -> Result<Option<SampleRange>, ImageError> {
-        let range = match given {
-            Some(range) => Some(range),
-            None => {
-                // Held-back photos decide nothing.
-                let learnt = self.list.iter().filter(|p| p.split != Split::Test);
-                let extents: Vec<SampleExtent> = learnt.filter_map(|p| p.extent).collect();
-                SampleRange::of_set(&extents)?
-            }
-        };
+    pub fn settle_range(&mut self) -> Option<SampleRange> {
+        self.leave_out_other_samples();
+        // Held-back photos decide nothing.
+        let learnt = self.list.iter().filter(|p| p.split != Split::Test);
+        let extents: Vec<SampleExtent> = learnt.filter_map(|p| p.extent).collect();
+        let range = SampleRange::of_set(&extents).expect("one kind is left");
         for photo in self.list.iter_mut().filter(|p| p.extent.is_some()) {
             photo.range = range;
             photo.key = photo.key.map(|key| mixed(&key, &format!("{range:?}")));
         }
-        Ok(range)
+        range
+    }
+
+    fn leave_out_other_samples(&mut self) {
+        let learnt = self.list.iter().filter(|p| p.split != Split::Test);
+        let kinds: Vec<bool> = learnt.filter_map(|p| Some(p.extent?.is_float)).collect();
+        let n_float = kinds.iter().filter(|is_float| **is_float).count();
+        let keep_float = 2 * n_float > kinds.len();
+        for photo in &mut self.list {
+            if let Some(extent) = photo.extent.filter(|e| e.is_float != keep_float) {
+                let issue = handful_data::issue_of_other_samples(&photo.sample.path, &extent);
+                self.issues.push(photo.named(issue));
+                photo.extent = None;
+                photo.key = None;
+            }
+        }
     }
 
     /// Whether anything makes groups of photos.

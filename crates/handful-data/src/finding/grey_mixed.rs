@@ -18,9 +18,6 @@ const CLEAR_SE: f64 = 4.0;
 /// Share of the rarer kind from which an even mixture is worth a remark.
 const MIXED: f64 = 0.05;
 
-/// Pictures of the rarer kind that a finding names.
-const MOST_FILES: usize = 50;
-
 pub(super) fn find(pictures: &Pictures) -> Vec<Finding> {
     let is_grey = |image: usize| pictures.portraits[image].colour.is_grey;
     let n = pictures.paths.len();
@@ -36,7 +33,6 @@ pub(super) fn find(pictures: &Pictures) -> Vec<Finding> {
     let rarer = 2 * n_grey <= n;
     let files = (0..n)
         .filter(|&image| is_grey(image) == rarer)
-        .take(MOST_FILES)
         .map(|image| vec![pictures.paths[image].clone()])
         .collect();
     let (severity, text) = if unequal.is_empty() {

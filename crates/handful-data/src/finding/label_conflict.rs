@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::same::{copies, near_copies};
+use super::same::{copies, in_turns, near_copies};
 use super::{Finding, Seen, Severity, counted};
 
 pub(super) fn find(seen: &Seen) -> Vec<Finding> {
@@ -19,7 +19,11 @@ pub(super) fn find(seen: &Seen) -> Vec<Finding> {
 
 fn conflict(seen: &Seen, sets: Vec<Vec<usize>>, what: &str) -> Option<Finding> {
     let disagrees = |set: &Vec<usize>| set.iter().any(|&i| seen.labels[i] != seen.labels[set[0]]);
-    let sets: Vec<Vec<usize>> = sets.into_iter().filter(disagrees).collect();
+    let sets: Vec<Vec<usize>> = sets
+        .into_iter()
+        .filter(disagrees)
+        .map(|set| in_turns(&set, |image| seen.labels[image]))
+        .collect();
     (!sets.is_empty()).then(|| Finding {
         kind: "label_conflict".into(),
         severity: Severity::Warning,

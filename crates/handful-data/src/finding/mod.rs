@@ -23,6 +23,7 @@ mod pictures;
 mod same;
 pub mod session;
 pub mod shortcut;
+mod stretched_range;
 mod tiny;
 mod too_small;
 mod upscaled;
@@ -43,6 +44,7 @@ pub use pictures::{PICTURE_FINDERS, PictureFinder, Pictures, find_in_pictures};
 pub use same::{join, same_bytes};
 pub use session::session;
 pub use shortcut::shortcut;
+pub use stretched_range::stretched_range;
 
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -15,9 +15,6 @@ use super::{
 /// From this share of the pictures on, a fault is a warning: it can move an accuracy by points.
 const MANY: f64 = 0.05;
 
-/// Pictures that a finding names.
-const MOST_FILES: usize = 50;
-
 /// The images as these finders see them; all but `classes` have the same length.
 #[derive(Clone, Copy, Debug)]
 pub struct Pictures<'a> {
@@ -97,11 +94,11 @@ impl Pictures<'_> {
             Some(text) if is_throughout => (text, Vec::new()),
             None if is_throughout => return Vec::new(),
             _ => {
-                let named = worst.iter().take(MOST_FILES);
                 let are = if n == 1 { "is" } else { "are" };
                 (
                     format!("{n} of {n_all} pictures {are} {}", fault.few),
-                    named
+                    worst
+                        .iter()
                         .map(|&image| vec![self.paths[image].clone()])
                         .collect(),
                 )

@@ -40,6 +40,22 @@ pub(super) fn near_copies(seen: &Seen) -> Vec<Vec<usize>> {
     near
 }
 
+/// The images of a set in turns: the first of each kind, then the second of each, so that the first few show what differs.
+pub(super) fn in_turns<K: Ord>(set: &[usize], kind: impl Fn(usize) -> K) -> Vec<usize> {
+    let mut seen: BTreeMap<K, usize> = BTreeMap::new();
+    let mut turns: Vec<(usize, usize)> = set
+        .iter()
+        .map(|&image| {
+            let turn = seen.entry(kind(image)).or_default();
+            *turn += 1;
+            (*turn, image)
+        })
+        .collect();
+    // Stable: within a turn the order of the set stays.
+    turns.sort_by_key(|(turn, _)| *turn);
+    turns.into_iter().map(|(_, image)| image).collect()
+}
+
 /// Sets with an image in common are one set.
 fn merged(n: usize, sets: &[Vec<usize>]) -> Vec<Vec<usize>> {
     let mut names: Vec<usize> = (0..n).collect();
@@ -81,6 +97,15 @@ mod tests {
         let mut groups = vec![5, 5, 3, 3, 9, 7, 1];
         join(&mut groups, &[vec![0, 2], vec![3, 4]]);
         assert_eq!(groups, [3, 3, 3, 3, 3, 7, 1]);
+    }
+
+    #[test]
+    fn the_first_few_of_a_set_show_each_kind() {
+        let kinds = [0, 0, 0, 1, 0, 1];
+        assert_eq!(
+            in_turns(&[0, 1, 2, 3, 4, 5], |image| kinds[image]),
+            [0, 3, 1, 5, 2, 4]
+        );
     }
 
     #[test]

@@ -8,6 +8,8 @@ use crate::{Photo, text, words};
 
 /// Photos that are drawn of a finding: whoever has looked at forty knows what kind of thing it is.
 pub const PHOTOS_SHOWN: usize = 40;
+/// Photos that are drawn of one set among several: enough to see what they have in common.
+pub const SET_SHOWN: usize = 8;
 /// Photos that are open at once, in whole sets: two rows on a desk.
 const OPEN_PHOTOS: usize = 12;
 /// Longest label in a caption, in columns of text: two lines.
@@ -20,6 +22,7 @@ pub(super) fn gallery(
     elsewhere: &str,
     budget: &mut Budget,
 ) -> Markup {
+    let most = photos_of_a_set(sets.len() + n_more);
     let shown = &sets[..whole_sets(sets, PHOTOS_SHOWN)];
     let n_more = n_more + sets.len() - shown.len();
     let (open, closed) = shown.split_at(whole_sets(shown, OPEN_PHOTOS));
@@ -30,9 +33,9 @@ pub(super) fn gallery(
     };
     html! {
         @if !open.is_empty() {
-            (frames(open, budget))
+            (frames(open, most, budget))
             (folded(
-                (!closed.is_empty()).then(|| frames(closed, budget)),
+                (!closed.is_empty()).then(|| frames(closed, most, budget)),
                 &words::counted(closed.len(), &format!("more {of}")),
             ))
         }
@@ -42,12 +45,17 @@ pub(super) fn gallery(
     }
 }
 
-/// How many sets from the first on have at most `n_photos` together; at least one, so that there is something to see.
+/// Photos that are drawn of each of so many sets.
+pub fn photos_of_a_set(n_sets: usize) -> usize {
+    if n_sets == 1 { PHOTOS_SHOWN } else { SET_SHOWN }
+}
+
+/// How many sets from the first on draw at most `n_photos` together; at least one, so that there is something to see.
 fn whole_sets(sets: &[Vec<Photo>], n_photos: usize) -> usize {
     let fitting = sets
         .iter()
         .scan(0, |total, set| {
-            *total += set.len();
+            *total += set.len().min(SET_SHOWN);
             Some(*total)
         })
         .take_while(|total| *total <= n_photos)
@@ -55,21 +63,21 @@ fn whole_sets(sets: &[Vec<Photo>], n_photos: usize) -> usize {
     fitting.max(1).min(sets.len())
 }
 
-fn frames(sets: &[Vec<Photo>], budget: &mut Budget) -> Markup {
+fn frames(sets: &[Vec<Photo>], most: usize, budget: &mut Budget) -> Markup {
     html! {
         div.sets {
             @for set in sets.iter().filter(|set| !set.is_empty()) {
                 @if let [alone] = set.as_slice() { (figure(alone, budget)) }
-                @else { (frame(set, budget)) }
+                @else { (frame(set, most, budget)) }
             }
         }
     }
 }
 
-/// One set. A long one is open as far as a page of sets would be.
-fn frame(set: &[Photo], budget: &mut Budget) -> Markup {
-    let (open, closed) = set.split_at(set.len().min(OPEN_PHOTOS));
-    let closed = &closed[..closed.len().min(PHOTOS_SHOWN - OPEN_PHOTOS)];
+/// One set, of which `most` photos are drawn. A long one is open as far as a page of sets would be.
+fn frame(set: &[Photo], most: usize, budget: &mut Budget) -> Markup {
+    let (open, closed) = set.split_at(set.len().min(most).min(OPEN_PHOTOS));
+    let closed = &closed[..closed.len().min(most - open.len())];
     let n_more = set.len() - open.len() - closed.len();
     let about = format!(
         "{} that belong together",
@@ -147,6 +155,14 @@ mod tests {
         assert_eq!(page.matches("<figure>").count(), PHOTOS_SHOWN);
         assert!(page.contains("28 more photos of this set</summary>"));
         assert!(page.contains("And 20 more photos of this set."));
+        assert!(page.contains("60 photos that belong together"));
+    }
+
+    #[test]
+    fn of_several_long_sets_the_first_photos_are_shown_and_the_rest_is_counted() {
+        let page = drawn(&[set(60), set(3)], 0);
+        assert_eq!(page.matches("<figure>").count(), SET_SHOWN + 3);
+        assert!(page.contains("And 52 more photos of this set."));
         assert!(page.contains("60 photos that belong together"));
     }
 

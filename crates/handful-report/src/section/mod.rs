@@ -19,7 +19,7 @@ mod verdict;
 mod gallery;
 mod interval_bar;
 
-pub use gallery::PHOTOS_SHOWN;
+pub use gallery::{PHOTOS_SHOWN, photos_of_a_set};
 pub use mistakes::MISTAKES_SHOWN;
 pub use unread::UNREAD_SHOWN;
 

@@ -1,10 +1,10 @@
 //! `handful diagnose`: what is wrong in a folder of photos, before anything is learnt from it.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use handful_data::Issue;
-use handful_data::finding::Severity;
+use handful_data::finding::{Finding, Severity};
 use handful_report::words;
 
 use super::flags::{DataFlags, MachineFlags};
@@ -55,6 +55,9 @@ pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
         return Err(Failure::new(exit::USAGE, what)
             .advice("name a file outside with `--html`, for example `--html diagnosis.html`"));
     }
+    if let Some(path) = &args.html {
+        check_writable(path)?;
+    }
     let machine = args.machine.resolve()?;
     let each_alone = args.reading.each_alone();
     let options = args.reading.options()?;
@@ -62,7 +65,8 @@ pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
     let working = if events.tone.json { &silent } else { events };
     let found = diagnose(&args.data, &options, each_alone, &machine, working)?;
     if events.tone.json {
-        for finding in &found.findings.list {
+        let of_files = findings_of(&found.photos.issues);
+        for finding in found.findings.list.iter().chain(&of_files) {
             events.print(&serde_json::to_string(finding).expect("findings are plain data"));
         }
     } else {
@@ -91,6 +95,17 @@ pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
             .found(wrong.join("; "))
             .advice("mend what is called wrong above; `handful train` will do what it can"),
     )
+}
+
+/// Minutes of work are not to end with a page that can't be written.
+fn check_writable(path: &Path) -> Result<(), Failure> {
+    let folder = path.parent().filter(|f| !f.as_os_str().is_empty());
+    if path.is_dir() || folder.is_some_and(|folder| !folder.is_dir()) {
+        let what = format!("the page can't be written to `{}`", path.display());
+        return Err(Failure::new(exit::USAGE, what)
+            .advice("name a file in a folder that exists, for example `--html diagnosis.html`"));
+    }
+    Ok(())
 }
 
 fn show(found: &Diagnosis, top: usize, events: &Events) {
@@ -123,7 +138,7 @@ fn show(found: &Diagnosis, top: usize, events: &Events) {
         let more = finding.files.len().saturating_sub(FILES_SHOWN);
         if more > 0 {
             events.print(&format!(
-                "  and {more} more: `--html FILE` shows them, `--json` names all"
+                "  and {more} more: `--json` names all, `--html FILE` shows the first"
             ));
         }
         if !finding.advice.is_empty() {
@@ -147,15 +162,39 @@ fn with_note(found: &Diagnosis, path: &str) -> String {
     }
 }
 
-/// Files that can't be used and files that were read with a note, by kind.
-fn show_issues(issues: &[Issue], events: &Events) {
-    // Skipped files first: they are lost, the others are not.
+/// Issues of one kind with one advice. Skipped files come first: they are lost, the others are not.
+fn by_kind(issues: &[Issue]) -> BTreeMap<(bool, &str, &str), Vec<&Issue>> {
     let mut kinds: BTreeMap<(bool, &str, &str), Vec<&Issue>> = BTreeMap::new();
     for issue in issues {
         let key = (!issue.is_skipped(), issue.kind, issue.advice.as_str());
         kinds.entry(key).or_default().push(issue);
     }
-    for ((is_used, kind, advice), of_kind) in kinds {
+    kinds
+}
+
+/// Files that can't be used and files that were read with a note as findings, one a kind: `--json` names them all.
+fn findings_of(issues: &[Issue]) -> Vec<Finding> {
+    let finding = |((is_used, kind, advice), of_kind): ((bool, &str, &str), Vec<&Issue>)| Finding {
+        kind: kind.to_owned(),
+        severity: if is_used {
+            Severity::Remark
+        } else {
+            Severity::Warning
+        },
+        text: of_kind[0].detail.clone(),
+        files: of_kind
+            .iter()
+            .map(|issue| vec![handful_data::shown(&issue.path)])
+            .collect(),
+        numbers: BTreeMap::from([("files".to_owned(), of_kind.len() as f64)]),
+        advice: advice.to_owned(),
+    };
+    by_kind(issues).into_iter().map(finding).collect()
+}
+
+/// The same for a person.
+fn show_issues(issues: &[Issue], events: &Events) {
+    for ((is_used, kind, advice), of_kind) in by_kind(issues) {
         events.print(&format!(
             "\n{}, {}: {}",
             words::counted(of_kind.len(), "file"),

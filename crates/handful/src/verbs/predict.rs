@@ -161,6 +161,7 @@ pub fn predict_all(
             .collect();
         for batch in batches {
             for predicted in batch? {
+                predicted.notes.iter().for_each(|note| tell(note, events));
                 match &predicted.probabilities {
                     Ok(p) => answer(Ok((&predicted.shown, p))),
                     Err(issue) => answer(Err(issue.clone())),
@@ -175,30 +176,40 @@ pub fn predict_all(
 struct Predicted {
     shown: String,
     probabilities: Result<Vec<f64>, Issue>,
+    /// What the person should know of the photo.
+    notes: Vec<Issue>,
 }
 
 fn predict_batch(model: &Bundle, photos: &[Photo]) -> Result<Vec<Predicted>, Failure> {
-    let prepared: Vec<Result<Pixels, Issue>> = photos
-        .iter()
-        .map(|photo| {
-            let mut photo = photo.clone();
-            photo.range = model.record.sample_range;
-            let (pixels, _) = photo.decode(&photo.read()?)?;
-            Ok(model.record.preprocessing.prepare(&pixels))
-        })
-        .collect();
+    let prepared: Vec<(Vec<Issue>, Result<Pixels, Issue>)> =
+        photos.iter().map(|photo| prepare(model, photo)).collect();
     let good: Vec<Pixels> = prepared
         .iter()
-        .filter_map(|p| p.as_ref().ok())
+        .filter_map(|(_, p)| p.as_ref().ok())
         .cloned()
         .collect();
     let probabilities = model.probabilities(&good)?;
     let mut rows = probabilities.chunks_exact(model.record.labels.len());
-    let answer = |(photo, p): (&Photo, Result<Pixels, Issue>)| Predicted {
+    let answer = |(photo, (notes, p)): (&Photo, (Vec<Issue>, Result<Pixels, Issue>))| Predicted {
         shown: photo.shown.clone(),
         probabilities: p.map(|_| rows.next().expect("one row a prepared photo").to_vec()),
+        notes,
     };
     Ok(photos.iter().zip(prepared).map(answer).collect())
+}
+
+/// The pixels as the network wants them, and what the person should know of them.
+fn prepare(model: &Bundle, photo: &Photo) -> (Vec<Issue>, Result<Pixels, Issue>) {
+    let mut photo = photo.clone();
+    photo.range = model.record.sample_range;
+    let mut notes = Vec::new();
+    let pixels = photo.read().and_then(|bytes| {
+        notes.extend(photo.range_note(&bytes));
+        let (pixels, more) = photo.decode(&bytes)?;
+        notes.extend(more);
+        Ok(model.record.preprocessing.prepare(&pixels))
+    });
+    (notes, pixels)
 }
 
 /// Reads a bundle.

@@ -147,7 +147,7 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
     photos
         .issues
         .extend(unread.into_iter().map(|(_, issue)| issue));
-    let sample_range = photos.settle_range(None).map_err(Failure::mixed_depths)?;
+    let sample_range = photos.settle_range();
     let given = Labelled::of(&photos, photos.training());
     let held_back = Labelled::of(&photos, photos.test());
     tell(&photos, &given, &held_back, events);
@@ -176,6 +176,12 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
     let tried = screen.look_at_all(&mut looks, geometry, &sizes, &also, &watch)?;
     let look = Look::Backbone(geometry, sizes[0]);
     watch.lap("features");
+    let n_unread = given.len() - looks.readable(&given).len();
+    if n_unread > 0 {
+        events.say(&format!(
+            "{n_unread} of them can't be read: `issues.csv` will say why"
+        ));
+    }
 
     // What belongs together is known before anything is judged.
     let before = Before {

@@ -147,7 +147,7 @@ fn notices(results: &Results, metrics: &Metrics) -> Vec<Notice> {
     if !results.photos.has_groups() && metrics.scenes.is_none() {
         add(
             Severity::Remark,
-            "Each photo is taken as independent of the others.".into(),
+            "Copies and bursts aside, each photo is taken as independent of the others.".into(),
             Some("If several photos show the same object, person or scene, say so with `--group-by`: the number is too good otherwise.".into()),
         );
     }

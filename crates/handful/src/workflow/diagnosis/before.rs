@@ -7,6 +7,7 @@ use handful_data::finding::pauses::runs;
 use handful_data::finding::session::bursts;
 use handful_data::finding::{
     self, Finding, Pictures, Seen, find_in_pictures, numbered_bursts, pauses, session,
+    stretched_range,
 };
 use handful_image::{FileFacts, Portrait, Signature, aligned_patch};
 
@@ -83,6 +84,7 @@ impl Before<'_> {
         let bursts = self.bursts(learnt, &times);
         findings.extend(session(self.named(learnt, &bursts)));
         findings.extend(self.pictures(learnt));
+        findings.extend(self.range(learnt));
         findings.sort_by_key(|finding| finding.severity);
         self.events.check_interrupted()?;
 
@@ -174,6 +176,20 @@ impl Before<'_> {
         sets.iter()
             .map(|set| set.iter().map(name).collect())
             .collect()
+    }
+
+    /// Whether few deep pictures spoil the range of all.
+    fn range(&self, learnt: &Labelled) -> Option<Finding> {
+        let deep = learnt
+            .rows
+            .iter()
+            .map(|&position| &self.photos.list[position]);
+        let extents: Vec<_> = deep
+            .clone()
+            .filter_map(|photo| Some((photo.shown.as_str(), photo.extent?)))
+            .collect();
+        let range = deep.into_iter().find_map(|photo| photo.range)?;
+        stretched_range(&extents, &range)
     }
 
     /// What is wrong with single pictures.

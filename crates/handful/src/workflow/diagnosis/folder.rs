@@ -83,7 +83,7 @@ pub fn diagnose(
     photos
         .issues
         .extend(unread.into_iter().map(|(_, issue)| issue));
-    let sample_range = photos.settle_range(None).map_err(Failure::mixed_depths)?;
+    let sample_range = photos.settle_range();
     let given = Labelled::of(&photos, photos.training());
     let held_back = Labelled::of(&photos, photos.test());
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use handful_data::finding::{Finding, Severity};
 use handful_image::{encode_jpeg, thumbnail};
-use handful_report::{FindingCard, words};
+use handful_report::{FindingCard, PHOTOS_SHOWN, photos_of_a_set, words};
 use rayon::prelude::*;
 
 use super::Findings;
@@ -13,10 +13,6 @@ use crate::photos::{Photo, Photos};
 /// Longer side of a thumbnail in pixels, and its JPEG quality: sharp on the page, some 5 kB each.
 const THUMBNAIL_PX: usize = 180;
 const THUMBNAIL_QUALITY: u8 = 80;
-/// Photos of a finding that get a picture.
-const PICTURES: usize = 24;
-/// Photos of one set that get a picture: enough to see what they have in common.
-const PICTURES_A_SET: usize = 8;
 
 /// The findings with their photos, in the same order.
 pub fn cards(findings: &Findings, photos: &Photos) -> Vec<FindingCard> {
@@ -35,17 +31,19 @@ fn card(
     by_name: &BTreeMap<&str, &Photo>,
     classes: &[String],
 ) -> FindingCard {
-    let mut left = PICTURES;
+    // No more files are opened than the page draws.
+    let most = photos_of_a_set(finding.files.len());
+    let mut left = PHOTOS_SHOWN;
     let mut sets: Vec<&[String]> = Vec::new();
     for set in &finding.files {
-        let shown = set.len().min(PICTURES_A_SET);
+        let shown = set.len().min(most);
         if shown > left {
             break;
         }
         left -= shown;
-        sets.push(&set[..shown]);
+        sets.push(set);
     }
-    let photo = |name: &String| {
+    let photo = |(place, name): (usize, &String)| {
         let photo = by_name.get(name.as_str());
         handful_report::Photo {
             path: name.clone(),
@@ -53,12 +51,12 @@ fn card(
                 .and_then(|p| p.label)
                 .map(|label| classes[label].clone()),
             note: findings.notes.get(name).cloned(),
-            thumbnail: photo.and_then(|p| picture(p)),
+            thumbnail: photo.filter(|_| place < most).and_then(|p| picture(p)),
         }
     };
     let pictured: Vec<Vec<handful_report::Photo>> = sets
         .par_iter()
-        .map(|set| set.iter().map(photo).collect())
+        .map(|set| set.iter().enumerate().map(photo).collect())
         .collect();
     FindingCard {
         kind: finding.kind.clone(),
