@@ -19,9 +19,12 @@ use run::{Cache, Trial};
 /// Arguments of `cargo xtask bench`.
 #[derive(clap::Args)]
 pub struct BenchArguments {
-    /// Names of sets, `all` of them, `scenes` (those without given groups), `speed` (clothing, cold and warm), folders of
-    /// your own, or `duplicates` alone: planted near-duplicates, found again
-    #[arg(required = true, value_name = "SET|all|scenes|speed|FOLDER|duplicates")]
+    /// Names of sets, `all` of them, `scenes` (those without given groups), `shots` (sets of several shots of a photo),
+    /// `speed` (clothing, cold and warm), folders of your own, or `duplicates` alone: planted near-duplicates, found again
+    #[arg(
+        required = true,
+        value_name = "SET|all|scenes|shots|speed|FOLDER|duplicates"
+    )]
     sets: Vec<String>,
     /// Folder that holds the sets
     #[arg(long, default_value = "../shared/data", value_name = "FOLDER")]
