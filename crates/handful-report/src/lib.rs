@@ -18,8 +18,8 @@ pub use handful_stats::Interval;
 pub use model::{
     BackboneCard, Calibration, Candidate, ClassResult, ClassSize, Confusion, Decision,
     DiagnosisMade, DiagnosisModel, FindingCard, LookAlikes, Made, Mistake, Notice,
-    PairedDifference, Photo, QuickAccuracy, ReportModel, Severity, TestResult, Unread, UnreadFile,
-    Verdict,
+    PairedDifference, Photo, QuickAccuracy, ReportModel, Severity, Sign, TestResult, Unread,
+    UnreadFile, Verdict,
 };
 pub use page::{render, render_diagnosis};
 pub use section::{MISTAKES_SHOWN, PHOTOS_SHOWN, UNREAD_SHOWN, photos_of_a_set};

@@ -11,8 +11,6 @@ use super::{Finding, Severity, counted};
 /// A share of doubtful labels from which a warning is due: a tenth of wrong labels costs points of accuracy, one in fifty
 /// is usual in sets made by hand.
 const MANY: f64 = 0.05;
-/// Labels that are spelled out in the text; the list has all.
-const SPELLED_OUT: usize = 3;
 
 /// A label in doubt.
 #[derive(Clone, Copy, Debug)]
@@ -31,15 +29,6 @@ pub struct DoubtfulLabel<'a> {
 pub fn label_doubt(doubts: &[DoubtfulLabel], n_judged: usize) -> Option<Finding> {
     let first = doubts.first()?;
     let share = doubts.len() as f64 / n_judged.max(1) as f64;
-    let named: Vec<String> = doubts
-        .iter()
-        .take(SPELLED_OUT)
-        .map(|d| format!("`{}` \"{}\" or \"{}\"", d.path, d.label, d.better))
-        .collect();
-    let rest = match doubts.len().saturating_sub(SPELLED_OUT) {
-        0 => String::new(),
-        n => format!(" and {n} more"),
-    };
     Some(Finding {
         kind: "label_doubt".into(),
         severity: if share >= MANY {
@@ -48,9 +37,11 @@ pub fn label_doubt(doubts: &[DoubtfulLabel], n_judged: usize) -> Option<Finding>
             Severity::Remark
         },
         text: format!(
-            "{} of {n_judged} may be wrong: {}{rest}",
+            "{} of {n_judged} may be wrong, most of all that of `{}`: \"{}\" or \"{}\"?",
             counted(doubts.len(), "label", "labels"),
-            named.join(", ")
+            first.path,
+            first.label,
+            first.better
         ),
         files: doubts.iter().map(|d| vec![d.path.to_owned()]).collect(),
         numbers: BTreeMap::from([
@@ -69,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_most_doubtful_are_spelled_out_and_all_are_listed() {
+    fn the_most_doubtful_one_is_spelled_out_and_all_are_listed() {
         let doubt = |path| DoubtfulLabel {
             path,
             label: "cat",
@@ -80,7 +71,8 @@ mod tests {
         let found = label_doubt(&doubts, 40).unwrap();
         assert_eq!(found.severity, Severity::Warning);
         assert_eq!(found.files.len(), 4);
-        assert!(found.text.contains("4 labels of 40") && found.text.ends_with("and 1 more"));
+        let text = "4 labels of 40 may be wrong, most of all that of `a.jpg`: \"cat\" or \"dog\"?";
+        assert_eq!(found.text, text);
         assert_eq!(
             label_doubt(&doubts[..1], 400).unwrap().severity,
             Severity::Remark

@@ -15,6 +15,6 @@ pub use diagnosis::{ClassSize, DiagnosisMade, DiagnosisModel, QuickAccuracy};
 pub use finding::{FindingCard, Photo, Severity};
 pub use run::{
     BackboneCard, Calibration, Candidate, ClassResult, Confusion, Decision, LookAlikes, Made,
-    Mistake, Notice, PairedDifference, ReportModel, TestResult, Verdict,
+    Mistake, Notice, PairedDifference, ReportModel, Sign, TestResult, Verdict,
 };
 pub use unread::{Unread, UnreadFile};

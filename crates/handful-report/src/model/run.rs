@@ -67,7 +67,18 @@ pub struct Verdict {
     pub test: Option<TestResult>,
 }
 
-/// Photos of a class that look alike may show one scene, object or person, and then random folds measure memory.
+/// What says that photos may show one thing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sign {
+    /// They look alike.
+    #[default]
+    Looks,
+    /// They were taken in one run, with a pause before and after.
+    Times,
+}
+
+/// Photos of a class that look alike, or photos of one run, may show one scene, object or person, and then random folds measure memory.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LookAlikes {
     /// The accuracy with look-alikes kept together: no fold has some of a set on each side.
@@ -81,6 +92,9 @@ pub struct LookAlikes {
     /// Whether all signals say that each set shows one thing. Then `apart` is the truth that is told; otherwise both
     /// numbers stand side by side, each with what it assumes.
     pub agree: bool,
+    /// What says so.
+    #[serde(default)]
+    pub by: Sign,
 }
 
 /// The result on photos that were set aside by the person.

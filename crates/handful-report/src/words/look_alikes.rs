@@ -4,7 +4,7 @@
 //! they disagree, nothing in the photos tells which holds: both numbers lead, each with what it assumes.
 
 use super::{count, counted, percent, percent_at, range};
-use crate::{Interval, LookAlikes, Verdict};
+use crate::{Interval, LookAlikes, Sign, Verdict};
 
 /// What the number of unconnected photos assumes, as a clause after "if".
 const ALL_DIFFERENT: &str = "every photo here shows a different object";
@@ -14,24 +14,34 @@ pub fn undecided(of: &Verdict) -> Option<&LookAlikes> {
     of.look_alikes.as_ref().filter(|found| !found.agree)
 }
 
+/// The photos that may show the same.
+fn these(found: &LookAlikes) -> &'static str {
+    match found.by {
+        Sign::Looks => "look-alikes",
+        Sign::Times => "photos of one run",
+    }
+}
+
 /// Both numbers as a claim: "This model gets about 93 % of new photos right if every photo here shows a different
 /// object, but about 68 % if look-alikes show the same one".
 pub(super) fn both(found: &LookAlikes, about: fn(&Interval) -> String) -> String {
     format!(
-        "This model gets {} of new photos right if {ALL_DIFFERENT}, but {} if look-alikes show the same one",
+        "This model gets {} of new photos right if {ALL_DIFFERENT}, but {} if {} show the same one",
         about(&found.random),
-        about(&found.apart)
+        about(&found.apart),
+        these(found)
     )
 }
 
 /// Both numbers inside a sentence, where another number leads: "93 % right if … (95 % interval …), but 68 % if …".
 pub(super) fn both_beside(found: &LookAlikes, level: f64) -> String {
     format!(
-        "{} right if {ALL_DIFFERENT} ({} interval {}), but {} if look-alikes show the same one ({})",
+        "{} right if {ALL_DIFFERENT} ({} interval {}), but {} if {} show the same one ({})",
         percent_at(&found.random),
         percent(level),
         range(&found.random),
         percent_at(&found.apart),
+        these(found),
         range(&found.apart)
     )
 }
@@ -66,6 +76,12 @@ pub(super) fn explained(found: &LookAlikes, level: f64) -> String {
             percent(level),
             range(&found.random)
         )
+    } else if found.by == Sign::Times {
+        format!(
+            "{photos} were taken in {}, with pauses between them, and nothing tells whether a run shows one object, scene \
+             or person: say with `--group-by` what belongs together.",
+            counted(found.n_sets, "run")
+        )
     } else {
         format!(
             "{photos} look like another one of their class ({groups}), and the photos alone don't tell whether these show \
@@ -85,9 +101,10 @@ pub(super) fn in_short(of: &Verdict) -> String {
             range(&found.random)
         ),
         Some(found) => format!(
-            "; accuracy {} ({}) if look-alikes show one object",
+            "; accuracy {} ({}) if {} show one object",
             percent_at(&found.apart),
-            range(&found.apart)
+            range(&found.apart),
+            these(found)
         ),
         None => String::new(),
     }
@@ -110,6 +127,7 @@ mod tests {
             n_sets: 312,
             n_photos: 1240,
             agree,
+            by: Sign::Looks,
         };
         Verdict {
             accuracy: if agree { found.apart } else { found.random },

@@ -226,6 +226,7 @@ pub fn look_alikes() -> ReportModel {
         class_ratio: 1.4,
         n_groups: None,
         look_alikes: Some(LookAlikes {
+            by: Sign::Looks,
             apart: interval(0.68, 0.63, 0.73),
             random: interval(0.928, 0.919, 0.937),
             n_sets: 96,

@@ -200,7 +200,7 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
         None
     } else {
         let k = settings.folds.unwrap_or(protocol(alone.n_groups()).k);
-        scenes::look_for(&alone, &looks, look, seed, k, events)?
+        scenes::look_for(&alone, &found_before.runs, (&looks, look), k, seed, events)?
     };
     let learnt = match &scenes {
         Some(scenes) if scenes.agree => alone.kept_together(&scenes.of_row),
@@ -232,29 +232,18 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
     let judgement = judge::judge(&judged, &task)?;
     let chosen = &judged[judgement.chosen];
     let winner = chosen.plan.as_ref().expect("controls are never chosen");
-    let chosen_look = Look::Backbone(comparison.geometry, winner.size_px);
-    let (mut once_more, mut scene_metrics) = (None, None);
-    if let Some(scenes) = &scenes {
-        let chosen = (chosen, chosen_look);
-        once_more = scenes.judge_once_more(&task, &alone, &looks, chosen, events)?;
-        if let Some(more) = &once_more {
-            scene_metrics = scenes.metrics(more, judgement.accuracy)?;
-        }
-    }
-    let agree = scenes.as_ref().is_some_and(|s| s.agree);
     let predicted = Predicted {
         task: &task,
-        out: &chosen.out,
+        judged: chosen,
+        judged_look: Look::Backbone(comparison.geometry, winner.size_px),
+        headline: judgement.accuracy,
+        scenes: scenes.as_ref().map(|scenes| (scenes, &alone)),
         looks: &looks,
         look,
         photos: &photos,
-        independent: once_more.as_ref().filter(|_| agree),
         is_embedded: settings.model.is_none(),
     };
-    let mut found_after = predicted.findings(events)?;
-    if let Some(scenes) = &scenes {
-        found_after.add(scenes.finding(scene_metrics.as_ref(), &alone.rows, &photos));
-    }
+    let (found_after, scene_metrics) = predicted.findings(events)?;
     diagnosis::tell(&found_after.list, events);
     findings.add(found_after.list);
     findings.notes = found_after.notes;

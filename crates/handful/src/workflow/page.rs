@@ -92,6 +92,7 @@ fn verdict(results: &Results, metrics: &Metrics) -> Verdict {
             n_sets: s.groups,
             n_photos: s.photos,
             agree: s.agree,
+            by: s.by,
         }),
         test: metrics.test.as_ref().map(|t| TestResult {
             accuracy: t.accuracy,

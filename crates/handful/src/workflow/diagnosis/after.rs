@@ -14,13 +14,14 @@ use handful_data::finding::{
 use handful_image::{Geometry, Portrait};
 use handful_learn::domain::{self, domain_distance};
 use handful_learn::{Descriptor, shortcuts, signal};
-use handful_stats::{Doubts, Seed, inseparable_pairs, label_doubts};
+use handful_stats::{Doubts, Interval, Seed, inseparable_pairs, label_doubts};
 
 use super::Findings;
-use super::scenes::JudgedOnceMore;
+use super::scenes::{FoundScenes, JudgedOnceMore, SceneMetrics};
 use crate::events::Events;
 use crate::exit::Failure;
 use crate::photos::{Photo, Photos};
+use crate::workflow::judge::Judged;
 use crate::workflow::labelled::Labelled;
 use crate::workflow::looks::{Look, Looks};
 use crate::workflow::task::{OutOfFold, Task};
@@ -35,27 +36,35 @@ const MIDDLE: std::ops::Range<usize> = 1..7;
 pub struct Predicted<'a> {
     /// Photos, classes, groups and folds.
     pub task: &'a Task,
-    /// Probabilities of one candidate for photos that its training did not see.
-    pub out: &'a OutOfFold,
+    /// The candidate whose probabilities are asked, for photos that its training did not see.
+    pub judged: &'a Judged,
+    /// The look that it has learnt from.
+    pub judged_look: Look,
+    /// Its accuracy.
+    pub headline: Interval,
+    /// Scenes that were found, and the photos of the task as they were before scenes made groups.
+    pub scenes: Option<(&'a FoundScenes, &'a Labelled)>,
     /// How the photos look; portraits and `look` must be there.
     pub looks: &'a Looks<'a>,
     /// The look whose features are tested for a signal.
     pub look: Look,
     /// All photos.
     pub photos: &'a Photos,
-    /// Predictions by folds that do not keep apart what the task keeps together because it was found to belong together.
-    pub independent: Option<&'a JudgedOnceMore>,
     /// Whether the backbone is the embedded one, whose training is known.
     pub is_embedded: bool,
 }
 
 impl Predicted<'_> {
-    /// Everything that predictions tell.
+    /// Everything that predictions tell, and what scenes do to the accuracy.
     ///
     /// # Errors
     /// When interrupted, or when the statistics can't be computed.
-    pub fn findings(&self, events: &Events) -> Result<Findings, Failure> {
+    pub fn findings(&self, events: &Events) -> Result<(Findings, Option<SceneMetrics>), Failure> {
         let mut all = Findings::default();
+        let (once_more, metrics) = self.scenes(events)?;
+        if let Some((scenes, alone)) = self.scenes {
+            all.add(scenes.finding(metrics.as_ref(), &alone.rows, self.photos));
+        }
         let steps = events.progress("diagnosing", 5);
         let step = || {
             steps.advance(1);
@@ -65,7 +74,7 @@ impl Predicted<'_> {
         step()?;
         all.add(self.shortcuts()?);
         step()?;
-        let (doubts, notes) = self.doubts()?;
+        let (doubts, notes) = self.doubts(once_more.as_ref())?;
         all.add(doubts);
         all.notes = notes;
         step()?;
@@ -73,7 +82,24 @@ impl Predicted<'_> {
         step()?;
         all.add(self.domain()?);
         step()?;
-        Ok(all)
+        Ok((all, metrics))
+    }
+
+    /// The candidate judged by the other folds, too, and both numbers; none where no scenes were found.
+    fn scenes(
+        &self,
+        events: &Events,
+    ) -> Result<(Option<JudgedOnceMore>, Option<SceneMetrics>), Failure> {
+        let Some((scenes, alone)) = self.scenes else {
+            return Ok((None, None));
+        };
+        let chosen = (self.judged, self.judged_look);
+        let more = scenes.judge_once_more(self.task, alone, self.looks, chosen, events)?;
+        let metrics = match &more {
+            Some(more) => scenes.metrics(more, self.headline)?,
+            None => None,
+        };
+        Ok((more.filter(|_| scenes.agree), metrics))
     }
 
     fn labelled(&self) -> &Labelled {
@@ -169,12 +195,15 @@ impl Predicted<'_> {
 
     /// Recipe A10: labels that the model doubts, with what it would say instead.
     ///
-    /// Photos of a new scene are often predicted wrong, and there the label is right; a model that knows the scene's other
-    /// photos is asked as well, and both must doubt.
-    fn doubts(&self) -> Result<(Option<Finding>, BTreeMap<String, String>), Failure> {
-        let p = &self.out.repeats[0];
-        let mut found = doubts_of(self.task, self.out)?;
-        if let Some(independent) = self.independent {
+    /// Photos of a new scene are often predicted wrong, and there the label is right: a model that knows the scene's other
+    /// photos, `independent`, is asked as well, and both must doubt.
+    fn doubts(
+        &self,
+        independent: Option<&JudgedOnceMore>,
+    ) -> Result<(Option<Finding>, BTreeMap<String, String>), Failure> {
+        let p = &self.judged.out.repeats[0];
+        let mut found = doubts_of(self.task, &self.judged.out)?;
+        if let Some(independent) = independent {
             let others = doubts_of(&independent.task, &independent.out)?.ranked;
             let rows: BTreeSet<usize> = others.iter().map(|d| d.row).collect();
             found.ranked.retain(|d| rows.contains(&d.row));
@@ -208,7 +237,13 @@ impl Predicted<'_> {
             ..
         } = self.labelled();
         let scored = self.task.folds.scored_rows(0);
-        let found = inseparable_pairs(&self.out.repeats[0], labels, groups, &scored, *n_classes)?;
+        let found = inseparable_pairs(
+            &self.judged.out.repeats[0],
+            labels,
+            groups,
+            &scored,
+            *n_classes,
+        )?;
         let pairs: Vec<InseparableClasses> = found
             .iter()
             .map(|pair| InseparableClasses {
@@ -250,7 +285,7 @@ impl Predicted<'_> {
     /// Whether each photo is predicted right; none where no fold scores it.
     fn hits(&self) -> Vec<Option<bool>> {
         let mut hits = vec![None; self.labelled().len()];
-        let column = self.task.column(self.out);
+        let column = self.task.column(&self.judged.out);
         for (row, hit) in column.scored.iter().zip(&column.hits) {
             hits[*row] = Some(*hit >= 0.5);
         }

@@ -36,6 +36,8 @@ pub struct FoundBefore {
     pub findings: Vec<Finding>,
     /// Rows of the photos to learn from that belong together: copies, near-copies and bursts.
     pub together: Vec<Vec<usize>>,
+    /// Positions of photos that were taken in one run: they may belong together.
+    pub runs: Vec<Vec<usize>>,
 }
 
 /// Rows of photos that are the same, or nearly.
@@ -77,10 +79,8 @@ impl Before<'_> {
             alike: &alike.sets,
         });
         let times = Times::of(learnt, self.photos);
-        findings.extend(pauses(
-            &runs(&times.taken, &times.camera),
-            &names(learnt, self.photos),
-        ));
+        let of_cameras = runs(&times.taken, &times.camera);
+        findings.extend(pauses(&of_cameras, &names(learnt, self.photos)));
         let bursts = self.bursts(learnt, &times);
         findings.extend(session(self.named(learnt, &bursts)));
         findings.extend(self.pictures(learnt));
@@ -99,6 +99,11 @@ impl Before<'_> {
         Ok(FoundBefore {
             findings,
             together: together.filter(|set: &Vec<usize>| set.len() > 1).collect(),
+            runs: of_cameras
+                .into_iter()
+                .flat_map(|r| r.runs)
+                .map(|run| run.into_iter().map(|row| learnt.rows[row]).collect())
+                .collect(),
         })
     }
 

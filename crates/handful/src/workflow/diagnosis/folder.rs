@@ -125,6 +125,7 @@ pub fn diagnose(
         looks: &looks,
         backbone: &backbone,
         look,
+        runs: found.runs,
         seed,
         events,
     };
@@ -166,6 +167,8 @@ struct Judging<'a> {
     looks: &'a Looks<'a>,
     backbone: &'a Backbone,
     look: Look,
+    /// Positions of photos that were taken in one run.
+    runs: Vec<Vec<usize>>,
     seed: Seed,
     events: &'a Events,
 }
@@ -185,7 +188,8 @@ impl Judging<'_> {
         }
         let k = protocol(alone.n_groups()).k;
         let scenes = if may_search {
-            scenes::look_for(alone, self.looks, self.look, self.seed, k, self.events)?
+            let seen = (self.looks, self.look);
+            scenes::look_for(alone, &self.runs, seen, k, self.seed, self.events)?
         } else {
             None
         };
@@ -193,6 +197,7 @@ impl Judging<'_> {
             Some(FoundScenes {
                 agree: true,
                 of_row,
+                ..
             }) => alone.kept_together(of_row),
             _ => alone.clone(),
         };
@@ -226,31 +231,18 @@ impl Judging<'_> {
             out,
             column,
         };
-        let more = match &scenes {
-            Some(scenes) => {
-                let chosen = (&judged, self.look);
-                scenes.judge_once_more(&task, alone, self.looks, chosen, self.events)?
-            }
-            None => None,
-        };
-        let agree = scenes.as_ref().is_some_and(|s| s.agree);
         let predicted = Predicted {
             task: &task,
-            out: &judged.out,
+            judged: &judged,
+            judged_look: self.look,
+            headline: accuracy,
+            scenes: scenes.as_ref().map(|scenes| (scenes, alone)),
             looks: self.looks,
             look: self.look,
             photos: self.photos,
-            independent: more.as_ref().filter(|_| agree),
             is_embedded: true,
         };
-        let mut findings = predicted.findings(self.events)?;
-        let mut metrics = None;
-        if let Some(scenes) = &scenes {
-            if let Some(more) = &more {
-                metrics = scenes.metrics(more, accuracy)?;
-            }
-            findings.add(scenes.finding(metrics.as_ref(), &alone.rows, self.photos));
-        }
+        let (findings, metrics) = predicted.findings(self.events)?;
         Ok(Some(Judgements {
             findings,
             accuracy,

@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 
 use handful_data::finding::{Finding, Severity};
 use handful_learn::head;
-use handful_learn::scenes::{Scenes, scenes};
+use handful_learn::scenes::scenes;
+use handful_report::Sign;
 use handful_stats::{
     Column, Difference, Interval, Seed, accuracy_interval, paired_difference, stratified_subset,
 };
@@ -46,6 +47,8 @@ pub struct FoundScenes {
     pub of_row: Vec<usize>,
     /// Whether the witness confirms it.
     pub agree: bool,
+    /// What says so.
+    pub by: Sign,
 }
 
 /// `scenes` in `metrics.json`: what photos that may show one scene, object or person do to the accuracy.
@@ -62,6 +65,8 @@ pub struct SceneMetrics {
     /// Whether all signals say that these photos show one thing: then `accuracy` is the headline, otherwise
     /// `independent` is, and both are said.
     pub agree: bool,
+    /// What says so: `looks` or `times`.
+    pub by: Sign,
 }
 
 /// Predictions of the chosen candidate by other folds than those of the headline.
@@ -72,19 +77,41 @@ pub struct JudgedOnceMore {
     pub out: OutOfFold,
 }
 
-/// Looks for scenes among photos; none where there are none, or where they make no difference that can be seen.
+/// Looks for scenes among photos, and where there are none, whether `runs` (positions of photos) make a difference;
+/// none where nothing makes a difference that can be seen. Folds are `k`.
 ///
 /// # Errors
 /// When interrupted.
 pub fn look_for(
     photos: &Labelled,
-    looks: &Looks,
-    look: Look,
-    seed: Seed,
+    runs: &[Vec<usize>],
+    (looks, look): (&Looks, Look),
     k: usize,
+    seed: Seed,
     events: &Events,
 ) -> Result<Option<FoundScenes>, Failure> {
-    let seed = seed.derive("scenes", 0);
+    let quick = Quick {
+        photos,
+        looks,
+        look,
+        stages: &looks.backbone.stage_sets().swap_remove(0),
+        seed: seed.derive("scenes", 0),
+        k,
+    };
+    match of_looks(&quick, events)? {
+        None => of_runs(&quick, runs, events),
+        found => Ok(found),
+    }
+}
+
+fn of_looks(quick: &Quick, events: &Events) -> Result<Option<FoundScenes>, Failure> {
+    let Quick {
+        photos,
+        looks,
+        look,
+        seed,
+        ..
+    } = *quick;
     let [last, middle, ..] = &looks.backbone.stage_sets()[..] else {
         return Ok(None);
     };
@@ -96,25 +123,50 @@ pub fn look_for(
     if (n_shared(&found.by_detail) as f64) < WITNESSED * photos.len() as f64 {
         return Ok(None);
     }
-    let quick = Quick {
-        photos,
-        looks,
-        look,
-        stages: last,
-        seed,
-        k,
-    };
-    let Some([by_detail, by_both]) = quick.falls(&found, events)? else {
+    let kept = [&found.by_detail[..], &found.by_both];
+    let Some([by_detail, by_both]) = quick.falls(kept, events)? else {
         return Ok(None);
     };
-    let is_clear = |fall: &Difference| fall.mean > CLEAR_SE * fall.se;
-    if by_both.mean < MATTERS || !is_clear(&by_both) {
+    Ok(matters(&by_both).then(|| FoundScenes {
+        agree: is_clear(&by_detail) && by_detail.mean >= CONFIRMED * by_both.mean,
+        of_row: found.by_both,
+        by: Sign::Looks,
+    }))
+}
+
+/// Nothing confirms that a run shows one thing, so the signals never agree.
+fn of_runs(
+    quick: &Quick,
+    runs: &[Vec<usize>],
+    events: &Events,
+) -> Result<Option<FoundScenes>, Failure> {
+    let row_of: BTreeMap<usize, usize> = quick.photos.rows.iter().copied().zip(0..).collect();
+    let mut of_row: Vec<usize> = (0..quick.photos.len()).collect();
+    for run in runs {
+        let rows: Vec<usize> = run.iter().filter_map(|p| row_of.get(p).copied()).collect();
+        if let Some(first) = rows.iter().min().copied() {
+            rows.iter().for_each(|&row| of_row[row] = first);
+        }
+    }
+    if n_shared(&of_row) == 0 {
         return Ok(None);
     }
-    Ok(Some(FoundScenes {
-        of_row: found.by_both,
-        agree: is_clear(&by_detail) && by_detail.mean >= CONFIRMED * by_both.mean,
+    let Some([fall]) = quick.falls([&of_row], events)? else {
+        return Ok(None);
+    };
+    Ok(matters(&fall).then_some(FoundScenes {
+        of_row,
+        agree: false,
+        by: Sign::Times,
     }))
+}
+
+fn is_clear(fall: &Difference) -> bool {
+    fall.mean > CLEAR_SE * fall.se
+}
+
+fn matters(fall: &Difference) -> bool {
+    fall.mean >= MATTERS && is_clear(fall)
 }
 
 /// The quick ridge.
@@ -128,24 +180,28 @@ struct Quick<'a> {
 }
 
 impl Quick<'_> {
-    /// By how much its accuracy falls when photos are kept together by details and by both; none where that leaves
-    /// nothing to be judged.
-    fn falls(&self, found: &Scenes, events: &Events) -> Result<Option<[Difference; 2]>, Failure> {
-        let by_both = self.photos.kept_together(&found.by_both);
-        let by_detail = self.photos.kept_together(&found.by_detail);
+    /// By how much its accuracy falls when photos are kept together by each of these partitions, of which the last one is
+    /// the coarsest; none where that leaves nothing to be judged.
+    fn falls<const N: usize>(
+        &self,
+        kept: [&[usize]; N],
+        events: &Events,
+    ) -> Result<Option<[Difference; N]>, Failure> {
+        let together = kept.map(|partition| self.photos.kept_together(partition));
+        let coarsest = together.last().expect("one partition or more");
         let part = stratified_subset(
-            &by_both.labels,
-            &by_both.units,
-            by_both.n_classes,
+            &coarsest.labels,
+            &coarsest.units,
+            coarsest.n_classes,
             QUICK_PHOTOS,
             self.seed,
         );
         let rows = self.photos.subset(&part).rows;
         let features = self.looks.features(self.look, &rows, self.stages)?;
         let ridge = head::named("ridge").expect("ridge is registered");
-        let progress = events.progress("looking for scenes", 3 * self.k as u64);
+        let progress = events.progress("looking for scenes", ((N + 1) * self.k) as u64);
         let mut columns = Vec::new();
-        for photos in [self.photos, &by_detail, &by_both] {
+        for photos in [self.photos].into_iter().chain(&together) {
             let photos = photos.subset(&part);
             let Ok(task) = Task::new(photos, self.k, 1, self.seed, self.seed) else {
                 return Ok(None);
@@ -153,9 +209,12 @@ impl Quick<'_> {
             let out = task.out_of_fold(&features, &[ridge], &progress, events)?;
             columns.push(task.column(&out[0]));
         }
-        let groups = by_both.subset(&part).groups;
-        let fall = |kept: &Column| paired_fall(kept, &columns[0], &groups);
-        Ok(Some([fall(&columns[1])?, fall(&columns[2])?]))
+        let groups = coarsest.subset(&part).groups;
+        let mut falls = Vec::new();
+        for kept in &columns[1..] {
+            falls.push(paired_fall(kept, &columns[0], &groups)?);
+        }
+        Ok(falls.try_into().ok())
     }
 }
 
@@ -242,6 +301,7 @@ impl FoundScenes {
             groups: self.shared().len(),
             photos: n_shared(&self.of_row),
             agree: self.agree,
+            by: self.by,
         }))
     }
 
@@ -259,15 +319,20 @@ impl FoundScenes {
         let path = |&row: &usize| photos.list[rows[row]].shown.clone();
         let shared = self.shared();
         let n_photos = n_shared(&self.of_row);
-        let mut text = format!(
-            "{n_photos} photos in {} groups look like {}",
-            shared.len(),
-            if self.agree {
-                "the same scene, object or person taken several times; each group is kept in one fold"
-            } else {
-                "one another, and nothing in them tells whether a group shows one thing or several of a kind"
-            }
-        );
+        let n_sets = shared.len();
+        let mut text = match (self.by, self.agree) {
+            (Sign::Looks, true) => format!(
+                "{n_photos} photos in {n_sets} groups look like the same scene, object or person taken several times; each \
+                 group is kept in one fold"
+            ),
+            (Sign::Looks, false) => format!(
+                "{n_photos} photos in {n_sets} groups look like one another, and nothing in them tells whether a group shows \
+                 one thing or several of a kind"
+            ),
+            (Sign::Times, _) => format!(
+                "{n_photos} photos were taken in {n_sets} runs, and nothing in them tells whether a run shows one thing"
+            ),
+        };
         let mut values = BTreeMap::from([
             ("photos".into(), n_photos as f64),
             ("groups".into(), shared.len() as f64),
