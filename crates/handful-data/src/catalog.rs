@@ -283,7 +283,7 @@ impl fmt::Display for Remark {
             ),
             Remark::TopFolder { name } => write!(
                 f,
-                "all photos lie in `{name}`, which is passed over: what is inside it counts"
+                "all photos lie in `{name}`: paths start inside it, and its name is no class"
             ),
             Remark::ArchivesRead { names } => {
                 write!(f, "archives are read as folders: {}", first_few(names))

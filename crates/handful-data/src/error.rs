@@ -31,9 +31,9 @@ pub enum DataError {
     NoClasses {
         /// The path.
         path: PathBuf,
-        /// Images directly in it.
+        /// Images directly in it, or in folders of splits.
         n_images: usize,
-        /// The name of one of them.
+        /// The path of one of them, which has a folder if they lie in folders of splits.
         example: String,
         /// A pattern that reads labels out of the names, if one does.
         suggestion: Option<Box<Suggestion>>,
@@ -155,10 +155,17 @@ impl DataError {
                 example,
                 clues,
                 ..
-            } => with_clues(
-                &format!("{n_images} images directly in it, named like `{example}`"),
-                clues,
-            ),
+            } => {
+                let place = if example.contains('/') {
+                    "in folders of splits"
+                } else {
+                    "directly in it"
+                };
+                with_clues(
+                    &format!("{n_images} images {place}, named like `{example}`"),
+                    clues,
+                )
+            }
             DataError::OneClass { clues, .. } => {
                 with_clues("a classifier needs two classes at least", clues)
             }

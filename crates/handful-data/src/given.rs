@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::archive::{self, Kind};
 use crate::listing::{BYTES_TO_SNIFF, Listing, Store, common_top, ending, is_outside};
+use crate::scan::yolo_label;
 use crate::source::{Given, SAVE_AS_CSV, SOURCES, SPREADSHEETS};
 use crate::{DataError, Issue, Remark, ScanOptions, Split, shown, walk};
 
@@ -204,13 +205,14 @@ fn top_to_strip(given: &Given, options: &ScanOptions) -> Option<PathBuf> {
     (is_wrapper && !is_told_beside(given, &top, options)).then_some(top)
 }
 
-/// Whether a list or boxes beside the folder of all photos tell what they are. Other files there, such as a readme, do
+/// Whether a list or boxes beside the folder of all photos tell what they are, in a form that is read or, for a helpful
+/// refusal, in YOLO's. Other files there, such as a readme, do
 /// not matter.
 fn is_told_beside(given: &Given, top: &Path, options: &ScanOptions) -> bool {
     let is_beside = |path: &PathBuf| !path.starts_with(top) && !is_outside(path);
     let any = given.listing.beside.iter().any(is_beside) || !given.lists_beside.is_empty();
     let mut sources = SOURCES.iter().filter(|source| source.reads_beside());
-    any && sources.any(|source| source.recognises(given, options))
+    any && (sources.any(|source| source.recognises(given, options)) || yolo_label(given).is_some())
 }
 
 /// Whether folders below the first `depth` ones could name classes: several, or splits, or one that holds such.

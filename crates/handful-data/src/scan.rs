@@ -125,8 +125,11 @@ fn not_trained(classes: &[String], samples: &[Sample]) -> Option<Remark> {
 const YOLO_IMAGES: &str = "images";
 const YOLO_LABELS: &str = "labels";
 
-fn is_yolo_label(path: &Path) -> bool {
-    ending(path) == "txt" && path.iter().any(|folder| folder == YOLO_LABELS)
+/// A label of such a set, if it is one: the pictures' own folder then names no class.
+pub(crate) fn yolo_label(given: &Given) -> Option<&PathBuf> {
+    let is_label =
+        |path: &&PathBuf| ending(path) == "txt" && path.iter().any(|folder| folder == YOLO_LABELS);
+    given.listing.beside.iter().find(is_label)
 }
 
 /// Groups images as the person says; `by_list` if the list that they come from has done so.
@@ -170,7 +173,7 @@ fn check(
     }
     if let [only] = classes
         && only == YOLO_IMAGES
-        && let Some(labels) = given.listing.beside.iter().find(|p| is_yolo_label(p))
+        && let Some(labels) = yolo_label(given)
     {
         return Err(DataError::Boxes {
             path: path.to_owned(),

@@ -483,6 +483,29 @@ fn boxes_in_the_form_of_yolo_are_named() {
     let error = scan(dir.path(), &ScanOptions::default()).unwrap_err();
     assert!(matches!(error, DataError::Boxes { .. }));
     assert!(error.advice().contains("VOC or COCO"));
+    let dir = tree(&["images/train/1.jpg", "images/val/2.jpg"]);
+    put(dir.path(), "labels/train/1.txt", "0 0.5 0.5 0.1 0.1\n");
+    put(dir.path(), "data.yaml", "names: [cat]\n");
+    let error = scan(dir.path(), &ScanOptions::default()).unwrap_err();
+    assert!(matches!(error, DataError::Boxes { .. }), "{error}");
+}
+
+#[test]
+fn folders_of_splits_without_classes_are_no_classes() {
+    let dir = tree(&["train/1.jpg", "train/2.jpg", "test/3.jpg"]);
+    put(
+        dir.path(),
+        "train.csv",
+        "file,species\n1.jpg,cat\n2.jpg,dog\n",
+    );
+    let error = scan(dir.path(), &ScanOptions::default()).unwrap_err();
+    assert!(matches!(error, DataError::NoClasses { .. }), "{error}");
+    let found = error.found();
+    assert!(
+        found.starts_with("3 images in folders of splits, named like `test/3.jpg`; `train.csv` is"),
+        "{found}"
+    );
+    assert!(error.advice().contains("`--label-column species`"));
 }
 
 #[test]

@@ -194,9 +194,11 @@ fn json_files(given: &Given) -> Vec<&PathBuf> {
 /// that use none. Where there are many, they are something else.
 pub(super) fn could_be_boxes(given: &Given) -> Vec<(PathBuf, Option<String>)> {
     let all = json_files(given);
-    let few = all.into_iter().take(MOST_TO_TRY);
-    few.filter_map(|path| Some((path.clone(), fault(&given.read(path).ok()?)?)))
-        .collect()
+    if all.len() > MOST_TO_TRY {
+        return Vec::new();
+    }
+    let judged = |path: &PathBuf| Some((path.clone(), fault(&given.read(path).ok()?)?));
+    all.into_iter().filter_map(judged).collect()
 }
 
 /// What is wrong with the bytes of a file of boxes: `Some(None)` if nothing is, `None` if they are something else.

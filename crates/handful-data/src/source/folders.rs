@@ -15,8 +15,10 @@ impl Source for ClassFolders {
         "class folders"
     }
 
-    fn recognises(&self, given: &Given, _: &ScanOptions) -> bool {
-        has_class_folders(&given.listing.images, 0)
+    fn recognises(&self, given: &Given, options: &ScanOptions) -> bool {
+        let images = &given.listing.images;
+        let are_classes = options.class_level.is_some() || !splits::hold_photos_only(given);
+        has_class_folders(images, 0) && are_classes
     }
 
     fn read(&self, given: &Given, options: &ScanOptions) -> Result<Found, DataError> {

@@ -50,6 +50,21 @@ impl Source for Splits {
     }
 }
 
+/// Whether the photos lie in folders of splits, at least two, without folders for classes: `train/1.jpg`, `test/2.jpg`.
+/// To tell train from test is nobody's question.
+pub(super) fn hold_photos_only(given: &Given) -> bool {
+    let images = &given.listing.images;
+    let in_split = |path: &PathBuf| {
+        let parts: Vec<_> = path.iter().collect();
+        match parts[..] {
+            [_] => true,
+            [top, _] => Split::named(&top.to_string_lossy()).is_some(),
+            _ => false,
+        }
+    };
+    images.iter().all(in_split) && tops(given).len() > 1
+}
+
 /// Folders of splits, and of classes in them, that hold no photo.
 fn empty_folders(given: &Given) -> Vec<Issue> {
     let is_split = |issue: &Issue| {

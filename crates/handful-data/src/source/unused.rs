@@ -48,7 +48,14 @@ pub(super) fn remarks(given: &Given, options: &ScanOptions) -> Vec<Remark> {
         .collect();
     let remark = |Candidate { path, fault }: Candidate| {
         let name = called(&path);
-        let (reason, advice) = fault.unwrap_or_else(|| why_not_used(&name, &usable, by_folders));
+        let (reason, advice) = match fault {
+            // A list beside class folders may well be about something else, such as groups.
+            Some((reason, advice)) if by_folders => {
+                (reason, format!("if it is to give the labels, {advice}"))
+            }
+            Some(fault) => fault,
+            None => why_not_used(&name, &usable, by_folders),
+        };
         Remark::ListUnused {
             name,
             reason,
