@@ -189,6 +189,16 @@ fn a_list_beside_a_folder_that_is_passed_over_can_group() {
     };
     let catalog = scan(dir.path(), &options).unwrap();
     assert_eq!(catalog.samples[1].group.as_deref(), Some("b"));
+    // One that has labels, too, gives both.
+    let dir = tree(&["images/1.jpg", "images/2.jpg"]);
+    put(
+        dir.path(),
+        "groups.csv",
+        "path,sender,label\n1.jpg,a,x\n2.jpg,b,y\n",
+    );
+    let catalog = scan(dir.path(), &options).unwrap();
+    assert_eq!(catalog.samples[1].group.as_deref(), Some("b"));
+    assert_eq!(catalog.layout, "list");
 }
 
 #[test]

@@ -22,16 +22,19 @@ struct Candidate {
 
 /// The list of images in a folder that gives the labels: the only one that can be used, where no folders name classes.
 ///
-/// Whoever names the column of labels means a list, whatever the folders are.
+/// Whoever names the column of labels means a list, whatever the folders are. The list that is to group the photos gives
+/// the labels only if no other does.
 pub(super) fn list_to_use(given: &Given, options: &ScanOptions) -> Option<PathBuf> {
     if options.label_column.is_none() && folders::name_classes(&given.listing.images) {
         return None;
     }
-    let mut usable = lists(given, options)
-        .into_iter()
-        .filter(|list| list.fault.is_none());
-    match (usable.next(), usable.next()) {
-        (Some(only), None) => Some(only.path),
+    let mut usable = lists(given, options);
+    usable.retain(|list| list.fault.is_none());
+    if usable.len() > 1 {
+        usable.retain(|list| !is_for_groups(&list.path, options));
+    }
+    match &usable[..] {
+        [only] => Some(only.path.clone()),
         _ => None,
     }
 }
@@ -40,6 +43,7 @@ pub(super) fn list_to_use(given: &Given, options: &ScanOptions) -> Option<PathBu
 pub(super) fn remarks(given: &Given, options: &ScanOptions) -> Vec<Remark> {
     let by_folders = folders::name_classes(&given.listing.images);
     let mut all = lists(given, options);
+    all.retain(|list| !is_for_groups(&list.path, options));
     all.extend(files_of_boxes(given));
     let usable: Vec<String> = all
         .iter()
@@ -90,18 +94,19 @@ fn called(path: &Path) -> String {
     })
 }
 
-/// The lists of a folder, each with the reason why it can't be used.
-fn lists(given: &Given, options: &ScanOptions) -> Vec<Candidate> {
-    let groups = match &options.group_by {
+/// Whether `--group-by` names a list.
+fn is_for_groups(list: &Path, options: &ScanOptions) -> bool {
+    let named = match &options.group_by {
         Some(GroupBy::Table { file, .. }) => file.file_name(),
         _ => None,
     };
-    let tables = given
-        .listing
-        .tables()
-        .into_iter()
-        .chain(&given.lists_beside);
-    let tables = tables.filter(|path| groups.is_none_or(|g| path.file_name() != Some(g)));
+    named.is_some() && named == list.file_name()
+}
+
+/// The lists of a folder, each with the reason why it can't be used.
+fn lists(given: &Given, options: &ScanOptions) -> Vec<Candidate> {
+    let tables = given.listing.tables().into_iter();
+    let tables = tables.chain(&given.lists_beside);
     let mut all: Vec<Candidate> = tables
         .take(MOST_LISTS)
         .map(|path| Candidate {
