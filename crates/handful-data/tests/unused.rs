@@ -139,6 +139,8 @@ fn a_usable_list_beside_class_folders_is_told_and_one_that_groups_is_not() {
         unused(&read(dir.path())),
         [("list.csv".into(), "the folders name the classes".into())]
     );
+    let remark = read(dir.path()).remarks[0].to_string();
+    assert!(remark.contains("`--group-by list.csv:COLUMN`"), "{remark}");
     let by = |text: &str| ScanOptions {
         group_by: Some(GroupBy::parse(text).unwrap()),
         ..ScanOptions::default()

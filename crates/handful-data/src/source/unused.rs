@@ -11,7 +11,6 @@ const MOST_LISTS: usize = 16;
 /// Endings of lists that only an office program reads.
 pub(crate) const SPREADSHEETS: &[&str] = &["xlsx", "xls", "ods"];
 pub(crate) const SAVE_AS_CSV: &str = "save it as CSV in UTF-8, with the columns image and label";
-const GIVE_IT: &str = "give the file itself if its labels are meant";
 
 /// A file that could tell labels.
 struct Candidate {
@@ -77,7 +76,14 @@ fn why_not_used(name: &str, usable: &[String], by_folders: bool) -> (String, Str
         .map(|other| format!("`{other}`"))
         .collect();
     if by_folders || others.is_empty() {
-        return ("the folders name the classes".into(), GIVE_IT.into());
+        let grouping = match ending(Path::new(name)).as_str() {
+            "json" => String::new(),
+            _ => format!("; to keep photos together by a column of it, `--group-by {name}:COLUMN`"),
+        };
+        return (
+            "the folders name the classes".into(),
+            format!("give the file itself if its labels are meant{grouping}"),
+        );
     }
     (
         format!("{} could give the labels, too", others.join(", ")),
