@@ -96,6 +96,18 @@ pub enum Remark {
         /// Whether the first level was taken.
         first: bool,
     },
+    /// All first folders hold folders of the same names: which level names the classes.
+    SameInside {
+        /// The first folders, which were taken.
+        tops: Vec<String>,
+        /// The folders that each of them holds.
+        inside: Vec<String>,
+    },
+    /// Classes whose names differ in nothing but capitals and spaces.
+    AlikeNames {
+        /// Names of one class, or of several by mistake.
+        names: Vec<String>,
+    },
     /// Folders inside a class are groups.
     FolderGroups {
         /// How many.
@@ -128,7 +140,23 @@ pub enum Remark {
         /// Its name.
         name: String,
     },
-    /// Paths of a list were completed by a folder or an ending.
+    /// A list or file of boxes inside the folder was not used.
+    ListUnused {
+        /// Its name.
+        name: String,
+        /// Why.
+        reason: String,
+        /// What to do.
+        advice: String,
+    },
+    /// Labels of a list may hold two answers each; every different cell was taken as a class.
+    LabelsWithCommas {
+        /// The column.
+        column: String,
+        /// One of its cells.
+        example: String,
+    },
+    /// Paths of a list were completed by a folder or an ending, or lead to names with other capitals.
     PathsCompleted {
         /// How many.
         n_images: usize,
@@ -137,7 +165,7 @@ pub enum Remark {
         /// The same as it was found.
         found: String,
     },
-    /// Everything lies in one folder, which was taken for the root.
+    /// All photos lie in one folder, which was taken for the root.
     TopFolder {
         /// The folder.
         name: String,
@@ -182,15 +210,37 @@ impl fmt::Display for Remark {
                 "the {n_classes} folders that hold the photos name the classes; for the {n_others} of the first level use \
                  `--class-level first`"
             ),
-            Remark::FolderGroups { n_groups } => {
-                write!(
-                    f,
-                    "{n_groups} folders inside classes are groups: photos of one folder stay in one fold"
+            Remark::SameInside { tops, inside } => write!(
+                f,
+                "each of {} holds the folders {}: the classes are {}; for {} use `--class-level last`",
+                first_few(tops),
+                first_few(inside),
+                first_few(tops),
+                first_few(inside)
+            ),
+            Remark::AlikeNames { names } => write!(
+                f,
+                "classes that differ only in capitals or spaces: {}; rename one if they are the same",
+                quoted(names)
+            ),
+            Remark::FolderGroups { n_groups } => write!(
+                f,
+                "{}: photos of one folder stay in one fold",
+                counted(
+                    *n_groups,
+                    "folder inside a class is a group",
+                    "folders inside classes are groups"
                 )
-            }
-            Remark::Unlabelled { n_images } => {
-                write!(f, "{n_images} photos have no label and are left out")
-            }
+            ),
+            Remark::Unlabelled { n_images } => write!(
+                f,
+                "{}",
+                counted(
+                    *n_images,
+                    "photo has no label and is left out",
+                    "photos have no label and are left out"
+                )
+            ),
             Remark::FoldersIgnored { names } => write!(
                 f,
                 "folders beside the splits are left out: {}",
@@ -198,23 +248,42 @@ impl fmt::Display for Remark {
             ),
             Remark::Ungrouped { n_images, by } => write!(
                 f,
-                "{n_images} photos are in no group by `{by}` and stand alone"
+                "{} by `{by}`",
+                counted(
+                    *n_images,
+                    "photo stands alone, in no group",
+                    "photos stand alone, in no group"
+                )
             ),
             Remark::NotTrained { classes } => {
                 write!(f, "no photo to learn from in: {}", classes.join(", "))
             }
             Remark::ListFound { name } => write!(f, "labels are read from `{name}`"),
+            Remark::ListUnused {
+                name,
+                reason,
+                advice,
+            } => write!(f, "`{name}` is there but not used: {reason}; {advice}"),
+            Remark::LabelsWithCommas { column, example } => write!(
+                f,
+                "cells of `{column}` such as \"{example}\" may hold two answers: each different cell is taken as one class"
+            ),
             Remark::PathsCompleted {
                 n_images,
                 given,
                 found,
             } => write!(
                 f,
-                "{n_images} paths of the list were completed, such as `{given}` to `{found}`"
+                "{}, such as `{given}` to `{found}`",
+                counted(
+                    *n_images,
+                    "path of the list was completed",
+                    "paths of the list were completed"
+                )
             ),
             Remark::TopFolder { name } => write!(
                 f,
-                "everything lies in `{name}`: what is in that folder names the classes"
+                "all photos lie in `{name}`: paths start inside it, and its name is no class"
             ),
             Remark::ArchivesRead { names } => {
                 write!(f, "archives are read as folders: {}", first_few(names))
@@ -229,16 +298,29 @@ impl fmt::Display for Remark {
                 n_pictures,
             } => write!(
                 f,
-                "{n_boxes} boxes in {n_pictures} pictures are the images; boxes of one picture stay in one fold"
+                "{} in {}: each box is an image, and boxes of one picture stay in one fold",
+                counted(*n_boxes, "box", "boxes"),
+                counted(*n_pictures, "picture", "pictures")
             ),
         }
     }
 }
 
+/// A number with what it counts.
+fn counted(n: usize, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
+}
+
+fn quoted(names: &[String]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
+    quoted.join(", ")
+}
+
 /// Names that a line of a message can list.
 const MOST_NAMES: usize = 3;
 
-fn first_few(names: &[String]) -> String {
+/// Names in a line; those that are too many are counted.
+pub(crate) fn first_few(names: &[String]) -> String {
     let shown = names[..names.len().min(MOST_NAMES)].join(", ");
     match names.len().saturating_sub(MOST_NAMES) {
         0 => shown,

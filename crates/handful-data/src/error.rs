@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+use crate::Clue;
+use crate::catalog::first_few;
+
 /// Errors of this crate, each with what is wrong, what was found and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
@@ -20,18 +23,22 @@ pub enum DataError {
         path: PathBuf,
         /// What is there instead.
         found: String,
+        /// What was there and not used.
+        clues: Vec<Clue>,
     },
     /// Images without folders that would name their classes.
     #[error("`{}` has no class folders", path.display())]
     NoClasses {
         /// The path.
         path: PathBuf,
-        /// Images directly in it.
+        /// Images directly in it, or in folders of splits.
         n_images: usize,
-        /// The name of one of them.
+        /// The path of one of them, which has a folder if they lie in folders of splits.
         example: String,
         /// A pattern that reads labels out of the names, if one does.
-        suggestion: Option<Suggestion>,
+        suggestion: Option<Box<Suggestion>>,
+        /// What was there and not used.
+        clues: Vec<Clue>,
     },
     /// Nothing to tell apart.
     #[error("`{}` has only one class, \"{class}\"", path.display())]
@@ -40,6 +47,20 @@ pub enum DataError {
         path: PathBuf,
         /// The class.
         class: String,
+        /// What was there and not used.
+        clues: Vec<Clue>,
+    },
+    /// A folder that looks like a split, under a name that is none.
+    #[error("`{}` has folders that may be splits or classes: {}", path.display(), quoted(others))]
+    UnknownSplits {
+        /// The path.
+        path: PathBuf,
+        /// The folders with the names of splits.
+        known: Vec<String>,
+        /// Those beside them that hold folders of the same names.
+        others: Vec<String>,
+        /// The names of the folders that they hold.
+        classes: Vec<String>,
     },
     /// A list of images that can't be understood.
     #[error("`{}` can't be used as a list of images: {reason}", path.display())]
@@ -86,6 +107,8 @@ pub enum DataError {
         given: String,
         /// Why.
         reason: String,
+        /// How to mend it.
+        advice: String,
     },
 }
 
@@ -126,13 +149,31 @@ impl DataError {
                 "there is nothing by that name".into()
             }
             DataError::Unreadable { .. } => "it is there, but may not be opened".into(),
-            DataError::NoImages { found, .. } => found.clone(),
+            DataError::NoImages { found, clues, .. } => with_clues(found, clues),
             DataError::NoClasses {
-                n_images, example, ..
+                n_images,
+                example,
+                clues,
+                ..
             } => {
-                format!("{n_images} images directly in it, named like `{example}`")
+                let place = if example.contains('/') {
+                    "in folders of splits"
+                } else {
+                    "directly in it"
+                };
+                with_clues(
+                    &format!("{n_images} images {place}, named like `{example}`"),
+                    clues,
+                )
             }
-            DataError::OneClass { .. } => "a classifier needs two classes at least".into(),
+            DataError::OneClass { clues, .. } => {
+                with_clues("a classifier needs two classes at least", clues)
+            }
+            DataError::UnknownSplits { known, classes, .. } => format!(
+                "they hold the same folders ({}) as {}; names of splits are train, val and test",
+                first_few(classes),
+                quoted(known)
+            ),
             DataError::List { .. } => {
                 "a list has a line of column names, then a line for each image".into()
             }
@@ -155,25 +196,46 @@ impl DataError {
     pub fn advice(&self) -> String {
         match self {
             DataError::Unreadable { .. } => "check the path and its permissions".into(),
-            DataError::NoImages { .. } => {
-                "give a folder with a folder of images for each class, or a CSV with the columns image and label".into()
-            }
-            DataError::NoClasses { n_images, suggestion: Some(found), .. } => format!(
-                "use `--label-from '{}'`, which gives {} classes ({}) and labels {} of {n_images} images; or put the \
-                 images of each class into a folder of its own",
-                found.pattern, found.n_classes, found.examples.join(", "), found.n_images
+            DataError::NoImages { clues, .. } => or_mend(
+                clues,
+                "give a folder with a folder of images for each class, or a CSV with the columns image and label",
             ),
-            DataError::NoClasses { .. } => {
-                "put the images of each class into a folder of its own, or give a CSV with the columns image and label".into()
-            }
-            DataError::OneClass { .. } => "add a folder of photos of something else: \"other\" or \"none\" will do".into(),
+            DataError::NoClasses {
+                n_images,
+                suggestion: Some(found),
+                clues,
+                ..
+            } => or_mend(
+                clues,
+                &format!(
+                    "use `--label-from '{}'`, which gives {} classes ({}) and labels {} of {n_images} images; or put the \
+                 images of each class into a folder of its own",
+                    found.pattern,
+                    found.n_classes,
+                    found.examples.join(", "),
+                    found.n_images
+                ),
+            ),
+            DataError::NoClasses { clues, .. } => or_mend(
+                clues,
+                "put the images of each class into a folder of its own, or give a CSV with the columns image and label",
+            ),
+            DataError::OneClass { clues, .. } => or_mend(
+                clues,
+                "add a folder of photos of something else: \"other\" or \"none\" will do",
+            ),
+            DataError::UnknownSplits { others, .. } => format!(
+                "rename {} to `test` or `val`, or say which folders are the classes: `--class-level first` for the outer \
+                 ones, `last` for the inner ones",
+                quoted(others)
+            ),
             DataError::List { advice, .. }
             | DataError::Boxes { advice, .. }
-            | DataError::Archive { advice, .. } => advice.clone(),
+            | DataError::Archive { advice, .. }
+            | DataError::GroupBy { advice, .. } => advice.clone(),
             DataError::LabelFrom { .. } => {
                 "write one such as '^([a-z]+)_', which takes \"cat\" from `cat_001.jpg`".into()
             }
-            DataError::GroupBy { .. } => "see `handful train --help`".into(),
         }
     }
 
@@ -185,4 +247,31 @@ impl DataError {
             _ => Category::Data,
         }
     }
+}
+
+/// Clues that one message can hold.
+const MOST_CLUES: usize = 3;
+
+/// What was found, with what was there and not used.
+fn with_clues(found: &str, clues: &[Clue]) -> String {
+    let mut parts = vec![found.to_owned()];
+    parts.extend(clues.iter().take(MOST_CLUES).map(|clue| clue.found.clone()));
+    if clues.len() > MOST_CLUES {
+        parts.push(format!("and {} more", clues.len() - MOST_CLUES));
+    }
+    parts.retain(|part| !part.is_empty());
+    parts.join("; ")
+}
+
+/// What to do about the likeliest clue, or else.
+fn or_mend(clues: &[Clue], otherwise: &str) -> String {
+    match clues.first() {
+        Some(clue) => format!("{}; otherwise {otherwise}", clue.advice),
+        None => otherwise.into(),
+    }
+}
+
+fn quoted(names: &[String]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    first_few(&quoted)
 }

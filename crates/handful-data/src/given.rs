@@ -7,12 +7,11 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::archive::{self, Kind};
-use crate::listing::{BYTES_TO_SNIFF, Listing, Store, common_top, ending};
-use crate::source::Given;
+use crate::listing::{BYTES_TO_SNIFF, Listing, Store, common_top, ending, is_outside};
+use crate::scan::yolo_label;
+use crate::source::{Given, SAVE_AS_CSV, SOURCES, SPREADSHEETS};
 use crate::{DataError, Issue, Remark, ScanOptions, Split, shown, walk};
 
-/// Endings of lists that only an office program reads.
-const SPREADSHEETS: &[&str] = &["xlsx", "xls", "ods"];
 /// First bytes of gzip, 7-Zip, RAR, Zstandard, bzip2 and xz.
 const PACKED: &[&[u8]] = &[
     b"\x1F\x8B",
@@ -116,7 +115,7 @@ fn file(path: &Path, is_file: bool) -> Result<Given, DataError> {
         return Err(DataError::List {
             path: path.to_owned(),
             reason: "it is a spreadsheet".into(),
-            advice: "save it as CSV in UTF-8, with the columns image and label".into(),
+            advice: SAVE_AS_CSV.into(),
         });
     }
     if let Some(kind) = Kind::of_bytes(&head).or(Kind::of(path)) {
@@ -173,12 +172,12 @@ fn file(path: &Path, is_file: bool) -> Result<Given, DataError> {
     })
 }
 
-/// Goes down while everything lies in one folder that can't be the only class.
+/// Goes down while all photos lie in one folder that can't be the only class.
 fn strip_tops(given: &mut Given, options: &ScanOptions, remarks: &mut Vec<Remark>) {
     let mut name = PathBuf::new();
     // Whoever says which level names the class has counted the folders.
     if options.class_level.is_none() {
-        while let Some(top) = top_to_strip(&given.listing) {
+        while let Some(top) = top_to_strip(given, options) {
             given.root.push(&top);
             given.listing.strip(&top);
             name.push(top);
@@ -189,22 +188,31 @@ fn strip_tops(given: &mut Given, options: &ScanOptions, remarks: &mut Vec<Remark
     }
 }
 
-fn top_to_strip(listing: &Listing) -> Option<PathBuf> {
-    if listing.images.is_empty() {
-        return None;
-    }
-    let top = common_top(listing.images.iter().chain(&listing.beside))?;
+fn top_to_strip(given: &Given, options: &ScanOptions) -> Option<PathBuf> {
+    let listing = &given.listing;
+    let top = common_top(listing.images.iter())?;
     if Split::named(&top.to_string_lossy()).is_some() {
         return None;
     }
-    let is_archive = matches!(listing.store, Store::Archives(_));
-    let has_lists = listing
-        .beside
-        .iter()
-        .any(|p| matches!(ending(p).as_str(), "csv" | "tsv" | "json" | "xml"));
+    let is_telling = |p: &PathBuf| {
+        p.starts_with(&top) && matches!(ending(p).as_str(), "csv" | "tsv" | "json" | "xml")
+    };
+    let has_lists = listing.beside.iter().any(is_telling);
     // Packing a folder of photos puts it into the archive; a folder that was given and holds one folder is one class.
+    let is_archive = matches!(listing.store, Store::Archives(_));
     let is_flat = is_archive && listing.images.iter().all(|p| p.components().count() == 2);
-    (has_lists || is_flat || has_structure(&listing.images, 1)).then_some(top)
+    let is_wrapper = has_lists || is_flat || has_structure(&listing.images, 1);
+    (is_wrapper && !is_told_beside(given, &top, options)).then_some(top)
+}
+
+/// Whether a list or boxes beside the folder of all photos tell what they are, in a form that is read or, for a helpful
+/// refusal, in YOLO's. Other files there, such as a readme, do
+/// not matter.
+fn is_told_beside(given: &Given, top: &Path, options: &ScanOptions) -> bool {
+    let is_beside = |path: &PathBuf| !path.starts_with(top) && !is_outside(path);
+    let any = given.listing.beside.iter().any(is_beside) || !given.lists_beside.is_empty();
+    let mut sources = SOURCES.iter().filter(|source| source.reads_beside());
+    any && (sources.any(|source| source.recognises(given, options)) || yolo_label(given).is_some())
 }
 
 /// Whether folders below the first `depth` ones could name classes: several, or splits, or one that holds such.

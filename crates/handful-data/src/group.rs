@@ -4,9 +4,12 @@ use std::path::{Path, PathBuf};
 
 use regex::Regex;
 
-use crate::listing::Store;
+use crate::listing::{Store, inner};
 use crate::source::{Given, Table, assign};
 use crate::{DataError, shown};
+
+/// Lists that are looked into for a column, to suggest it.
+const MOST_LISTS: usize = 16;
 
 /// A way to tell which images belong together: one animal, one visit, one source picture.
 #[derive(Clone, Debug)]
@@ -30,10 +33,7 @@ impl GroupBy {
     /// # Errors
     /// [`DataError::GroupBy`] when it is none of them.
     pub fn parse(text: &str) -> Result<GroupBy, DataError> {
-        let wrong = |reason: String| DataError::GroupBy {
-            given: text.into(),
-            reason,
-        };
+        let wrong = |reason: String| GroupBy::error(text, reason);
         for ending in [".csv:", ".tsv:"] {
             if let Some(at) = text.to_lowercase().find(ending) {
                 let (file, column) = (&text[..at + ending.len() - 1], &text[at + ending.len()..]);
@@ -71,7 +71,19 @@ impl GroupBy {
         }
     }
 
+    /// What can't be used, and why.
+    pub(crate) fn error(given: &str, reason: String) -> DataError {
+        DataError::GroupBy {
+            given: given.into(),
+            reason,
+            advice: "see `handful train --help`".into(),
+        }
+    }
+
     /// The group of each path; `None` where it has none.
+    ///
+    /// # Errors
+    /// [`DataError::GroupBy`] when not a single path is in a group, or the list has no such column.
     pub(crate) fn groups(
         &self,
         given: &Given,
@@ -79,56 +91,108 @@ impl GroupBy {
         image_column: Option<&str>,
     ) -> Result<Vec<Option<String>>, DataError> {
         match self {
-            GroupBy::Column(_) => Err(DataError::GroupBy {
-                given: self.as_given(),
-                reason: "the photos come from folders, not from a list with columns".into(),
-            }),
-            GroupBy::Pattern(pattern) => Ok(paths
-                .iter()
-                .map(|path| {
-                    let name = shown(path);
-                    let found = pattern.captures(&name)?;
-                    found
-                        .get(1)
-                        .or_else(|| found.get(0))
-                        .map(|m| m.as_str().to_owned())
-                })
-                .collect()),
+            GroupBy::Column(name) => Err(self.no_columns(given, name)),
+            GroupBy::Pattern(pattern) => self.by_pattern(pattern, paths),
             GroupBy::Table { file, column } => {
-                let wrong = |reason: String| DataError::GroupBy {
-                    given: self.as_given(),
-                    reason,
-                };
                 let table = self.table(given, file)?;
-                let image = table.image_column(image_column)?;
-                let value = table
-                    .column(column)
-                    .ok_or_else(|| wrong(format!("its columns are {}", table.header.join(", "))))?;
-                let rows: Vec<(String, String)> = table
-                    .rows
-                    .iter()
-                    .map(|row| (row[image].replace('\\', "/"), row[value].clone()))
-                    .collect();
-                let groups = assign(paths, &rows);
-                // A list that says nothing at all is the wrong list, or names photos in a way that isn't understood.
-                match (paths.first(), rows.first()) {
-                    (Some(path), Some((named, _))) if groups.iter().all(Option::is_none) => {
-                        Err(wrong(format!(
-                            "it names none of the photos: it has names such as `{named}`, the photos are called like `{}`",
-                            shown(path)
-                        )))
-                    }
-                    (Some(_), None) => Err(wrong("it has no lines".into())),
-                    _ => Ok(groups),
-                }
+                self.by_table(&table, column, paths, image_column)
             }
         }
     }
 
-    /// The list, wherever it is: among the photos, beside the archive that they are in, or where the program runs.
+    /// Why a column can't be used where photos come from folders; a list among them may have it.
+    fn no_columns(&self, given: &Given, name: &str) -> DataError {
+        let tables = given
+            .listing
+            .tables()
+            .into_iter()
+            .chain(&given.lists_beside);
+        let has_column =
+            |path: &&PathBuf| given.table(path).is_ok_and(|t| t.column(name).is_some());
+        let list = tables.take(MOST_LISTS).find(has_column);
+        DataError::GroupBy {
+            given: self.as_given(),
+            reason: "the photos come from folders, not from a list with columns".into(),
+            advice: match list.and_then(|path| path.file_name()) {
+                Some(list) => format!(
+                    "`{0}` has that column: use `--group-by {0}:{name}`",
+                    list.to_string_lossy()
+                ),
+                None => {
+                    "give the list, too (`--group-by FILE.csv:COLUMN`), or a regular expression"
+                        .into()
+                }
+            },
+        }
+    }
+
+    fn by_pattern(
+        &self,
+        pattern: &Regex,
+        paths: &[&Path],
+    ) -> Result<Vec<Option<String>>, DataError> {
+        let group = |path: &&Path| {
+            let name = shown(path);
+            let found = pattern.captures(&name)?;
+            let part = found.get(1).or_else(|| found.get(0))?;
+            Some(part.as_str().to_owned())
+        };
+        let groups: Vec<Option<String>> = paths.iter().map(group).collect();
+        match paths.first() {
+            Some(first) if groups.iter().all(Option::is_none) => Err(DataError::GroupBy {
+                given: self.as_given(),
+                reason: format!(
+                    "it matches none of the {} photos, the first of which is `{}`",
+                    paths.len(),
+                    shown(first)
+                ),
+                advice:
+                    "write one such as '(dog[0-9]+)_', which takes \"dog12\" from `dog12_003.jpg`"
+                        .into(),
+            }),
+            _ => Ok(groups),
+        }
+    }
+
+    fn by_table(
+        &self,
+        table: &Table,
+        column: &str,
+        paths: &[&Path],
+        image_column: Option<&str>,
+    ) -> Result<Vec<Option<String>>, DataError> {
+        let wrong = |reason: String| GroupBy::error(&self.as_given(), reason);
+        let image = table.image_column(image_column)?;
+        let value = table
+            .column(column)
+            .ok_or_else(|| wrong(format!("its columns are {}", table.header.join(", "))))?;
+        let rows: Vec<(String, String)> = table
+            .rows
+            .iter()
+            .map(|row| (row[image].replace('\\', "/"), row[value].clone()))
+            .collect();
+        let groups = assign(paths, &rows);
+        // A list that says nothing at all is the wrong list, or names photos in a way that isn't understood.
+        match (paths.first(), rows.first()) {
+            (Some(path), Some((named, _))) if groups.iter().all(Option::is_none) => {
+                Err(wrong(format!(
+                    "it names none of the photos: it has names such as `{named}`, the photos are called like `{}`",
+                    shown(path)
+                )))
+            }
+            (Some(_), None) => Err(wrong("it has no lines".into())),
+            _ => Ok(groups),
+        }
+    }
+
+    /// The list, wherever it is: among the photos, beside the folder or archive that they are in, or where the program
+    /// runs.
     fn table(&self, given: &Given, file: &Path) -> Result<Table, DataError> {
         if given.holds(file) {
             return given.table(file);
+        }
+        if let Some(beside) = given.listing.beside.iter().find(|p| inner(p) == file) {
+            return given.table(beside);
         }
         let is_archive = matches!(given.listing.store, Store::Archives(_));
         let mut beside = given

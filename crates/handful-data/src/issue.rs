@@ -11,6 +11,12 @@ use crate::shown;
 /// Share of a range that a picture's largest value must reach: below, next to nothing can be seen in it.
 const LEAST_OF_RANGE: f64 = 0.1;
 
+/// Endings of raw files of cameras that are built on TIFF, so that their first bytes say TIFF.
+const CAMERA_RAW: &[&str] = &[
+    "3fr", "arw", "cr2", "dng", "erf", "iiq", "kdc", "mef", "mos", "nef", "nrw", "orf", "pef",
+    "rw2", "sr2", "srf", "srw",
+];
+
 /// One row of `issues.csv`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Issue {
@@ -22,7 +28,18 @@ pub struct Issue {
     pub detail: String,
     /// What to do.
     pub advice: String,
-    skipped: bool,
+    fate: Fate,
+}
+
+/// What became of the file of an issue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Fate {
+    /// An image that is not used.
+    Skipped,
+    /// Used, as the detail says.
+    Noted,
+    /// Nothing that could be used: what systems and tools leave, videos, texts, folders without photos.
+    PassedOver,
 }
 
 impl Issue {
@@ -38,11 +55,11 @@ impl Issue {
             kind,
             detail: detail.into(),
             advice: advice.into(),
-            skipped: true,
+            fate: Fate::Skipped,
         }
     }
 
-    /// An image that was used, or something that is no image of the person's.
+    /// Something that was used.
     pub(crate) fn noted(
         path: &Path,
         kind: &'static str,
@@ -50,14 +67,33 @@ impl Issue {
         advice: &str,
     ) -> Issue {
         Issue {
-            skipped: false,
+            fate: Fate::Noted,
             ..Issue::skipped(path, kind, detail, advice)
         }
     }
 
-    /// Whether an image was left out. Otherwise it was used as the detail says, or nothing of the person's is missing.
+    /// Something that is no image.
+    pub(crate) fn passed_over(
+        path: &Path,
+        kind: &'static str,
+        detail: impl Into<String>,
+        advice: &str,
+    ) -> Issue {
+        Issue {
+            fate: Fate::PassedOver,
+            ..Issue::skipped(path, kind, detail, advice)
+        }
+    }
+
+    /// Whether an image was left out. Otherwise it was used as the detail says, or was none ([`Issue::is_passed_over`]).
     pub fn is_skipped(&self) -> bool {
-        self.skipped
+        self.fate == Fate::Skipped
+    }
+
+    /// Whether it is something that could never be used: `Thumbs.db`, a video, a text, a folder without photos. Such
+    /// rows say that nothing was overlooked; no photo is missing, and none was read in an odd way.
+    pub fn is_passed_over(&self) -> bool {
+        self.fate == Fate::PassedOver
     }
 }
 
@@ -108,10 +144,12 @@ pub fn note_range(path: &Path, extent: &SampleExtent, range: &SampleRange) -> Op
 
 /// A note on a file whose name promises another format than its bytes have.
 ///
-/// Names without an ending promise nothing, and neither do numbers behind a dot (`photo.2024`).
+/// Names without an ending promise nothing, and neither do numbers behind a dot (`photo.2024`). A camera's raw file is
+/// called what it is: the decoder refuses it, with the reason.
 pub fn note_wrong_extension(path: &Path, format: Format) -> Option<Issue> {
     let ending = ending(path);
-    let promises_nothing = ending.bytes().all(|b| b.is_ascii_digit());
+    let is_raw = format == Format::Tiff && CAMERA_RAW.contains(&ending.as_str());
+    let promises_nothing = is_raw || ending.bytes().all(|b| b.is_ascii_digit());
     if promises_nothing || format.extensions().contains(&ending.as_str()) {
         return None;
     }
@@ -187,6 +225,8 @@ mod tests {
         assert_eq!(note("a.jfif", Format::Jpeg), None);
         assert_eq!(note("a", Format::Jpeg), None);
         assert_eq!(note("a.2024", Format::Jpeg), None);
+        assert_eq!(note("a.NEF", Format::Tiff), None);
+        assert!(note("a.nef", Format::Jpeg).is_some());
         let issue = note("a.jpg", Format::Png).unwrap();
         assert!(issue.detail.contains("a PNG file that is called `.jpg`"));
         assert!(issue.advice.contains("`.png`") && !issue.is_skipped());

@@ -28,11 +28,13 @@ impl LabelFrom {
         Ok(LabelFrom(pattern))
     }
 
-    /// The label in a path; `None` where the pattern does not match, or its group is empty.
-    pub(crate) fn label(&self, path: &Path) -> Option<String> {
+    /// The label in a path, and how many folders begin before it ends; `None` where the pattern does not match, or its
+    /// group is empty.
+    pub(crate) fn label(&self, path: &Path) -> Option<(String, usize)> {
         let name = shown(path);
-        let label = self.0.captures(&name)?.get(1)?.as_str();
-        (!label.is_empty()).then(|| label.to_owned())
+        let label = self.0.captures(&name)?.get(1)?;
+        let n_parts = name[..label.end()].matches('/').count() + 1;
+        (!label.is_empty()).then(|| (label.as_str().to_owned(), n_parts))
     }
 
     /// As a person would write it.

@@ -127,7 +127,7 @@ impl Tally {
                 1 => String::new(),
                 n => format!(", like {} more", n - 1),
             };
-            Issue::noted(
+            Issue::passed_over(
                 &first,
                 kind,
                 format!("{what}; passed over{more}"),
@@ -154,7 +154,7 @@ mod tests {
         assert_eq!(issues.len(), 1);
         assert_eq!(issues[0].path, Path::new("000/.DS_Store"));
         assert!(issues[0].detail.ends_with("like 999 more"));
-        assert!(!issues[0].is_skipped());
+        assert!(issues[0].is_passed_over() && !issues[0].is_skipped());
     }
 
     #[test]

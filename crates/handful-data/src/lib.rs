@@ -10,6 +10,7 @@
 pub mod alike;
 mod archive;
 mod catalog;
+mod clue;
 mod crop;
 mod error;
 pub mod finding;
@@ -29,6 +30,7 @@ mod source;
 mod walk;
 
 pub use catalog::{Catalog, Remark, Sample, Split};
+pub use clue::Clue;
 pub use crop::CropBox;
 pub use error::{Category, DataError, Suggestion};
 pub use group::GroupBy;

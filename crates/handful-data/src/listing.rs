@@ -18,10 +18,11 @@ const ENDINGS: &[&str] = &[
 ];
 /// Endings of files that may say something about images: lists, boxes, labels.
 const TELLING: &[&str] = &["csv", "tsv", "xml", "json", "txt", "cls"];
-/// Endings of files that lie beside images and are none; they are passed over without a word.
+/// Endings of files that lie beside images and are none; they are passed over without a word, unless they lie inside a
+/// class ([`Listing::of_no_use`]).
 const BESIDE: &[&str] = &[
     "md", "yaml", "yml", "html", "pdf", "py", "ipynb", "gz", "npy", "db", "ini", "url", "lnk",
-    "handful", "toml", "log", "index", "idx",
+    "handful", "toml", "log", "index", "idx", "xlsx", "xls", "ods",
 ];
 /// Endings of archives, read or not.
 const ARCHIVES: &[&str] = &[
@@ -39,10 +40,10 @@ pub struct Listing {
     pub beside: Vec<PathBuf>,
     /// Archives in a folder, sorted.
     pub archives: Vec<PathBuf>,
-    /// Other files.
-    pub n_others: usize,
-    /// The first of them.
-    pub other: Option<PathBuf>,
+    /// Other files, sorted.
+    pub others: Vec<PathBuf>,
+    /// Folders, sorted, without those that systems leave behind; empty for archives, which need not name them.
+    pub folders: Vec<PathBuf>,
     /// Folders and files that could not be looked at, and those that systems leave behind.
     pub issues: Vec<Issue>,
     /// Where the bytes are.
@@ -77,21 +78,54 @@ impl Store {
 }
 
 impl Listing {
-    /// CSV files directly in the root.
+    /// CSV files directly in the root, or beside it in a folder that was passed over.
     pub(crate) fn tables(&self) -> Vec<&PathBuf> {
         let is_table = |p: &&PathBuf| {
-            p.components().count() == 1 && matches!(ending(p).as_str(), "csv" | "tsv")
+            inner(p).components().count() == 1 && matches!(ending(p).as_str(), "csv" | "tsv")
         };
         self.beside.iter().filter(is_table).collect()
     }
 
+    /// Files inside folders for which a layout of folders has no use, a row for each ending.
+    pub(crate) fn of_no_use(&self) -> Vec<Issue> {
+        let mut tally = Tally::default();
+        // Those of an unknown kind have a row already.
+        let others = self
+            .others
+            .iter()
+            .filter(|p| BESIDE.contains(&ending(p).as_str()));
+        for path in self.beside.iter().chain(others) {
+            if !is_outside(path) && path.components().count() > 1 {
+                tally.no_image(path, format!("a `.{}` file", ending(path)));
+            }
+        }
+        tally.issues()
+    }
+
+    /// Folders below the first `depth - 1` ones that would be classes if a photo were in them.
+    pub(crate) fn empty_folders(&self, depth: usize) -> Vec<Issue> {
+        let top = |path: &PathBuf| path.iter().take(depth).collect::<PathBuf>();
+        let filled: BTreeSet<PathBuf> = self.images.iter().map(top).collect();
+        let at_depth = |p: &&PathBuf| p.components().count() == depth && !is_outside(p);
+        let folders = self.folders.iter().filter(at_depth);
+        folders
+            .filter(|folder| !filled.contains(*folder))
+            .map(|folder| {
+                Issue::passed_over(
+                    folder,
+                    "empty_folder",
+                    "no photo is in the folder, so that it is no class",
+                    "put photos into it, or delete it",
+                )
+            })
+            .collect()
+    }
+
     /// What is there instead of images, for a message.
     pub(crate) fn instead_of_images(&self) -> String {
-        let mut others = self.beside.len() + self.n_others;
-        let example = self.other.as_ref().or(self.beside.first());
-        let example = example.or(self.archives.first()).map(|p| crate::shown(p));
-        others += self.archives.len();
-        match (others, example) {
+        let mut all = self.others.iter().chain(&self.beside).chain(&self.archives);
+        let n_files = self.others.len() + self.beside.len() + self.archives.len();
+        match (n_files, all.next().map(|p| crate::shown(p))) {
             (1, Some(only)) => format!("1 file that is no image, `{only}`"),
             (n, Some(first)) => format!("{n} files, none of them an image, such as `{first}`"),
             (_, None) if !self.issues.is_empty() => format!(
@@ -104,13 +138,25 @@ impl Listing {
         }
     }
 
-    /// Takes the only folder in which everything lies off all paths.
+    /// Takes the only folder in which all images lie off all paths; what lies beside that folder gets `..` in front.
     pub(crate) fn strip(&mut self, top: &Path) {
-        let below = |path: &PathBuf| path.strip_prefix(top).map_or(path.clone(), Path::to_owned);
-        self.images = self.images.iter().map(below).collect();
-        self.beside = self.beside.iter().map(below).collect();
+        let below = |path: &PathBuf| match path.strip_prefix(top) {
+            Ok(inside) => inside.to_owned(),
+            Err(_) => Path::new("..").join(path),
+        };
+        for paths in [
+            &mut self.images,
+            &mut self.beside,
+            &mut self.others,
+            &mut self.folders,
+        ] {
+            *paths = paths.iter().map(below).collect();
+            paths.sort();
+        }
         for issue in &mut self.issues {
-            issue.path = below(&issue.path);
+            if let Ok(inside) = issue.path.strip_prefix(top) {
+                issue.path = inside.to_owned();
+            }
         }
         match &mut self.store {
             Store::Folder(root) => root.push(top),
@@ -141,7 +187,10 @@ impl Collector {
                 self.tally.left_behind(folder, what);
                 false
             }
-            None => true,
+            None => {
+                self.listing.folders.push(folder.to_owned());
+                true
+            }
         }
     }
 
@@ -241,8 +290,7 @@ impl Collector {
     }
 
     fn other(&mut self, path: &Path) {
-        self.listing.n_others += 1;
-        self.listing.other.get_or_insert_with(|| path.to_owned());
+        self.listing.others.push(path.to_owned());
     }
 
     /// The listing, sorted.
@@ -260,6 +308,8 @@ impl Collector {
         listing.images.sort();
         listing.beside.sort();
         listing.archives.sort();
+        listing.others.sort();
+        listing.folders.sort();
         listing.store = store;
         listing
     }
@@ -269,6 +319,20 @@ impl Collector {
 pub(crate) fn ending(path: &Path) -> String {
     path.extension()
         .map_or_else(String::new, |e| e.to_string_lossy().to_lowercase())
+}
+
+/// Whether a path leads out of the root, into a folder that was passed over.
+pub(crate) fn is_outside(path: &Path) -> bool {
+    path.starts_with("..")
+}
+
+/// A path without the `..` that lead into folders that were passed over.
+pub(crate) fn inner(path: &Path) -> &Path {
+    let mut inner = path;
+    while let Ok(below) = inner.strip_prefix("..") {
+        inner = below;
+    }
+    inner
 }
 
 /// Whether files of this ending, in lower case, are taken for images.

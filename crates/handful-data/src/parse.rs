@@ -12,7 +12,9 @@ use crate::source::{Found, Table, in_coco, in_voc, several_labels};
 /// Reads a list and looks at every column.
 pub fn table(bytes: &[u8]) {
     if let Ok(table) = Table::parse(bytes.to_vec(), Path::new("list.csv")) {
-        let _ = (table.image_column(None), table.label_column(None));
+        let _ = table.columns(None, None);
+        let all: Vec<usize> = (0..table.header.len()).collect();
+        let _ = table.refuse_line_breaks(&all);
         for column in 0..table.header.len() {
             let _ = several_labels(table.rows.iter().map(|row| row[column].as_str()));
         }

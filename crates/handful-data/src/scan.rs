@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::archive::{self, Kind};
+use crate::clue::{Clue, clues};
 use crate::listing::ending;
 use crate::source::{Draft, Found, Given, SOURCES};
 use crate::{
@@ -30,7 +31,8 @@ pub struct ScanOptions {
 pub enum ClassLevel {
     /// The first below the root or the split; folders inside it are groups.
     First,
-    /// The one that holds the image.
+    /// The one that holds the image. Folders of one name in two places are two classes, unless all first folders hold
+    /// folders of the same names: then those are the classes.
     Last,
 }
 
@@ -62,33 +64,10 @@ pub fn scan(path: &Path, options: &ScanOptions) -> Result<Catalog, DataError> {
         let by_list = matches!(by, GroupBy::Column(_)) && source.has_columns();
         remarks.extend(regroup(&mut drafts, by, by_list, &given, options)?);
     }
-    let names: BTreeSet<&String> = drafts.iter().filter_map(|d| d.class.as_ref()).collect();
-    let classes: Vec<String> = names.into_iter().cloned().collect();
-    let labels: BTreeMap<&String, usize> = classes.iter().zip(0..).collect();
-    let samples: Vec<Sample> = drafts
-        .into_iter()
-        .map(|d| Sample {
-            place: given.listing.store.place(&d.path),
-            path: d.path,
-            crop: d.crop,
-            label: d.class.as_ref().map(|c| labels[c]),
-            group: d.group,
-            split: d.split,
-        })
-        .collect();
-    check(path, &given, &issues, &classes, &samples)?;
-    let trained: BTreeSet<usize> = samples
-        .iter()
-        .filter(|s| s.split != Split::Test)
-        .filter_map(|s| s.label)
-        .collect();
-    let missing: Vec<String> = (0..classes.len())
-        .filter(|c| !trained.contains(c))
-        .map(|c| classes[c].clone())
-        .collect();
-    if !missing.is_empty() {
-        remarks.push(Remark::NotTrained { classes: missing });
-    }
+    let (classes, samples) = samples(drafts, &given);
+    check(path, &given, (&remarks, &issues), &classes, &samples)?;
+    remarks.extend(alike_names(&classes));
+    remarks.extend(not_trained(&classes, &samples));
     let mut issues: Vec<_> = given.listing.issues.into_iter().chain(issues).collect();
     issues.sort();
     Ok(Catalog {
@@ -101,12 +80,56 @@ pub fn scan(path: &Path, options: &ScanOptions) -> Result<Catalog, DataError> {
     })
 }
 
+/// The names of the classes, sorted, and the images with indices into them.
+fn samples(drafts: Vec<Draft>, given: &Given) -> (Vec<String>, Vec<Sample>) {
+    let names: BTreeSet<&String> = drafts.iter().filter_map(|d| d.class.as_ref()).collect();
+    let classes: Vec<String> = names.into_iter().cloned().collect();
+    let labels: BTreeMap<&String, usize> = classes.iter().zip(0..).collect();
+    let sample = |d: Draft| Sample {
+        place: given.listing.store.place(&d.path),
+        path: d.path,
+        crop: d.crop,
+        label: d.class.as_ref().map(|c| labels[c]),
+        group: d.group,
+        split: d.split,
+    };
+    let samples = drafts.into_iter().map(sample).collect();
+    (classes, samples)
+}
+
+/// Classes that are one, if only capitals and spaces tell them apart by mistake.
+fn alike_names(classes: &[String]) -> Vec<Remark> {
+    let mut alike: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for class in classes {
+        let plain = class.split_whitespace().collect::<String>().to_lowercase();
+        alike.entry(plain).or_default().push(class.clone());
+    }
+    let several = alike.into_values().filter(|names| names.len() > 1);
+    several.map(|names| Remark::AlikeNames { names }).collect()
+}
+
+fn not_trained(classes: &[String], samples: &[Sample]) -> Option<Remark> {
+    let trained: BTreeSet<usize> = samples
+        .iter()
+        .filter(|s| s.split != Split::Test)
+        .filter_map(|s| s.label)
+        .collect();
+    let missing: Vec<String> = (0..classes.len())
+        .filter(|c| !trained.contains(c))
+        .map(|c| classes[c].clone())
+        .collect();
+    (!missing.is_empty()).then_some(Remark::NotTrained { classes: missing })
+}
+
 /// Folders of a detection set for YOLO: `train/images/1.jpg` with `train/labels/1.txt`.
 const YOLO_IMAGES: &str = "images";
 const YOLO_LABELS: &str = "labels";
 
-fn is_yolo_label(path: &Path) -> bool {
-    ending(path) == "txt" && path.iter().any(|folder| folder == YOLO_LABELS)
+/// A label of such a set, if it is one: the pictures' own folder then names no class.
+pub(crate) fn yolo_label(given: &Given) -> Option<&PathBuf> {
+    let is_label =
+        |path: &&PathBuf| ending(path) == "txt" && path.iter().any(|folder| folder == YOLO_LABELS);
+    given.listing.beside.iter().find(is_label)
 }
 
 /// Groups images as the person says; `by_list` if the list that they come from has done so.
@@ -135,31 +158,22 @@ fn regroup(
     }))
 }
 
+/// Refuses what there is nothing to learn from, and says what was there and not used.
 fn check(
     path: &Path,
     given: &Given,
-    issues: &[Issue],
+    (remarks, issues): (&[Remark], &[Issue]),
     classes: &[String],
     samples: &[Sample],
 ) -> Result<(), DataError> {
+    let all: Vec<&Issue> = given.listing.issues.iter().chain(issues).collect();
+    let clues = || clues(remarks, &all);
     if samples.is_empty() {
-        let found = match issues.first() {
-            Some(first) => format!(
-                "{} that can't be used; the first is `{}`: {}",
-                issues.len(),
-                shown(&first.path),
-                first.detail
-            ),
-            None => given.listing.instead_of_images(),
-        };
-        return Err(DataError::NoImages {
-            path: path.to_owned(),
-            found,
-        });
+        return Err(no_images(path, given.listing.instead_of_images(), clues()));
     }
     if let [only] = classes
         && only == YOLO_IMAGES
-        && let Some(labels) = given.listing.beside.iter().find(|p| is_yolo_label(p))
+        && let Some(labels) = yolo_label(given)
     {
         return Err(DataError::Boxes {
             path: path.to_owned(),
@@ -174,9 +188,23 @@ fn check(
         return Err(DataError::OneClass {
             path: path.to_owned(),
             class: only.clone(),
+            clues: clues(),
         });
     }
     Ok(())
+}
+
+/// Nothing but clues says what is there, if there are any.
+fn no_images(path: &Path, found: String, clues: Vec<Clue>) -> DataError {
+    DataError::NoImages {
+        path: path.to_owned(),
+        found: if clues.is_empty() {
+            found
+        } else {
+            String::new()
+        },
+        clues,
+    }
 }
 
 /// Reads images without labels: any mix of files, folders and archives, in the order in which they are given.
@@ -217,10 +245,12 @@ pub fn scan_unlabelled(paths: &[PathBuf]) -> Result<Catalog, DataError> {
     }
     if samples.is_empty() {
         let given: Vec<String> = paths.iter().map(|p| shown(p)).collect();
-        return Err(DataError::NoImages {
-            path: given.join(", ").into(),
-            found: "nothing that is an image".into(),
-        });
+        let all: Vec<&Issue> = issues.iter().collect();
+        return Err(no_images(
+            Path::new(&given.join(", ")),
+            "nothing that is an image".into(),
+            clues(&remarks, &all),
+        ));
     }
     Ok(Catalog {
         root: PathBuf::new(),

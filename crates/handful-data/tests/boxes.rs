@@ -88,13 +88,14 @@ fn voc_boxes_are_images_and_their_picture_is_their_group() {
         [
             ("Annotations/5.xml".into(), "missing"),
             ("Annotations/6.xml".into(), "bad_annotation"),
+            ("JPEGImages/1.jpg".into(), "clipped_box"),
             ("JPEGImages/1.jpg".into(), "duplicate_box"),
             ("JPEGImages/1.jpg".into(), "empty_box"),
             ("JPEGImages/1.jpg".into(), "empty_box"),
             ("JPEGImages/2.jpg".into(), "label_conflict"),
         ]
     );
-    let empty = &catalog.issues[3].detail;
+    let empty = &catalog.issues[4].detail;
     assert!(empty.contains("box 3 of `Annotations/1.xml`"), "{empty}");
     // The fourth picture has no annotation, the second one no box that can be used.
     assert!(

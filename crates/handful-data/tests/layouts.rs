@@ -52,9 +52,16 @@ fn folders_name_classes_and_what_systems_leave_is_told_once() {
     let kinds: Vec<&str> = catalog.issues.iter().map(|i| i.kind).collect();
     assert_eq!(
         kinds,
-        ["macosx_folder", "ds_store", "macos_companion", "thumbs_db"]
+        [
+            "macosx_folder",
+            "ds_store",
+            "macos_companion",
+            "thumbs_db",
+            "not_an_image"
+        ]
     );
-    assert!(catalog.issues.iter().all(|i| !i.is_skipped()));
+    assert_eq!(shown(&catalog.issues[4].path), "cat/notes.txt");
+    assert!(catalog.issues.iter().all(|i| i.is_passed_over()));
     assert!(catalog.remarks.is_empty());
     assert_eq!(groups(&catalog), [None, None]);
 }
@@ -64,6 +71,7 @@ fn images_beside_the_class_folders_are_counted() {
     let catalog = read(&tree(&["cat/1.jpg", "dog/1.jpg", "loose.jpg"]));
     assert_eq!(catalog.samples.len(), 2);
     assert_eq!(catalog.remarks, [Remark::Unlabelled { n_images: 1 }]);
+    assert_eq!(kinds(&catalog), [("loose.jpg".into(), "no_label")]);
 }
 
 #[test]
@@ -163,7 +171,8 @@ fn a_list_is_read_with_its_splits_and_groups() {
     assert_eq!(catalog.samples[2].split, Split::Test);
     assert_eq!(catalog.remarks, [Remark::Unlabelled { n_images: 1 }]);
     let kinds: Vec<&str> = catalog.issues.iter().map(|i| i.kind).collect();
-    assert_eq!(kinds, ["listed_twice", "missing"]);
+    assert_eq!(kinds, ["listed_twice", "no_label", "missing"]);
+    assert_eq!(catalog.issues[1].detail, "line 6 gives it no label");
     let by_other = scan(&list, &grouped_by("other")).unwrap();
     assert_eq!(groups(&by_other), [None, Some("x"), None]);
 }
@@ -204,7 +213,22 @@ fn lists_that_can_not_be_used_say_why() {
             "line 2 has the split \"holdout\"",
         ),
         (b"path,label\n1.jpg,c\xE4t\n", "line 2 is not UTF-8"),
-        (b"path,label\n1.jpg\n", "found record with 1 fields"),
+        (
+            b"path,label\n1.jpg\n",
+            "line 2 has 1 cell, the first line 2 cells",
+        ),
+        (
+            b"path,label\n\"1.jpg,cat\n2.jpg,cat\n",
+            "line 2 opens a double quote",
+        ),
+        (
+            b"path,label\nx/y/8.jpg,cat\nx/y/9.jpg,dog\n",
+            "its 2 paths lead nowhere, such as `x/y/8.jpg`",
+        ),
+        (
+            b"path,label\n1.jpg,cat|big\n1.jpg,cat|small\n",
+            "several labels in one cell",
+        ),
     ] {
         fs::write(&list, text).unwrap();
         let error = scan(&list, &ScanOptions::default()).unwrap_err();
@@ -435,7 +459,7 @@ fn lists_of_several_labels_or_of_addresses_are_refused_with_a_way_out() {
         ),
         (
             "path,label\nhttps://x.org/1.jpg,cat\nHTTPS://x.org/2.jpg,dog\n",
-            "addresses in the internet",
+            "addresses on the internet",
         ),
     ] {
         fs::write(&list, text).unwrap();
@@ -459,6 +483,29 @@ fn boxes_in_the_form_of_yolo_are_named() {
     let error = scan(dir.path(), &ScanOptions::default()).unwrap_err();
     assert!(matches!(error, DataError::Boxes { .. }));
     assert!(error.advice().contains("VOC or COCO"));
+    let dir = tree(&["images/train/1.jpg", "images/val/2.jpg"]);
+    put(dir.path(), "labels/train/1.txt", "0 0.5 0.5 0.1 0.1\n");
+    put(dir.path(), "data.yaml", "names: [cat]\n");
+    let error = scan(dir.path(), &ScanOptions::default()).unwrap_err();
+    assert!(matches!(error, DataError::Boxes { .. }), "{error}");
+}
+
+#[test]
+fn folders_of_splits_without_classes_are_no_classes() {
+    let dir = tree(&["train/1.jpg", "train/2.jpg", "test/3.jpg"]);
+    put(
+        dir.path(),
+        "train.csv",
+        "file,species\n1.jpg,cat\n2.jpg,dog\n",
+    );
+    let error = scan(dir.path(), &ScanOptions::default()).unwrap_err();
+    assert!(matches!(error, DataError::NoClasses { .. }), "{error}");
+    let found = error.found();
+    assert!(
+        found.starts_with("3 images in folders of splits, named like `test/3.jpg`; `train.csv` is"),
+        "{found}"
+    );
+    assert!(error.advice().contains("`--label-column species`"));
 }
 
 #[test]

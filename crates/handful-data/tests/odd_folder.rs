@@ -60,6 +60,7 @@ const ODD: &[(&str, &str)] = &[
     ("cat/bomb.png", "too_large"),
     ("cat/png_named.jpg", "wrong_extension"),
     ("cat/clip.mp4", "not_an_image"),
+    ("cat/notes.txt", "not_an_image"),
     ("cat/pipe.jpg", "not_a_file"),
     ("cat/socket.jpg", "not_a_file"),
     ("dog/loop", "link_loop"),
@@ -132,7 +133,7 @@ fn build(root: &Path) -> UnixListener {
         ("cat/bomb.png", &bomb()),
         ("cat/png_named.jpg", &png),
         ("cat/clip.mp4", b"\0\0\0\x18ftypisom\0\0\0\0isom"),
-        ("cat/notes.txt", b"told by nobody"),
+        ("cat/notes.txt", b"no list of anything"),
     ];
     for (name, bytes) in files {
         put(root, name, bytes);
@@ -206,6 +207,10 @@ fn each_odd_file_is_named_and_no_good_photo_is_lost() {
     assert!(found["cat/clip.mp4"].detail.contains("a video"));
     // Whatever is left out is told so; what systems left behind is nobody's photo.
     assert!(found["cat/.hidden.jpg"].is_skipped() && !found["cat/.DS_Store"].is_skipped());
+    // Read with a note is not the same as passed over.
+    let is_passed_over = |path: &str| found[path].is_passed_over();
+    assert!(is_passed_over("cat/clip.mp4") && is_passed_over("__MACOSX"));
+    assert!(noted.iter().all(|path| !is_passed_over(path)));
 }
 
 #[test]

@@ -12,7 +12,9 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::listing::{BYTES_TO_SNIFF, Collector, Listing, Store, common_top, ending};
+use crate::listing::{
+    BYTES_TO_SNIFF, Collector, Listing, Store, common_top, ending, is_image_ending,
+};
 use crate::read::{MOST_BYTES, empty, of_system, too_large};
 use crate::{DataError, Issue, Member, Packing, Split, left_behind};
 
@@ -205,13 +207,13 @@ fn folders<'a>(archives: impl Iterator<Item = &'a Path>) -> Vec<PathBuf> {
 /// too, so that nothing hides anything.
 fn names(mut read: Vec<(&PathBuf, Index)>, folders: &[PathBuf]) -> Vec<Entry> {
     for ((_, index), folder) in read.iter_mut().zip(folders) {
-        let top = common_top(
-            index
-                .entries
-                .iter()
-                .map(|e| &e.path)
-                .filter(|p| left_behind_folder(p).is_none()),
-        );
+        let mine = || {
+            let paths = index.entries.iter().map(|e| &e.path);
+            paths.filter(|p| left_behind_folder(p).is_none())
+        };
+        // A readme beside the folder of photos does not matter.
+        let named_images = mine().filter(|p| is_image_ending(&ending(p)));
+        let top = common_top(named_images).or_else(|| common_top(mine()));
         // `cat.zip` that holds the folder `cat`, or any other: that folder says nothing that the name does not say.
         let strip = top.filter(|top| {
             !folder.as_os_str().is_empty() && Split::named(&top.to_string_lossy()).is_none()

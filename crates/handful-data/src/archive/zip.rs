@@ -1,5 +1,6 @@
 //! What does a zip archive hold? Its central directory says so, and where each member's bytes are.
 
+use std::collections::BTreeMap;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use ::zip::{CompressionMethod, ZipArchive};
 
 use super::name::{as_path, safe};
 use super::{Entry, Fault, Index};
+use crate::catalog::first_few;
 use crate::{Member, Packing};
 
 const AGAIN: &str = "copy or download the archive again";
@@ -25,13 +27,6 @@ pub(crate) fn index<R: Read + Seek>(mut reader: R, archive: &Arc<Path>) -> Resul
     let length = reader.seek(SeekFrom::End(0)).map_err(|e| damaged(&e))?;
     let mut zip = ZipArchive::new(reader).map_err(|e| damaged(&e))?;
     let mut index = Index::default();
-    if zip.has_duplicate_names() {
-        index.damage = Some(Fault {
-            kind: "listed_twice",
-            detail: "it holds several files of one name, of which only one is seen".into(),
-            advice: "pack it again",
-        });
-    }
     for idx in 0..zip.len() {
         let mut note = None;
         let Ok(about) = zip.by_index_data(idx) else {
@@ -118,5 +113,55 @@ pub(crate) fn index<R: Read + Seek>(mut reader: R, archive: &Arc<Path>) -> Resul
             note,
         });
     }
+    if zip.has_duplicate_names() {
+        let start = zip.central_directory_start();
+        let names = twice(zip.into_inner(), start);
+        index.damage = Some(Fault {
+            kind: "listed_twice",
+            detail: format!(
+                "it holds several files of one name, of which only one is seen: {}",
+                first_few(&names)
+            ),
+            advice: "pack it again",
+        });
+    }
     Ok(index)
+}
+
+/// Signature, length and the offsets of three lengths in an entry of the central directory: APPNOTE.TXT 4.3.12.
+const ENTRY: &[u8] = b"PK\x01\x02";
+const ENTRY_BYTES: usize = 46;
+const LENGTHS_AT: usize = 28;
+/// A directory of more bytes is not searched for names: that of a million files has fewer.
+const MOST_DIRECTORY_BYTES: u64 = 256 << 20;
+
+/// Names that several entries of the central directory have, sorted; the library keeps the last entry of each only.
+fn twice(mut reader: impl Read + Seek, start: u64) -> Vec<String> {
+    let mut directory = Vec::new();
+    // Where the directory can't be read again, nothing is named.
+    if reader.seek(SeekFrom::Start(start)).is_ok() {
+        let _ = reader
+            .take(MOST_DIRECTORY_BYTES)
+            .read_to_end(&mut directory);
+    }
+    let mut seen: BTreeMap<&[u8], usize> = BTreeMap::new();
+    let mut rest = &directory[..];
+    while rest.starts_with(ENTRY) && rest.len() >= ENTRY_BYTES {
+        let length = |idx: usize| {
+            let at = LENGTHS_AT + 2 * idx;
+            usize::from(u16::from_le_bytes([rest[at], rest[at + 1]]))
+        };
+        let (name, others) = (length(0), length(1) + length(2));
+        let Some(name) = rest.get(ENTRY_BYTES..ENTRY_BYTES + name) else {
+            break;
+        };
+        *seen.entry(name).or_default() += 1;
+        rest = rest
+            .get(ENTRY_BYTES + name.len() + others..)
+            .unwrap_or_default();
+    }
+    let several = seen.into_iter().filter(|(_, n)| *n > 1);
+    several
+        .map(|(name, _)| format!("`{}`", String::from_utf8_lossy(name)))
+        .collect()
 }

@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 use super::{Draft, Found, Lookup, coco, voc};
 use crate::{CropBox, Issue, Remark, Split, shown};
 
+/// What may be cut off a box without a word, in pixels: tools count from 0 or 1, and round.
+const MOST_CUT_PX: f64 = 1.5;
+
 /// A box as an annotation has it.
 #[derive(Clone, Debug)]
 pub(super) struct Drawn<'a> {
@@ -58,7 +61,8 @@ impl Boxes {
             ));
             return;
         };
-        let crop = CropBox::between(left, top, right, bottom).and_then(|b| match drawn.size {
+        let whole = CropBox::between(left, top, right, bottom);
+        let crop = whole.and_then(|b| match drawn.size {
             Some((width, height)) => b.within(width, height),
             None => Some(b),
         });
@@ -70,10 +74,28 @@ impl Boxes {
                 .push(refuse("empty_box", detail, "draw it again, or delete it"));
             return;
         };
+        let cut_px = [
+            -left,
+            -top,
+            right - f64::from(crop.left + crop.width),
+            bottom - f64::from(crop.top + crop.height),
+        ];
+        let is_cut = cut_px.iter().any(|px| *px > MOST_CUT_PX);
         let key = (drawn.picture.to_owned(), crop);
         match self.seen.get(&key) {
             None => {
                 self.seen.insert(key, (class.to_owned(), drawn.split));
+                if is_cut {
+                    self.issues.push(Issue::noted(
+                        drawn.picture,
+                        "clipped_box",
+                        format!(
+                            "{} reaches out of the picture; what lies in it is used",
+                            drawn.called
+                        ),
+                        "draw it again if it is at the wrong place",
+                    ));
+                }
             }
             Some((known, _)) if known == class => self.issues.push(refuse(
                 "duplicate_box",

@@ -15,6 +15,11 @@ use super::{Found, Given, Lookup, Source, Wanted};
 use crate::listing::ending;
 use crate::{DataError, Issue, ScanOptions, Split, shown};
 
+/// JSON files that are looked into for boxes.
+const MOST_TO_TRY: usize = 16;
+/// Words of COCO that other JSON files don't have, with their quotes.
+const BOX_WORDS: &[&str] = &["\"image_id\"", "\"bbox\"", "\"file_name\""];
+
 /// The lists of a file; everything else in it is passed over.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Annotations {
@@ -110,6 +115,10 @@ impl Source for Coco {
         "COCO boxes"
     }
 
+    fn reads_beside(&self) -> bool {
+        true
+    }
+
     fn recognises(&self, given: &Given, _: &ScanOptions) -> bool {
         match &given.file {
             Some(file) => ending(file) == "json",
@@ -144,17 +153,12 @@ impl Source for Coco {
 }
 
 /// The annotation files, from the root: the one that was given; else those called as COCO or Roboflow call them; else
-/// the only JSON file.
+/// the only JSON file, or of a few the only one that holds boxes.
 fn files(given: &Given) -> Vec<PathBuf> {
     if let Some(file) = &given.file {
         return vec![file.strip_prefix(&given.root).unwrap_or(file).to_owned()];
     }
-    let all: Vec<&PathBuf> = given
-        .listing
-        .beside
-        .iter()
-        .filter(|p| ending(p) == "json")
-        .collect();
+    let all = json_files(given);
     let called = |test: &dyn Fn(&str) -> bool| -> Vec<PathBuf> {
         let is_called = |p: &&&PathBuf| p.file_stem().and_then(|s| s.to_str()).is_some_and(test);
         all.iter().filter(is_called).map(|p| (*p).clone()).collect()
@@ -168,10 +172,48 @@ fn files(given: &Given) -> Vec<PathBuf> {
             return named;
         }
     }
-    match &all[..] {
+    if let [only] = all[..] {
+        return vec![only.clone()];
+    }
+    if all.len() > MOST_TO_TRY {
+        return Vec::new();
+    }
+    let holds_boxes = |path: &&&PathBuf| given.read(path).is_ok_and(|bytes| has_lists(&bytes));
+    match all.iter().filter(holds_boxes).collect::<Vec<_>>()[..] {
         [only] => vec![(*only).clone()],
         _ => Vec::new(),
     }
+}
+
+fn json_files(given: &Given) -> Vec<&PathBuf> {
+    let beside = given.listing.beside.iter();
+    beside.filter(|p| ending(p) == "json").collect()
+}
+
+/// The JSON files that hold boxes, or would hold some if they were whole, each with what is wrong with it; for layouts
+/// that use none. Where there are many, they are something else.
+pub(super) fn could_be_boxes(given: &Given) -> Vec<(PathBuf, Option<String>)> {
+    let all = json_files(given);
+    if all.len() > MOST_TO_TRY {
+        return Vec::new();
+    }
+    let judged = |path: &PathBuf| Some((path.clone(), fault(&given.read(path).ok()?)?));
+    all.into_iter().filter_map(judged).collect()
+}
+
+/// What is wrong with the bytes of a file of boxes: `Some(None)` if nothing is, `None` if they are something else.
+fn fault(bytes: &[u8]) -> Option<Option<String>> {
+    if has_lists(bytes) {
+        return Some(None);
+    }
+    let holds = |word: &&&str| bytes.windows(word.len()).any(|w| w == word.as_bytes());
+    BOX_WORDS.iter().find(holds)?;
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        return Some(Some(
+            "it lists results, without the lists of images and categories".into(),
+        ));
+    }
+    parse(bytes).err().map(Some)
 }
 
 /// The split that a file of annotations is for, by a word of its name or its folder: `instances_val2017.json`.
@@ -284,6 +326,15 @@ mod tests {
                 .contains("annotations")
         );
         assert!(!has_lists(b"{\"version\":1}"));
+    }
+
+    #[test]
+    fn files_that_were_to_hold_boxes_say_what_is_wrong() {
+        assert_eq!(fault(b"{\"version\":1}"), None);
+        let results = fault(b" [{\"image_id\":0,\"bbox\":[0,0,1,1]}]");
+        assert!(results.unwrap().unwrap().contains("lists results"));
+        let cut = fault(b"{\"images\":[{\"id\":1,\"file_name\":\"1.j");
+        assert!(cut.unwrap().unwrap().contains("EOF"));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Images that nothing gives a label: no source, but a message that helps.
 
-use super::{Found, Given, Source, suggest};
-use crate::{DataError, ScanOptions, shown};
+use super::{Found, Given, Source, suggest, unused};
+use crate::clue::clues;
+use crate::{DataError, Issue, ScanOptions, shown};
 
 /// Takes what no other source recognises, and refuses it.
 pub struct Flat;
@@ -15,18 +16,26 @@ impl Source for Flat {
         true
     }
 
-    fn read(&self, given: &Given, _: &ScanOptions) -> Result<Found, DataError> {
+    fn read(&self, given: &Given, options: &ScanOptions) -> Result<Found, DataError> {
         let images = &given.listing.images;
+        let issues: Vec<&Issue> = given.listing.issues.iter().collect();
+        let clues = clues(&unused::remarks(given, options), &issues);
         Err(match images.first() {
             Some(first) => DataError::NoClasses {
                 path: given.root.clone(),
                 n_images: images.len(),
                 example: shown(first),
-                suggestion: suggest::label_pattern(images),
+                suggestion: suggest::label_pattern(images).map(Box::new),
+                clues,
             },
             None => DataError::NoImages {
                 path: given.root.clone(),
-                found: given.listing.instead_of_images(),
+                found: if clues.is_empty() {
+                    given.listing.instead_of_images()
+                } else {
+                    String::new()
+                },
+                clues,
             },
         })
     }

@@ -1,23 +1,12 @@
-//! A CSV file that lists images: given as such, or the only one in a folder whose folders name no classes.
+//! A CSV file that lists images: given as such, or the only usable one in a folder whose folders name no classes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
-use super::multi_label::several_labels;
-use super::{Draft, Found, Given, Source, Table, folders};
-use crate::listing::{Store, ending, is_image_ending};
+use super::multi_label::{several_labels, two_answers};
+use super::search::{Search, is_address};
+use super::{Draft, Found, Given, Source, Table, unused};
 use crate::{DataError, GroupBy, Issue, Remark, ScanOptions, Split, shown};
-
-/// How addresses in the internet start.
-const ADDRESSES: &[&str] = &["http://", "https://", "ftp://", "s3://", "gs://"];
-/// Endings that lists leave away.
-const LEFT_AWAY: &[&str] = &[
-    "jpg", "jpeg", "png", "JPG", "JPEG", "PNG", "webp", "tif", "bmp",
-];
-/// Folders beside a list that are looked into for its images.
-const MOST_FOLDERS: usize = 64;
-/// Images that are looked for in those folders without finding any, before the search is given up.
-const MOST_IN_VAIN: usize = 100;
 
 /// Columns: a path, a label, perhaps `split` and `group`; others are not looked at.
 pub struct List;
@@ -27,8 +16,12 @@ impl Source for List {
         "list"
     }
 
-    fn recognises(&self, given: &Given, _: &ScanOptions) -> bool {
-        given.file.is_some() || inside(given).is_some()
+    fn reads_beside(&self) -> bool {
+        true
+    }
+
+    fn recognises(&self, given: &Given, options: &ScanOptions) -> bool {
+        given.file.is_some() || unused::list_to_use(given, options).is_some()
     }
 
     fn has_columns(&self) -> bool {
@@ -36,118 +29,22 @@ impl Source for List {
     }
 
     fn read(&self, given: &Given, options: &ScanOptions) -> Result<Found, DataError> {
-        let (name, mut found) = match (&given.file, inside(given)) {
-            (Some(file), _) => (
-                PathBuf::from(file.file_name().unwrap_or_default()),
-                Found::default(),
-            ),
-            (None, Some(name)) => {
-                let remark = Remark::ListFound { name: shown(name) };
-                (
-                    name.clone(),
-                    Found {
-                        remarks: vec![remark],
-                        ..Found::default()
-                    },
-                )
+        let mut remarks = Vec::new();
+        let name = match &given.file {
+            Some(file) => PathBuf::from(file.file_name().unwrap_or_default()),
+            None => {
+                let name = unused::list_to_use(given, options)
+                    .expect("only a list that is there is recognised");
+                remarks.push(Remark::ListFound { name: shown(&name) });
+                name
             }
-            (None, None) => unreachable!("only a list that is there is recognised"),
         };
         let table = given.table(&name)?;
-        let wrong = |reason: String, advice: &str| DataError::List {
-            path: given.root.join(&name),
-            reason,
-            advice: advice.into(),
-        };
-        let image = table.image_column(options.image_column.as_deref())?;
-        let label = table.label_column(options.label_column.as_deref())?;
-        let split = table.column("split");
-        let group = match &options.group_by {
-            Some(GroupBy::Column(name)) => {
-                Some(table.column(name).ok_or_else(|| DataError::GroupBy {
-                    given: name.clone(),
-                    reason: format!("the columns of the list are {}", table.header.join(", ")),
-                })?)
-            }
-            _ => table.column("group"),
-        };
-        check(&table, image, label, wrong)?;
-        let filled = |row: &[String], column: Option<usize>| {
-            column.map(|c| row[c].clone()).filter(|v| !v.is_empty())
-        };
-        let mut search = Search::new(given);
-        let mut seen: BTreeMap<PathBuf, (usize, Option<String>, Split)> = BTreeMap::new();
-        let mut conflicts = BTreeSet::new();
-        for (idx, row) in table.rows.iter().enumerate() {
-            let line = idx + 2;
-            let Some(path) = search.find(&row[image]) else {
-                found.issues.push(not_found(&row[image], line, &name));
-                continue;
-            };
-            let class = filled(row, Some(label));
-            let split = match filled(row, split) {
-                None => Split::Train,
-                Some(name) => Split::named(&name).ok_or_else(|| {
-                    let reason = format!("line {line} has the split \"{name}\"");
-                    wrong(
-                        reason,
-                        "write train, validation or test, or rename the column `split`",
-                    )
-                })?,
-            };
-            if let Some((first, known, known_split)) = seen.get(&path) {
-                if *known != class {
-                    conflicts.insert(path);
-                } else if *known_split != split {
-                    found.issues.push(Issue::noted(
-                        &path,
-                        "split_conflict",
-                        format!(
-                            "lines {first} and {line} put it into two splits; the first counts"
-                        ),
-                        "keep the line with the right split",
-                    ));
-                } else {
-                    found.issues.push(Issue::noted(
-                        &path,
-                        "listed_twice",
-                        format!("lines {first} and {line} say the same; it counts once"),
-                        "delete one of the lines",
-                    ));
-                }
-                continue;
-            }
-            seen.insert(path.clone(), (line, class.clone(), split));
-            found.drafts.push(Draft {
-                path,
-                class,
-                group: filled(row, group),
-                split,
-                crop: None,
-            });
-        }
-        // One contradiction is a slip of the pen; when most images have several labels, that is how the list is meant.
-        if conflicts.len() * 2 > seen.len() {
-            return Err(wrong(
-                format!(
-                    "{} of its {} images have several labels, each on a line of its own",
-                    conflicts.len(),
-                    seen.len()
-                ),
-                SEVERAL_LABELS,
-            ));
-        }
-        found.drafts.retain(|d| !conflicts.contains(&d.path));
-        for path in conflicts {
-            found.issues.push(Issue::skipped(
-                &path,
-                "label_conflict",
-                "the list gives it two labels",
-                "keep the line with the right label",
-            ));
-        }
-        found.remarks.extend(search.remark());
-        Ok(found)
+        let sheet = Sheet::new(given, &name, &table, options)?;
+        remarks.extend(sheet.two_answers());
+        let mut found = sheet.read(given)?;
+        remarks.append(&mut found.remarks);
+        Ok(Found { remarks, ..found })
     }
 }
 
@@ -155,200 +52,252 @@ const SEVERAL_LABELS: &str = "several labels an image are not supported yet: mak
      list for each question (\"cat\" or \"no cat\"), and name the column with `--label-column`; if a comma, `|` or `;` \
      belongs to the names, write something else for it";
 
-/// Refuses columns that hold something else than one path and one label a line.
-fn check(
-    table: &Table,
+/// A list with the meaning of its columns.
+struct Sheet<'a> {
+    /// As the list is called in messages.
+    name: &'a Path,
+    /// Where it is.
+    path: PathBuf,
+    table: &'a Table,
     image: usize,
     label: usize,
-    wrong: impl Fn(String, &str) -> DataError,
-) -> Result<(), DataError> {
-    if let Some(cell) = several_labels(table.rows.iter().map(|row| row[label].as_str())) {
-        return Err(wrong(
+    split: Option<usize>,
+    group: Option<usize>,
+}
+
+/// What a line says of an image.
+struct Line {
+    line: usize,
+    class: Option<String>,
+    group: Option<String>,
+    split: Split,
+}
+
+impl<'a> Sheet<'a> {
+    fn new(
+        given: &Given,
+        name: &'a Path,
+        table: &'a Table,
+        options: &ScanOptions,
+    ) -> Result<Sheet<'a>, DataError> {
+        let (image, label) = table.columns(
+            options.image_column.as_deref(),
+            options.label_column.as_deref(),
+        )?;
+        let group = match &options.group_by {
+            Some(GroupBy::Column(name)) => Some(table.column(name).ok_or_else(|| {
+                let reason = format!("the columns of the list are {}", table.header.join(", "));
+                GroupBy::error(name, reason)
+            })?),
+            _ => table.column("group"),
+        };
+        let sheet = Sheet {
+            name,
+            path: given.root.join(name),
+            table,
+            image,
+            label,
+            split: table.column("split"),
+            group,
+        };
+        sheet.check()?;
+        Ok(sheet)
+    }
+
+    /// Refuses columns that hold something else than one path and one label a line.
+    fn check(&self) -> Result<(), DataError> {
+        self.table.refuse_line_breaks(&[self.image, self.label])?;
+        if let Some(cell) = several_labels(self.cells(self.label)) {
+            return Err(self.wrong(
+                format!(
+                    "its column {} holds several labels in one cell, such as \"{cell}\"",
+                    self.table.header[self.label]
+                ),
+                SEVERAL_LABELS,
+            ));
+        }
+        let n_addresses = self.cells(self.image).filter(|c| is_address(c)).count();
+        if n_addresses * 2 > self.table.rows.len() {
+            return Err(self.wrong(
+                format!(
+                    "its column {} holds addresses on the internet, not files",
+                    self.table.header[self.image]
+                ),
+                "download the pictures (`wget -i`), and write their paths into the list; nothing is downloaded for you",
+            ));
+        }
+        Ok(())
+    }
+
+    fn two_answers(&self) -> Option<Remark> {
+        let example = two_answers(self.cells(self.label))?.to_owned();
+        Some(Remark::LabelsWithCommas {
+            column: self.table.header[self.label].clone(),
+            example,
+        })
+    }
+
+    fn cells(&self, column: usize) -> impl Iterator<Item = &'a str> {
+        self.table.rows.iter().map(move |row| row[column].as_str())
+    }
+
+    fn read(&self, given: &Given) -> Result<Found, DataError> {
+        let mut search = Search::new(given, self.cells(self.image));
+        let mut found = Found::default();
+        let mut seen: BTreeMap<PathBuf, Line> = BTreeMap::new();
+        let mut conflicts = BTreeSet::new();
+        let rows = self.table.rows.iter().zip(&self.table.lines);
+        for (row, line) in rows {
+            let Some(path) = search.find(&row[self.image]) else {
+                found.issues.push(self.not_found(&row[self.image], *line));
+                continue;
+            };
+            let this = self.line(row, *line)?;
+            match seen.get(&path) {
+                Some(first) if first.class != this.class => drop(conflicts.insert(path)),
+                Some(first) => found.issues.push(said_again(&path, first, &this)),
+                None => drop(seen.insert(path, this)),
+            }
+        }
+        self.refuse_nothing(&found.issues, seen.len())?;
+        self.refuse_contradictions(conflicts.len(), seen.len())?;
+        for path in conflicts {
+            seen.remove(&path);
+            found.issues.push(Issue::skipped(
+                &path,
+                "label_conflict",
+                "the list gives it two labels",
+                "keep the line with the right label",
+            ));
+        }
+        found.issues.extend(without_label(&seen));
+        found.drafts = seen.into_iter().map(draft).collect();
+        found.remarks.extend(search.remark());
+        Ok(found)
+    }
+
+    fn line(&self, row: &[String], line: usize) -> Result<Line, DataError> {
+        let filled = |column: usize| Some(row[column].clone()).filter(|cell| !cell.is_empty());
+        let split = match self.split.and_then(filled) {
+            None => Split::Train,
+            Some(name) => Split::named(&name).ok_or_else(|| {
+                self.wrong(
+                    format!("line {line} has the split \"{name}\""),
+                    "write train, validation or test, or rename the column `split`",
+                )
+            })?,
+        };
+        Ok(Line {
+            line,
+            class: filled(self.label),
+            group: self.group.and_then(filled),
+            split,
+        })
+    }
+
+    fn not_found(&self, cell: &str, line: usize) -> Issue {
+        if cell.is_empty() {
+            return Issue::skipped(
+                self.name,
+                "missing",
+                format!("line {line} names no file"),
+                "write the path of the image, or delete the line",
+            );
+        }
+        if is_address(cell) {
+            // The list is what is named: an address is no path, and would be changed if it were shown as one.
+            return Issue::skipped(
+                self.name,
+                "web_address",
+                format!("line {line} has `{cell}`, an address on the internet, not a file"),
+                "download the picture, and write its path into the list",
+            );
+        }
+        Issue::skipped(
+            Path::new(cell),
+            "missing",
+            "the list names it, but it is not there",
+            "put the file there, or mend its path in the list",
+        )
+    }
+
+    /// Refuses a list of which no line leads to a file.
+    fn refuse_nothing(&self, issues: &[Issue], n_found: usize) -> Result<(), DataError> {
+        if n_found > 0 {
+            return Ok(());
+        }
+        let mut cells = self.cells(self.image).filter(|c| !c.is_empty());
+        let reason = match (issues.len(), cells.next()) {
+            (0, _) => "it has no lines but the first".to_owned(),
+            (n, None) => format!("none of its {n} lines names a file"),
+            (1, Some(cell)) => format!("its only path, `{cell}`, leads nowhere"),
+            (n, Some(cell)) => format!("its {n} paths lead nowhere, such as `{cell}`"),
+        };
+        Err(self.wrong(
+            reason,
+            "mend the paths, or put the list beside the photos: paths start at the folder that the list lies in",
+        ))
+    }
+
+    /// One contradiction is a slip of the pen; when most images have several labels, that is how the list is meant.
+    fn refuse_contradictions(&self, n_conflicts: usize, n_images: usize) -> Result<(), DataError> {
+        if n_conflicts * 2 <= n_images {
+            return Ok(());
+        }
+        Err(self.wrong(
             format!(
-                "its column {} holds several labels in one cell, such as \"{cell}\"",
-                table.header[label]
+                "{n_conflicts} of its {n_images} images have several labels, each on a line of its own"
             ),
             SEVERAL_LABELS,
-        ));
+        ))
     }
-    let n_addresses = table
-        .rows
-        .iter()
-        .filter(|row| is_address(&row[image]))
-        .count();
-    if n_addresses * 2 > table.rows.len() {
-        return Err(wrong(
-            format!(
-                "its column {} holds addresses in the internet, not files",
-                table.header[image]
-            ),
-            "download the pictures (`wget -i`), and write their paths into the list; nothing is downloaded for you",
-        ));
+
+    fn wrong(&self, reason: String, advice: &str) -> DataError {
+        DataError::List {
+            path: self.path.clone(),
+            reason,
+            advice: advice.into(),
+        }
     }
-    Ok(())
 }
 
-fn is_address(cell: &str) -> bool {
-    let cell = cell.to_lowercase();
-    ADDRESSES.iter().any(|start| cell.starts_with(start))
+fn draft((path, line): (PathBuf, Line)) -> Draft {
+    Draft {
+        path,
+        class: line.class,
+        group: line.group,
+        split: line.split,
+        crop: None,
+    }
 }
 
-fn not_found(cell: &str, line: usize, list: &Path) -> Issue {
-    if cell.is_empty() {
-        return Issue::skipped(
-            list,
-            "missing",
-            format!("line {line} names no file"),
-            "write the path of the image, or delete the line",
+/// A second line on an image that gives it the same label.
+fn said_again(path: &Path, first: &Line, this: &Line) -> Issue {
+    let lines = format!("lines {} and {}", first.line, this.line);
+    if first.split == this.split {
+        return Issue::noted(
+            path,
+            "listed_twice",
+            format!("{lines} say the same; it counts once"),
+            "delete one of the lines",
         );
     }
-    if is_address(cell) {
-        return Issue::skipped(
-            Path::new(cell),
-            "web_address",
-            "an address in the internet, not a file",
-            "download the picture, and write its path into the list",
-        );
-    }
-    Issue::skipped(
-        Path::new(cell),
-        "missing",
-        "the list names it, but it is not there",
-        "put the file there, or mend its path in the list",
+    Issue::noted(
+        path,
+        "split_conflict",
+        format!("{lines} put it into two splits; the first counts"),
+        "keep the line with the right split",
     )
 }
 
-/// The only list of images in a folder, where no folders name classes.
-fn inside(given: &Given) -> Option<&PathBuf> {
-    let inner = given.listing.tables().into_iter();
-    let all: Vec<&PathBuf> = inner.chain(&given.lists_beside).collect();
-    let [only] = all[..] else {
-        return None;
-    };
-    if folders::name_classes(&given.listing.images) {
-        return None;
-    }
-    let table = given.table(only).ok()?;
-    (table.image_column(None).is_ok() && table.label_column(None).is_ok()).then_some(only)
-}
-
-/// Finds the file that a cell means: as it stands, else in a folder beside the list, else with an ending added.
-struct Search<'a> {
-    given: &'a Given,
-    /// Folders beside the list; found out when first needed.
-    folders: Option<Vec<PathBuf>>,
-    /// The ending that was missing last time.
-    ending: Option<&'static str>,
-    n_in_vain: usize,
-    n_completed: usize,
-    /// A path that was completed, and what it became.
-    example: Option<(String, PathBuf)>,
-}
-
-impl<'a> Search<'a> {
-    fn new(given: &'a Given) -> Search<'a> {
-        Search {
-            given,
-            folders: None,
-            ending: None,
-            n_in_vain: 0,
-            n_completed: 0,
-            example: None,
-        }
-    }
-
-    fn find(&mut self, cell: &str) -> Option<PathBuf> {
-        if cell.is_empty() || is_address(cell) {
-            return None;
-        }
-        let as_given = Path::new(cell);
-        let as_given: PathBuf = as_given
-            .components()
-            .filter(|c| !matches!(c, Component::CurDir))
-            .collect();
-        let slashed = PathBuf::from(cell.replace('\\', "/"));
-        for path in [&as_given, &slashed] {
-            if self.given.holds(path) {
-                return Some(path.clone());
-            }
-        }
-        if self.n_completed == 0 && self.n_in_vain >= MOST_IN_VAIN || slashed.is_absolute() {
-            return None;
-        }
-        let found = self.completed(&slashed);
-        match &found {
-            Some(path) => {
-                self.n_completed += 1;
-                self.example
-                    .get_or_insert_with(|| (cell.to_owned(), path.clone()));
-            }
-            None => self.n_in_vain += 1,
-        }
-        found
-    }
-
-    /// The only file that a folder in front and an ending behind lead to.
-    fn completed(&mut self, path: &Path) -> Option<PathBuf> {
-        let given = self.given;
-        let folders = self.folders.get_or_insert_with(|| folders_of(given));
-        let mut endings: Vec<&'static str> = vec![""];
-        if !is_image_ending(&ending(path)) {
-            endings.extend(self.ending);
-            endings.extend(LEFT_AWAY);
-        }
-        for ending in endings {
-            let mut name = path.as_os_str().to_owned();
-            if !ending.is_empty() {
-                name.push(".");
-                name.push(ending);
-            }
-            let mut there = folders
-                .iter()
-                .map(|folder| folder.join(&name))
-                .filter(|path| given.holds(path));
-            match (there.next(), there.next()) {
-                (None, _) => continue,
-                (Some(only), None) => {
-                    self.ending = Some(ending).filter(|e| !e.is_empty());
-                    return Some(only);
-                }
-                // Which of them is meant, only the person knows.
-                (Some(_), Some(_)) => return None,
-            }
-        }
-        None
-    }
-
-    fn remark(self) -> Option<Remark> {
-        let (given, found) = self.example?;
-        Some(Remark::PathsCompleted {
-            n_images: self.n_completed,
-            given,
-            found: shown(&found),
-        })
-    }
-}
-
-/// The root and the folders directly in it, sorted.
-fn folders_of(given: &Given) -> Vec<PathBuf> {
-    let mut folders = BTreeSet::new();
-    match &given.listing.store {
-        Store::Archives(members) => folders.extend(
-            members
-                .keys()
-                .filter_map(|path| path.parent()?.iter().next())
-                .map(PathBuf::from),
-        ),
-        Store::Folder(root) => {
-            let entries = std::fs::read_dir(root).into_iter().flatten().flatten();
-            folders.extend(
-                entries
-                    .filter(|e| e.path().is_dir())
-                    .map(|e| PathBuf::from(e.file_name())),
-            );
-        }
-    }
-    let mut all = vec![PathBuf::new()];
-    all.extend(folders.into_iter().take(MOST_FOLDERS));
-    all
+fn without_label(seen: &BTreeMap<PathBuf, Line>) -> impl Iterator<Item = Issue> {
+    let unlabelled = seen.iter().filter(|(_, line)| line.class.is_none());
+    unlabelled.map(|(path, line)| {
+        Issue::skipped(
+            path,
+            "no_label",
+            format!("line {} gives it no label", line.line),
+            "write its label, or delete the line",
+        )
+    })
 }

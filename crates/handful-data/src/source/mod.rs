@@ -8,19 +8,22 @@ mod list;
 mod lookup;
 mod multi_label;
 mod named;
+mod search;
 mod splits;
 mod suggest;
 mod table;
+mod unused;
 mod voc;
 mod webdataset;
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 pub(crate) use boxes::{in_coco, in_voc};
 pub(crate) use lookup::assign;
 use lookup::{Lookup, Wanted};
 pub(crate) use multi_label::several_labels;
 pub(crate) use table::Table;
+pub(crate) use unused::{SAVE_AS_CSV, SPREADSHEETS};
 
 use crate::listing::{Listing, Store};
 use crate::read::read_file;
@@ -54,9 +57,22 @@ impl Given {
     /// An issue that says why there are none.
     pub(crate) fn read(&self, path: &Path) -> Result<Vec<u8>, Issue> {
         match self.listing.store.place(path) {
-            Place::File => read_file(&self.root.join(path), &shown(path)),
+            Place::File => read_file(&self.on_disk(path), &shown(path)),
             Place::Member(member) => archive::read_member(&member, path),
         }
+    }
+
+    /// A path from the root as the system knows it. `..` is taken off the root by name: behind a link it would lead to
+    /// another place than the one that was listed.
+    fn on_disk(&self, path: &Path) -> PathBuf {
+        let mut whole = self.root.clone();
+        for part in path.components() {
+            match part {
+                Component::ParentDir => drop(whole.pop()),
+                other => whole.push(other),
+            }
+        }
+        whole
     }
 
     /// A list by its path from the root, or one of those beside archives.
@@ -67,7 +83,7 @@ impl Given {
         if self.lists_beside.iter().any(|p| p == path) {
             return Table::read(path);
         }
-        let whole = self.root.join(path);
+        let whole = self.on_disk(path);
         let bytes = self.read(path).map_err(|issue| DataError::Unreadable {
             path: whole.clone(),
             reason: issue.detail,
@@ -112,6 +128,11 @@ pub trait Source: Sync {
 
     /// Whether images come with columns, one of which `--group-by` can name.
     fn has_columns(&self) -> bool {
+        false
+    }
+
+    /// Whether labels come out of files that lie beside the images.
+    fn reads_beside(&self) -> bool {
         false
     }
 

@@ -2,23 +2,51 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What people write between labels.
-const SEPARATORS: &[char] = &[',', '|', ';'];
+/// What people write between labels, and in names.
+const COMMA: char = ',';
+/// What people write between labels only.
+const BARS: &[char] = &['|', ';'];
 
 /// The first cell that holds several labels, if the column is of that kind.
 ///
-/// A cell counts when one of its parts after the first is also a label on its own, or when all of its parts occur in other cells and one
-/// of them at another place: "cat,dog" beside "dog" or beside "bird,cat" and "dog,fox". Names that merely contain a
-/// comma have parts of their own, or the same part always at the same place, or the plain name is their first part:
-/// "pepper, green" beside "pepper".
+/// Between bars (`|`, `;`) are labels, as soon as one of them occurs in another cell as well: no name has a bar. Between
+/// commas they are when one of the parts after the first is also a label on its own, or when all of them occur in other
+/// cells and one of them at another place: "cat,dog" beside "dog" or beside "bird,cat" and "dog,fox". Names that merely
+/// contain a comma have parts of their own, or the same part always at the same place, or the plain name is their first
+/// part: "pepper, green" beside "pepper".
 pub(crate) fn several_labels<'a>(cells: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let distinct: BTreeSet<&str> = cells.filter(|c| !c.is_empty()).collect();
-    SEPARATORS.iter().find_map(|separator| {
+    let distinct = distinct(cells);
+    let by_comma = || Column::cut(&distinct, COMMA).find(Column::holds_labels);
+    let by_bar = |bar: &char| Column::cut(&distinct, *bar).find(Column::recurs);
+    by_comma().or_else(|| BARS.iter().find_map(by_bar))
+}
+
+/// The first cell of a column without several labels that may still hold two answers: all parts of it occur in other
+/// cells, always at the same place, as in "cat, big" beside "cat, small" and "dog, big".
+pub(crate) fn two_answers<'a>(cells: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let distinct = distinct(cells);
+    Column::cut(&distinct, COMMA).find(|column, parts| column.all_recur(parts))
+}
+
+fn distinct<'a>(cells: impl Iterator<Item = &'a str>) -> BTreeSet<&'a str> {
+    cells.filter(|c| !c.is_empty()).collect()
+}
+
+/// The different cells of a column, cut at a separator.
+struct Column<'a> {
+    cells: Vec<(&'a str, Vec<&'a str>)>,
+    /// Parts that are a cell on their own.
+    whole: BTreeSet<&'a str>,
+    /// At which places of how many cells each part is.
+    places: BTreeMap<&'a str, Vec<usize>>,
+}
+
+impl<'a> Column<'a> {
+    fn cut(distinct: &BTreeSet<&'a str>, separator: char) -> Column<'a> {
         let cells: Vec<(&str, Vec<&str>)> = distinct
             .iter()
-            .map(|cell| (*cell, parts(cell, *separator)))
+            .map(|cell| (*cell, parts(cell, separator)))
             .collect();
-        // Where each part occurs: as a whole cell, and at which places of how many cells.
         let mut whole: BTreeSet<&str> = BTreeSet::new();
         let mut places: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         for (_, parts) in &cells {
@@ -29,18 +57,33 @@ pub(crate) fn several_labels<'a>(cells: impl Iterator<Item = &'a str>) -> Option
                 places.entry(part).or_default().push(place);
             }
         }
-        let holds_several = |parts: &[&str]| {
-            let is_elsewhere = |part: &&str| places[part].len() > 1;
-            let moves = |(place, part): (usize, &&str)| places[part].iter().any(|p| *p != place);
-            parts.len() > 1
-                && (parts[1..].iter().any(|part| whole.contains(part))
-                    || parts.iter().all(is_elsewhere) && parts.iter().enumerate().any(moves))
-        };
-        cells
-            .iter()
-            .find(|(_, parts)| holds_several(parts))
-            .map(|(cell, _)| *cell)
-    })
+        Column {
+            cells,
+            whole,
+            places,
+        }
+    }
+
+    /// The first cell of several parts that a test holds for.
+    fn find(&self, test: impl Fn(&Column<'a>, &[&str]) -> bool) -> Option<&'a str> {
+        let mut cells = self.cells.iter();
+        let found = cells.find(|(_, parts)| parts.len() > 1 && test(self, parts));
+        found.map(|(cell, _)| *cell)
+    }
+
+    fn holds_labels(&self, parts: &[&str]) -> bool {
+        let moves = |(place, part): (usize, &&str)| self.places[part].iter().any(|p| *p != place);
+        parts[1..].iter().any(|part| self.whole.contains(part))
+            || self.all_recur(parts) && parts.iter().enumerate().any(moves)
+    }
+
+    fn all_recur(&self, parts: &[&str]) -> bool {
+        parts.iter().all(|part| self.places[part].len() > 1)
+    }
+
+    fn recurs(&self, parts: &[&str]) -> bool {
+        parts.iter().any(|part| self.places[part].len() > 1)
+    }
 }
 
 /// The parts of a cell, without the brackets and quotes of lists written by programs.
@@ -66,7 +109,20 @@ mod tests {
         assert!(is_multi(&["cat,dog", "dog,cat"]));
         assert!(is_multi(&["bird|cat", "bird|dog", "cat|dog"]));
         assert!(is_multi(&["cat; dog", "dog"]));
+        assert!(is_multi(&["cat|big", "cat|small", "dog|big"]));
+        assert!(is_multi(&["cat;big", "cat;small"]));
         assert!(is_multi(&["['cat', 'dog']", "['dog']"]));
+    }
+
+    #[test]
+    fn two_answers_in_a_cell_are_suspected_where_all_parts_recur() {
+        let suspected = |cells: &[&str]| two_answers(cells.iter().copied()).map(str::to_owned);
+        let cells = ["cat,big", "cat,small", "dog,big"];
+        assert!(!is_multi(&cells));
+        assert_eq!(suspected(&cells).as_deref(), Some("cat,big"));
+        let places = ["Paris, France", "Lyon, France", "Bonn, Germany"];
+        assert_eq!(suspected(&places), None);
+        assert!(!is_multi(&["cat|big", "dog|small"]));
     }
 
     #[test]

@@ -1,9 +1,13 @@
 //! Labels in the names of files, by a pattern that the person gives: `cat_001.jpg`.
 
-use super::{Draft, Found, Given, Source};
-use crate::{DataError, Issue, ScanOptions, Split};
+use std::collections::BTreeSet;
+use std::path::Path;
 
-/// Whatever lies in the folder, if there is a pattern; folders count for nothing but splits.
+use super::{Draft, Found, Given, Source};
+use crate::{DataError, Issue, LabelFrom, Remark, ScanOptions, Split, shown};
+
+/// Whatever lies in the folder, if there is a pattern; folders count for splits, and as groups where they lie inside the
+/// folder whose name holds the label.
 pub struct Named;
 
 impl Source for Named {
@@ -29,35 +33,58 @@ impl Source for Named {
         }
         let mut found = Found::default();
         for path in &given.listing.images {
-            let Some(class) = pattern.label(path) else {
-                found.issues.push(Issue::skipped(
-                    path,
-                    "no_label",
-                    format!(
-                        "`--label-from {}` finds no label in its path",
-                        pattern.as_given()
-                    ),
-                    "rename it, or widen the pattern",
-                ));
-                continue;
-            };
-            let top = path.parent().and_then(|folder| folder.iter().next());
-            found.drafts.push(Draft {
-                path: path.clone(),
-                class: Some(class),
-                split: top
-                    .and_then(|name| Split::named(&name.to_string_lossy()))
-                    .unwrap_or_default(),
-                ..Draft::default()
-            });
+            match pattern.label(path) {
+                Some(label) => found.drafts.push(draft(path, label, options)),
+                None => found.issues.push(without_label(path, pattern)),
+            }
         }
         if found.drafts.is_empty() {
             return Err(wrong(format!(
                 "it matches none of the {} photos, the first of which is `{}`",
                 given.listing.images.len(),
-                crate::shown(&given.listing.images[0])
+                shown(&given.listing.images[0])
             )));
+        }
+        let groups: BTreeSet<&String> = found
+            .drafts
+            .iter()
+            .filter_map(|d| d.group.as_ref())
+            .collect();
+        if !groups.is_empty() {
+            let n_groups = groups.len();
+            found.remarks.push(Remark::FolderGroups { n_groups });
         }
         Ok(found)
     }
+}
+
+/// An image with its label, which ends in the part of its path that `n_parts` counts to.
+///
+/// Folders below the one that holds the label are groups, as they are inside a class folder: `cat/animal3/1.jpg`.
+fn draft(path: &Path, (class, n_parts): (String, usize), options: &ScanOptions) -> Draft {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let has_group = folder.iter().count() > n_parts && options.group_by.is_none();
+    let split = folder
+        .iter()
+        .next()
+        .and_then(|top| Split::named(&top.to_string_lossy()));
+    Draft {
+        path: path.to_owned(),
+        class: Some(class),
+        group: has_group.then(|| shown(folder)),
+        split: split.unwrap_or_default(),
+        crop: None,
+    }
+}
+
+fn without_label(path: &Path, pattern: &LabelFrom) -> Issue {
+    Issue::skipped(
+        path,
+        "no_label",
+        format!(
+            "`--label-from {}` finds no label in its path",
+            pattern.as_given()
+        ),
+        "rename it, or widen the pattern",
+    )
 }

@@ -105,6 +105,10 @@ impl Source for Voc {
         "VOC boxes"
     }
 
+    fn reads_beside(&self) -> bool {
+        true
+    }
+
     fn recognises(&self, given: &Given, _: &ScanOptions) -> bool {
         if given.listing.images.is_empty() {
             return false;

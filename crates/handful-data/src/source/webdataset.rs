@@ -28,6 +28,10 @@ impl Source for WebDataset {
         "WebDataset"
     }
 
+    fn reads_beside(&self) -> bool {
+        true
+    }
+
     fn recognises(&self, given: &Given, _: &ScanOptions) -> bool {
         let Some(members) = members(given) else {
             return false;

@@ -162,11 +162,41 @@ fn with_note(found: &Diagnosis, path: &str) -> String {
     }
 }
 
-/// Issues of one kind with one advice. Skipped files come first: they are lost, the others are not.
-fn by_kind(issues: &[Issue]) -> BTreeMap<(bool, &str, &str), Vec<&Issue>> {
-    let mut kinds: BTreeMap<(bool, &str, &str), Vec<&Issue>> = BTreeMap::new();
+/// What became of a file; those that are lost come first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Fate {
+    NotUsed,
+    ReadWithANote,
+    PassedOver,
+}
+
+impl Fate {
+    fn of(issue: &Issue) -> Fate {
+        if issue.is_skipped() {
+            Fate::NotUsed
+        } else if issue.is_passed_over() {
+            Fate::PassedOver
+        } else {
+            Fate::ReadWithANote
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Fate::NotUsed => "not used",
+            Fate::ReadWithANote => "read with a note",
+            Fate::PassedOver => "passed over",
+        }
+    }
+}
+
+/// Issues of one kind with one advice.
+type Kind<'a> = (Fate, &'a str, &'a str);
+
+fn by_kind(issues: &[Issue]) -> BTreeMap<Kind<'_>, Vec<&Issue>> {
+    let mut kinds: BTreeMap<Kind, Vec<&Issue>> = BTreeMap::new();
     for issue in issues {
-        let key = (!issue.is_skipped(), issue.kind, issue.advice.as_str());
+        let key = (Fate::of(issue), issue.kind, issue.advice.as_str());
         kinds.entry(key).or_default().push(issue);
     }
     kinds
@@ -174,12 +204,11 @@ fn by_kind(issues: &[Issue]) -> BTreeMap<(bool, &str, &str), Vec<&Issue>> {
 
 /// Files that can't be used and files that were read with a note as findings, one a kind: `--json` names them all.
 fn findings_of(issues: &[Issue]) -> Vec<Finding> {
-    let finding = |((is_used, kind, advice), of_kind): ((bool, &str, &str), Vec<&Issue>)| Finding {
+    let finding = |((fate, kind, advice), of_kind): (Kind, Vec<&Issue>)| Finding {
         kind: kind.to_owned(),
-        severity: if is_used {
-            Severity::Remark
-        } else {
-            Severity::Warning
+        severity: match fate {
+            Fate::NotUsed => Severity::Warning,
+            Fate::ReadWithANote | Fate::PassedOver => Severity::Remark,
         },
         text: of_kind[0].detail.clone(),
         files: of_kind
@@ -194,15 +223,11 @@ fn findings_of(issues: &[Issue]) -> Vec<Finding> {
 
 /// The same for a person.
 fn show_issues(issues: &[Issue], events: &Events) {
-    for ((is_used, kind, advice), of_kind) in by_kind(issues) {
+    for ((fate, kind, advice), of_kind) in by_kind(issues) {
         events.print(&format!(
             "\n{}, {}: {}",
             words::counted(of_kind.len(), "file"),
-            if is_used {
-                "read with a note"
-            } else {
-                "not used"
-            },
+            fate.words(),
             kind.replace('_', " "),
         ));
         for issue in of_kind.iter().take(FILES_SHOWN) {

@@ -22,16 +22,18 @@ pub struct DataFlags {
     #[arg(long, value_name = "COLUMN|REGEX|none")]
     group_by: Option<String>,
     /// Where in a file's path its label stands, as a regular expression with one group: '^([a-z]+)_'
-    /// [default: folders or a CSV name the label]
+    /// [default: folders or a CSV name the label]; folders below the label's are groups
     #[arg(long, value_name = "REGEX")]
     label_from: Option<String>,
-    /// Column of the CSV that holds the label [default: label or class]
+    /// Column of the CSV that holds the label [default: label or class]; of a folder that holds such a CSV, it is read
+    /// instead of the names of folders
     #[arg(long, value_name = "NAME")]
     label_column: Option<String>,
     /// Column of the CSV that holds the path [default: image_path, file, image, path or filename]
     #[arg(long, value_name = "NAME")]
     image_column: Option<String>,
-    /// Which folder names the class where folders are nested [default: told by the folders]
+    /// Which folder names the class where folders are nested; with `last`, folders of one name are one class
+    /// [default: told by the folders]
     #[arg(long, value_name = "LEVEL")]
     class_level: Option<Level>,
 }
