@@ -18,8 +18,8 @@ use crate::signal::{ENOUGH, MOST_DRAWS, MOST_IMAGES, SIGNIFICANT};
 /// classes this is the same; with unequal ones plain accuracy would overlook that all of a small class was taken with
 /// another camera, and it is the small classes that this happens to.
 pub const WORTH_TELLING: f64 = 0.10;
-/// What one predictor must tell a class better than another to say so; see [`Shortcut::tells_better_than`]. On clean
-/// development sets the border never does against the middle.
+/// What one predictor must tell a class better than another to say so; see [`Shortcut::tells_better_than`]. With four classes
+/// of a development set the border never does against the middle, with all of them in 2 of 20 draws of clothing and waste.
 const CLEARLY_BETTER: f64 = 0.15;
 /// Blocks of at most so many columns also get bins: a thumbnail's hundreds have enough ways to bend already.
 const MOST_BINNED: usize = 8;

@@ -2,11 +2,12 @@
 //!
 //! Reading order: `set` (what is trained on), `run` (one training and what is read from it), `table` (what is printed
 //! and kept). A cold run starts with an empty feature cache, a warm one with the cache that the cold one has left.
-//! `duplicates` is a bench of its own, of the search for near-duplicates.
+//! `duplicates` and `shots` are benches of their own, of the search for near-duplicates and for scenes.
 
 mod duplicates;
 mod run;
 mod set;
+mod shots;
 mod table;
 
 use std::fs;
@@ -19,11 +20,11 @@ use run::{Cache, Trial};
 /// Arguments of `cargo xtask bench`.
 #[derive(clap::Args)]
 pub struct BenchArguments {
-    /// Names of sets, `all` of them, `scenes` (those without given groups), `shots` (sets of several shots of a photo),
-    /// `speed` (clothing, cold and warm), folders of your own, or `duplicates` alone: planted near-duplicates, found again
+    /// Names of sets, `all` of them, `scenes` (those without given groups), `speed` (clothing, cold and warm) or folders of
+    /// your own; `duplicates` alone: planted near-duplicates, found again; `shots` alone: scenes that are known
     #[arg(
         required = true,
-        value_name = "SET|all|scenes|shots|speed|FOLDER|duplicates"
+        value_name = "SET|all|scenes|speed|FOLDER|duplicates|shots"
     )]
     sets: Vec<String>,
     /// Folder that holds the sets
@@ -74,6 +75,9 @@ pub fn run(root: &Path, arguments: &BenchArguments) -> Result<Outcome, Failure> 
             "build it with `cargo build --release -p handful`",
         )
     })?;
+    if arguments.sets == ["shots"] {
+        return shots::run(root, &binary, &root.join(&arguments.data));
+    }
     let is_speed = arguments.sets.iter().any(|name| name == "speed");
     let n_cold = arguments
         .cold

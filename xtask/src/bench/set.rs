@@ -4,9 +4,6 @@ use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
 
-/// Where sets of shots are, below the repository's root.
-const SHOTS: &str = "target/bench/shots";
-
 /// Something to train on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Set {
@@ -53,43 +50,6 @@ const WITHOUT_GROUPS: &[(&str, &str, &[&str])] = &[
     ("omniglot-without-groups", "omniglot", &[]),
 ];
 
-/// What `shots` stands for: sets that the example `shots` of handful-data makes, each as a person would have it and with
-/// what is known to belong together.
-fn of_shots(made: &Path) -> Result<Vec<Set>, Failure> {
-    let folders = std::fs::read_dir(made).map_err(|error| {
-        Failure::new(
-            format!("the sets of shots are not in `{}`", made.display()),
-            error,
-            "make them: `cargo run --release -p handful-data --example shots -- ../shared/data target/bench/shots`",
-        )
-    })?;
-    let mut paths: Vec<PathBuf> = folders.filter_map(|f| Some(f.ok()?.path())).collect();
-    paths.sort();
-    let name = |path: &Path| {
-        path.file_name()
-            .map_or_else(String::new, |n| n.to_string_lossy().into_owned())
-    };
-    let of_path = |path: PathBuf| {
-        let alone = Set {
-            name: name(&path),
-            path: path.clone(),
-            arguments: &[],
-        };
-        let known = Set {
-            name: format!("{}-known", alone.name),
-            path,
-            // Where classes were joined, nothing belongs together.
-            arguments: if alone.name.contains("joined") {
-                &["--group-by", "none"]
-            } else {
-                &["--group-by", r"(s\d+)_"]
-            },
-        };
-        [alone, known]
-    };
-    Ok(paths.into_iter().flat_map(of_path).collect())
-}
-
 /// The sets of these names, in the order of the table for `all`; anything else must be a folder or a file.
 pub fn chosen(data: &Path, names: &[String]) -> Result<Vec<Set>, Failure> {
     let row = |&(name, path, arguments): &(&str, &str, &'static [&'static str])| Set {
@@ -101,7 +61,6 @@ pub fn chosen(data: &Path, names: &[String]) -> Result<Vec<Set>, Failure> {
     for name in names {
         match name.as_str() {
             "all" => sets.extend(SETS.iter().map(row)),
-            "shots" => sets.extend(of_shots(Path::new(SHOTS))?),
             "scenes" => sets.extend(WITHOUT_GROUPS.iter().map(row)),
             "speed" => sets.push(row(&SETS[0])),
             _ => match SETS.iter().find(|(of_table, ..)| of_table == name) {
@@ -127,7 +86,7 @@ fn of_path(name: &str) -> Result<Set, Failure> {
         return Err(Failure::new(
             format!("`{name}` is neither a set nor a folder"),
             format!("sets: {}", names.join(", ")),
-            "name one of them, `all`, `scenes`, `shots`, `speed`, or a folder of class folders",
+            "name one of them, `all`, `scenes`, `speed`, or a folder of class folders",
         ));
     };
     Ok(Set {
