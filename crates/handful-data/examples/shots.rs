@@ -12,6 +12,7 @@ use std::{env, fs};
 
 use handful_image::{Limits, Pixels, decode, encode_jpeg};
 use handful_stats::Seed;
+use rayon::prelude::*;
 
 /// A set to make: its name, the set that it is made of, and how.
 type Recipe = (&'static str, &'static str, Plan);
@@ -98,7 +99,7 @@ fn make(source: &Path, out: &Path, plan: Plan, seed: Seed) {
             } => {
                 photos.sort_by_key(|photo| seed.derive(&photo.to_string_lossy(), 0).0);
                 photos.truncate(n);
-                for (i, photo) in photos.iter().enumerate() {
+                photos.par_iter().enumerate().for_each(|(i, photo)| {
                     let bytes = fs::read(photo).expect("a photo");
                     let pixels = decode(&bytes, &Limits::default())
                         .expect("a whole photo")
@@ -109,7 +110,7 @@ fn make(source: &Path, out: &Path, plan: Plan, seed: Seed) {
                         let file = folder.join(format!("s{i:03}_{shot}.jpg"));
                         fs::write(file, encode_jpeg(&seen, QUALITY)).expect("room for a shot");
                     }
-                }
+                });
             }
         }
     }
@@ -203,12 +204,11 @@ impl Draw {
         2.0 * self.share(place) - 1.0
     }
 
-    /// Nearly normal, of variance 1: the sum of twelve.
+    /// Nearly normal, of variance 1: the sum of four.
     fn normal(self, place: u64) -> f64 {
-        (0..12)
-            .map(|k| self.share(NOISE + 12 * place + k))
-            .sum::<f64>()
-            - 6.0
+        let bits = self.0.key(NOISE + place);
+        let four = (0..4).map(|k| (bits >> (16 * k) & 0xFFFF) as f64 / 65_535.0);
+        (four.sum::<f64>() - 2.0) * 3f64.sqrt()
     }
 }
 

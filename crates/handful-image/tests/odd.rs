@@ -142,3 +142,13 @@ fn everything_else_is_refused_by_name() {
         assert!(error.detail().contains(words), "{name}: {error}");
     }
 }
+
+/// Found by `cargo xtask fuzz decode`: a GIF whose screen has a side of 0.
+#[test]
+fn a_picture_without_pixels_is_refused() {
+    let gif =
+        b"GIF89a\x01\0\0\0\x80\0\x01\0\0\0\xff\xff\xff,\0%\0\0\x01\0\n\0\0\x01\x03\0\x01\0%;0";
+    let error = decode(gif, &Limits::default()).expect_err("no pixels");
+    assert_eq!(error.kind(), "corrupt");
+    assert!(error.detail().contains("no pixels"), "{}", error.detail());
+}

@@ -190,6 +190,13 @@ pub fn decode_with(
         }
         Ok((orientation::upright(stored, orientation), notes))
     })?;
+    // Headers may say so (a GIF's screen of 1 × 0), and no decoder minds.
+    if pixels.width == 0 || pixels.height == 0 {
+        return Err(ImageError::Corrupt {
+            format,
+            reason: "it has no pixels".to_owned(),
+        });
+    }
     notes.sort_by(|a, b| {
         a.partial_cmp(b)
             .expect("each kind occurs once, so numbers are never compared")
