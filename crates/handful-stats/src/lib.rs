@@ -11,6 +11,7 @@
 
 mod binomial;
 pub mod choice;
+pub mod claim;
 pub mod cluster;
 pub mod column;
 pub mod correction;
@@ -25,10 +26,12 @@ pub mod interval;
 pub mod metric;
 pub mod permutation;
 pub mod seed;
+mod student;
 pub mod temperature;
 
 pub use binomial::sign_test;
 pub use choice::{Choice, Difference, one_standard_error, paired_difference};
+pub use claim::{Claim, Said, claims, fold_losses};
 pub use cluster::{average_linkage, connected, join_partitions};
 pub use column::Column;
 pub use correction::bbc_accuracy;

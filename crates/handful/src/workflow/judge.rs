@@ -1,11 +1,13 @@
 //! What may be said: the choice among candidates, the headline with its interval, the held-back test.
 
 use handful_stats::{
-    Column, Interval, Seed, accuracy_interval, balanced_accuracy_interval, bbc_accuracy,
-    difference_of_shares, ece_equal_mass, effective_groups, log_loss, one_standard_error, wilson,
+    Column, Interval, Said, Seed, accuracy_interval, balanced_accuracy_interval, bbc_accuracy,
+    claims, difference_of_shares, ece_equal_mass, effective_groups, fold_losses, log_loss,
+    one_standard_error, wilson,
 };
 use serde::{Deserialize, Serialize};
 
+use super::compare::CONTROL_MAJORITY;
 use super::labelled::{Labelled, count};
 use super::plan::CandidatePlan;
 use super::task::{OutOfFold, Task};
@@ -15,6 +17,8 @@ use crate::exit::Failure;
 pub const LEVEL: f64 = 0.95;
 /// Draws of the bias correction (small-data.md A1).
 const CORRECTION_DRAWS: usize = 1_000;
+/// Head of the candidate that the others are compared with: exact, fast, and good on any number of photos.
+const BASELINE_HEAD: &str = "ridge";
 /// Draws of the intervals that have no closed form.
 const BOOTSTRAP_DRAWS: usize = 2_000;
 
@@ -52,6 +56,43 @@ pub struct Judgement {
     pub ece: f64,
     /// Effective number of independent groups.
     pub n_effective: f64,
+    /// What may be said of the planned comparisons.
+    pub claims: Vec<PlannedClaim>,
+}
+
+/// One of `claims` in `metrics.json`: a comparison that was planned before the run, in log-loss.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlannedClaim {
+    /// What is compared.
+    pub candidate: String,
+    /// With what: the first ridge of the plan.
+    pub baseline: String,
+    /// `better`, `worse` or `no difference seen`.
+    pub verdict: Verdict,
+    /// Mean log-loss of the candidate less that of the baseline, in nats.
+    pub difference: f64,
+    /// Lower end of its 95 % interval, of this comparison alone.
+    pub low: f64,
+    /// Upper end of its 95 % interval, of this comparison alone.
+    pub high: f64,
+    /// Chance of such a difference if there were none, adjusted for all comparisons.
+    pub p: f64,
+    /// A true difference of so many nats would have been seen in 80 of 100 such runs.
+    pub detectable: f64,
+}
+
+/// What may be said of a comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Verdict {
+    /// The candidate's log-loss is lower.
+    #[serde(rename = "better")]
+    Better,
+    /// The candidate's log-loss is higher.
+    #[serde(rename = "worse")]
+    Worse,
+    /// Neither could be shown.
+    #[serde(rename = "no difference seen")]
+    NoDifferenceSeen,
 }
 
 /// Chooses among the candidates that are not controls, given cheapest first, and states the headline.
@@ -128,7 +169,57 @@ pub fn judge(candidates: &[Judged], task: &Task) -> Result<Judgement, Failure> {
         log_loss: column.mean_loss(),
         ece: per_repeat.iter().sum::<f64>() / per_repeat.len() as f64,
         n_effective,
+        claims: planned_claims(candidates, task)?,
     })
+}
+
+/// Every other candidate, and the control that sees no network's features, against the first ridge of the plan; none
+/// without such a baseline. Always guessing is no comparison that anybody would plan.
+fn planned_claims(candidates: &[Judged], task: &Task) -> Result<Vec<PlannedClaim>, Failure> {
+    let is_ridge = |c: &&Judged| {
+        c.plan
+            .as_ref()
+            .is_some_and(|plan| plan.head == BASELINE_HEAD)
+    };
+    let Some(baseline) = candidates.iter().find(is_ridge) else {
+        return Ok(Vec::new());
+    };
+    let others: Vec<&Judged> = candidates
+        .iter()
+        .filter(|c| c.name != baseline.name && c.name != CONTROL_MAJORITY)
+        .collect();
+    let Labelled {
+        labels,
+        groups,
+        n_classes,
+        ..
+    } = &task.photos;
+    let losses = |c: &Judged| fold_losses(&c.out.repeats, labels, *n_classes, &task.folds);
+    let of_baseline = losses(baseline);
+    let of_others: Vec<Vec<f64>> = others.iter().map(|c| losses(c)).collect();
+    let planned: Vec<(&[f64], &[f64])> = of_others
+        .iter()
+        .map(|losses| (&losses[..], &of_baseline[..]))
+        .collect();
+    let tested = claims(&planned, &task.folds, groups)?;
+    let told = others.iter().zip(tested).filter_map(|(other, claim)| {
+        let claim = claim?;
+        Some(PlannedClaim {
+            candidate: other.name.clone(),
+            baseline: baseline.name.clone(),
+            verdict: match claim.said {
+                Said::Better => Verdict::Better,
+                Said::Worse => Verdict::Worse,
+                Said::NoDifferenceSeen => Verdict::NoDifferenceSeen,
+            },
+            difference: claim.difference,
+            low: claim.low,
+            high: claim.high,
+            p: claim.p,
+            detectable: claim.detectable,
+        })
+    });
+    Ok(told.collect())
 }
 
 /// The result on held-back photos: `test` in `metrics.json`, and what `eval --json` prints.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::compare::{CONTROL_HOG, CONTROL_MAJORITY};
 use super::diagnosis::scenes::SceneMetrics;
 use super::diagnosis::{Findings, FindingsFile};
-use super::judge::{Judged, Judgement, TestResult};
+use super::judge::{Judged, Judgement, PlannedClaim, TestResult};
 use super::plan::{self, Plan};
 use super::run_folder::RunFolder;
 use super::screen::Decision;
@@ -50,6 +50,8 @@ pub struct Metrics {
     pub scenes: Option<SceneMetrics>,
     /// Held-back photos, if any were given.
     pub test: Option<TestResult>,
+    /// What may be said of the comparisons that were planned.
+    pub claims: Vec<PlannedClaim>,
     /// Photos that were learnt from.
     pub images: usize,
     /// Classes.
@@ -153,6 +155,7 @@ impl Results<'_> {
             train_accuracy: self.train_accuracy,
             scenes: self.scenes.clone(),
             test: self.test.clone(),
+            claims: self.judgement.claims.clone(),
             images: photos.len(),
             classes: photos.n_classes,
             groups: photos.n_groups(),

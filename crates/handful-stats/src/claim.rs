@@ -1,0 +1,236 @@
+//! May it be said that one candidate is better than another? Choosing is generous; this is not.
+//!
+//! Only comparisons that were planned before the run are tested, each by the differences of its folds, whose training
+//! photos overlap: their variance says too little, and is corrected for it.
+
+use crate::metric::image_loss;
+use crate::student::{cdf, quantile};
+use crate::{Folds, StatsError, holm};
+
+/// Both kinds of error are kept below 5 %, over all planned comparisons.
+pub const CLAIM_LEVEL: f64 = 0.05;
+/// A difference that "would have been seen" is seen in so many of 100 repetitions of the experiment.
+const POWER: f64 = 0.8;
+
+/// What may be said of a candidate and the one that it is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// Its log-loss is lower.
+    Better,
+    /// Its log-loss is higher.
+    Worse,
+    /// Neither could be shown.
+    NoDifferenceSeen,
+}
+
+/// A planned comparison in log-loss, a − b, so that below 0 a is better.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Claim {
+    /// Mean difference over the folds in nats.
+    pub difference: f64,
+    /// Its 95 % interval, of this comparison alone.
+    pub low: f64,
+    /// Its 95 % interval, of this comparison alone.
+    pub high: f64,
+    /// Chance of such a difference or more if there were none, adjusted by Holm for all planned comparisons.
+    pub p: f64,
+    /// A true difference of so many nats would have been seen in 80 of 100 such experiments, tested alone.
+    pub detectable: f64,
+    /// What may be said.
+    pub said: Said,
+}
+
+/// Mean log-loss of each fold of each repeat that scores something, in nats: what [`claims`] compares. `repeats` holds the
+/// out-of-fold probabilities `[n, classes]` of each repeat.
+///
+/// # Panics
+/// When the probabilities are not `[labels.len(), n_classes]` for every repeat of `folds`.
+pub fn fold_losses(
+    repeats: &[Vec<f64>],
+    labels: &[usize],
+    n_classes: usize,
+    folds: &Folds,
+) -> Vec<f64> {
+    assert_eq!(
+        repeats.len(),
+        folds.n_repeats(),
+        "one table of probabilities a repeat"
+    );
+    let of = |(repeat, fold): (usize, usize)| {
+        let rows = folds.test_rows(repeat, fold);
+        let loss = |&row: &usize| {
+            image_loss(
+                &repeats[repeat][row * n_classes..][..n_classes],
+                labels[row],
+            )
+        };
+        rows.iter().map(loss).sum::<f64>() / rows.len() as f64
+    };
+    folds.splits().map(of).collect()
+}
+
+/// Tests planned comparisons `(a, b)` of candidates by the [`fold_losses`] of each; `groups` has one entry an image.
+///
+/// None for a comparison that can't be tested: fewer than two folds, or folds that all differ alike, as those of a
+/// candidate and itself do.
+///
+/// # Errors
+/// [`StatsError::Length`] when a list has not one entry a fold.
+///
+/// # Source
+/// C. Nadeau and Y. Bengio, "Inference for the generalization error", Machine Learning 52 (2003), 239–281: t with variance
+/// (1/J + ρ)·s² and J − 1 degrees of freedom, ρ the ratio of test to training size, here counted in groups. Recipe A1.
+pub fn claims(
+    planned: &[(&[f64], &[f64])],
+    folds: &Folds,
+    groups: &[usize],
+) -> Result<Vec<Option<Claim>>, StatsError> {
+    let ratio = test_to_train(folds, groups);
+    let n_folds = folds.splits().count();
+    let mut tested = Vec::with_capacity(planned.len());
+    for (a, b) in planned {
+        for losses in [a, b] {
+            if losses.len() != n_folds {
+                return Err(StatsError::Length {
+                    what: "the losses of the folds",
+                    expected: n_folds,
+                    found: losses.len(),
+                });
+            }
+        }
+        let differences: Vec<f64> = a.iter().zip(*b).map(|(a, b)| a - b).collect();
+        tested.push(corrected_t(&differences, ratio));
+    }
+    let p: Vec<f64> = tested.iter().flatten().map(|claim| claim.p).collect();
+    let mut adjusted = holm(&p).into_iter();
+    for claim in tested.iter_mut().flatten() {
+        claim.p = adjusted.next().expect("one a claim");
+        claim.said = match (claim.p < CLAIM_LEVEL, claim.difference < 0.0) {
+            (true, true) => Said::Better,
+            (true, false) => Said::Worse,
+            (false, _) => Said::NoDifferenceSeen,
+        };
+    }
+    Ok(tested)
+}
+
+/// Mean over the folds of groups that judge to groups that are learnt from.
+fn test_to_train(folds: &Folds, groups: &[usize]) -> f64 {
+    let count = |rows: Vec<usize>| {
+        let mut all: Vec<usize> = rows.iter().map(|&row| groups[row]).collect();
+        all.sort_unstable();
+        all.dedup();
+        all.len() as f64
+    };
+    let ratios: Vec<f64> = folds
+        .splits()
+        .map(|(r, f)| count(folds.test_rows(r, f)) / count(folds.train_rows(r, f)).max(1.0))
+        .collect();
+    ratios.iter().sum::<f64>() / ratios.len().max(1) as f64
+}
+
+/// One comparison, not yet adjusted for the others.
+fn corrected_t(differences: &[f64], ratio: f64) -> Option<Claim> {
+    let n = differences.len() as f64;
+    if differences.len() < 2 {
+        return None;
+    }
+    let mean = differences.iter().sum::<f64>() / n;
+    let variance = differences.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    let se = ((1.0 / n + ratio) * variance).sqrt();
+    if se <= f64::EPSILON * mean.abs() {
+        return None;
+    }
+    let df = n - 1.0;
+    let wide = quantile(1.0 - CLAIM_LEVEL / 2.0, df);
+    Some(Claim {
+        difference: mean,
+        low: mean - wide * se,
+        high: mean + wide * se,
+        p: 2.0 * cdf(-(mean / se).abs(), df),
+        detectable: (wide + quantile(POWER, df)) * se,
+        said: Said::NoDifferenceSeen,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Ten folds of four images each; every image is its own group.
+    fn folds() -> Folds {
+        let repeat = |shift: usize| (0..20).map(|i| Some(((i + shift) % 5) as u32)).collect();
+        Folds {
+            k: 5,
+            repeats: vec![repeat(0), repeat(2)],
+        }
+    }
+
+    /// scipy.stats.t 1.17.1 on these ten differences with ρ = 1/4.
+    const DIFFERENCES: [f64; 10] = [
+        -0.031, -0.012, -0.055, 0.004, -0.020, -0.041, -0.018, -0.009, -0.036, -0.027,
+    ];
+
+    #[test]
+    fn one_comparison_is_the_corrected_t() {
+        let alone: Vec<usize> = (0..20).collect();
+        let (a, b) = (DIFFERENCES, [0.0; 10]);
+        let claim = claims(&[(&a, &b)], &folds(), &alone).unwrap()[0].unwrap();
+        for (found, expected) in [
+            (claim.difference, -0.0245),
+            (claim.p, 0.03916162444468816),
+            (claim.low, -0.04748406845271855),
+            (claim.high, -0.001515931547281451),
+            (claim.detectable, 0.031959667105330526),
+        ] {
+            assert!((found - expected).abs() < 1e-12, "{found} {expected}");
+        }
+        assert_eq!(claim.said, Said::Better);
+        let other = claims(&[(&b, &a)], &folds(), &alone).unwrap()[0].unwrap();
+        assert_eq!(other.said, Said::Worse);
+    }
+
+    #[test]
+    fn two_planned_comparisons_ask_for_more() {
+        let alone: Vec<usize> = (0..20).collect();
+        let (a, b) = (DIFFERENCES, [0.0; 10]);
+        let both = claims(&[(&a, &b), (&a, &b)], &folds(), &alone).unwrap();
+        assert_eq!(both[0].unwrap().said, Said::NoDifferenceSeen);
+        assert!((both[1].unwrap().p - 2.0 * 0.03916162444468816).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_candidate_and_itself_can_not_be_compared() {
+        let alone: Vec<usize> = (0..20).collect();
+        assert_eq!(
+            claims(&[(&DIFFERENCES, &DIFFERENCES)], &folds(), &alone).unwrap(),
+            [None]
+        );
+        assert!(claims(&[(&DIFFERENCES[..9], &DIFFERENCES)], &folds(), &alone).is_err());
+    }
+
+    #[test]
+    fn groups_are_counted_and_not_images() {
+        // Four groups of five images: each fold of four holds images of all groups only if groups were split; here they
+        // are whole, so that one group judges and three are learnt from.
+        let groups: Vec<usize> = (0..20).map(|i| i % 4).collect();
+        let folds = Folds {
+            k: 4,
+            repeats: vec![groups.iter().map(|g| Some(*g as u32)).collect()],
+        };
+        assert!((test_to_train(&folds, &groups) - 1.0 / 3.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn losses_of_folds_are_means_of_their_images() {
+        let labels: Vec<usize> = (0..20).map(|i| i % 2).collect();
+        let p: Vec<f64> = (0..20)
+            .flat_map(|i| if i < 10 { [0.5, 0.5] } else { [0.25, 0.75] })
+            .collect();
+        let losses = fold_losses(&[p.clone(), p], &labels, 2, &folds());
+        // The first fold holds images 0, 5, 10, 15: twice ln 2, then ln 4 and ln 4/3.
+        let expected = (2.0 * 2f64.ln() + 4f64.ln() + (4.0f64 / 3.0).ln()) / 4.0;
+        assert!((losses[0] - expected).abs() < 1e-12);
+        assert_eq!(losses.len(), 10);
+    }
+}
