@@ -5,8 +5,9 @@
 //! sets, written once by the release binary.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
+use crate::command;
 use crate::failure::{Failure, Outcome};
 
 /// Arguments of `cargo xtask evidence`.
@@ -90,12 +91,7 @@ pub fn run(root: &Path, arguments: &EvidenceArguments) -> Result<Outcome, Failur
 
 /// Runs a command with our output streams.
 fn ended_well(command: &mut Command) -> Result<bool, Failure> {
-    let status = command.stdin(Stdio::null()).status().map_err(|error| {
-        Failure::new(
-            format!("cannot start `{}`", command.get_program().to_string_lossy()),
-            error,
-            "build the program with `cargo build --release -p handful`; a peer needs a Python of yours",
-        )
-    })?;
-    Ok(status.success())
+    let advice =
+        "build the program with `cargo build --release -p handful`; a peer needs a Python of yours";
+    Ok(command::run(command, advice)?.success())
 }

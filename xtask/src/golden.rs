@@ -5,8 +5,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
+use crate::command;
 use crate::failure::{Failure, Outcome};
 
 /// The scripts, below the repository's root.
@@ -134,14 +135,7 @@ fn environment(root: &Path) -> Result<PathBuf, Failure> {
 
 /// Runs a command with our output streams; whether it ended well.
 fn execute(command: &mut Command) -> Result<bool, Failure> {
-    let status = command.stdin(Stdio::null()).status().map_err(|error| {
-        Failure::new(
-            format!("cannot start `{}`", command.get_program().to_string_lossy()),
-            error,
-            "install it or put it on the `PATH`",
-        )
-    })?;
-    Ok(status.success())
+    Ok(command::run(command, "install it or put it on the `PATH`")?.success())
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 
 mod bench;
 mod check;
+mod command;
 mod demo_photos;
 mod evidence;
 mod failure;

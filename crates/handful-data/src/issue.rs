@@ -33,7 +33,7 @@ pub struct Issue {
 
 /// What became of the file of an issue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Fate {
+pub enum Fate {
     /// An image that is not used.
     Skipped,
     /// Used, as the detail says.
@@ -83,6 +83,11 @@ impl Issue {
             fate: Fate::PassedOver,
             ..Issue::skipped(path, kind, detail, advice)
         }
+    }
+
+    /// What became of it.
+    pub fn fate(&self) -> Fate {
+        self.fate
     }
 
     /// Whether an image was left out. Otherwise it was used as the detail says, or was none ([`Issue::is_passed_over`]).

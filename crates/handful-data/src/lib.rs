@@ -35,7 +35,7 @@ pub use crop::CropBox;
 pub use error::{Category, DataError, Suggestion};
 pub use group::GroupBy;
 pub use issue::{
-    Issue, issue_of, issue_of_empty_box, issue_of_note, issue_of_other_samples, note_range,
+    Fate, Issue, issue_of, issue_of_empty_box, issue_of_note, issue_of_other_samples, note_range,
     note_wrong_extension, write_issues_csv,
 };
 pub use label_from::LabelFrom;

@@ -3,6 +3,8 @@
 //! Only comparisons that were planned before the run are tested, each by the differences of its folds, whose training
 //! photos overlap: their variance says too little, and is corrected for it.
 
+use serde::{Deserialize, Serialize};
+
 use crate::metric::image_loss;
 use crate::student::{cdf, quantile};
 use crate::{Folds, StatsError, holm};
@@ -13,18 +15,21 @@ pub const CLAIM_LEVEL: f64 = 0.05;
 const POWER: f64 = 0.8;
 
 /// What may be said of a candidate and the one that it is compared with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Said {
     /// Its log-loss is lower.
+    #[serde(rename = "better")]
     Better,
     /// Its log-loss is higher.
+    #[serde(rename = "worse")]
     Worse,
     /// Neither could be shown.
+    #[serde(rename = "no difference seen")]
     NoDifferenceSeen,
 }
 
 /// A planned comparison in log-loss, a − b, so that below 0 a is better.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Claim {
     /// Mean difference over the folds in nats.
     pub difference: f64,
@@ -37,6 +42,7 @@ pub struct Claim {
     /// A true difference of so many nats would have been seen in 80 of 100 such experiments, tested alone.
     pub detectable: f64,
     /// What may be said.
+    #[serde(rename = "verdict")]
     pub said: Said,
 }
 

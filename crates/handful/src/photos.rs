@@ -100,8 +100,10 @@ impl Photo {
 
     /// A note where its values don't fit the range that it is given.
     pub fn range_note(&self, bytes: &[u8]) -> Option<Issue> {
+        // Without a range, deep pictures need not be looked through.
+        let range = self.range?;
         let extent = sample_extent(bytes, &Limits::default()).ok()??;
-        handful_data::note_range(&self.sample.path, &extent, &self.range?).map(|n| self.named(n))
+        handful_data::note_range(&self.sample.path, &extent, &range).map(|n| self.named(n))
     }
 
     /// An issue that calls the photo as outputs do.

@@ -3,8 +3,9 @@
 //! The work is an example of the crate that knows the search: the tools stay on the lowest floor.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
+use crate::command;
 use crate::failure::{Failure, Outcome};
 
 /// Where photos and their copies are written, below the repository's root.
@@ -37,13 +38,6 @@ pub fn run(root: &Path, data: &Path, peer: Option<&Path>) -> Result<Outcome, Fai
 
 /// Runs a command at the root, with our output streams.
 fn ended_well(root: &Path, command: &mut Command) -> Result<bool, Failure> {
-    let command = command.current_dir(root).stdin(Stdio::null());
-    let status = command.status().map_err(|error| {
-        Failure::new(
-            format!("cannot start `{}`", command.get_program().to_string_lossy()),
-            error,
-            "give a Python with `bench/peers/requirements.txt` as `--peer`",
-        )
-    })?;
-    Ok(status.success())
+    let advice = "give a Python with `bench/peers/requirements.txt` as `--peer`";
+    Ok(command::run(command.current_dir(root), advice)?.success())
 }

@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 
+use crate::command;
 use crate::failure::Failure;
 
 use super::set::Set;
@@ -204,13 +205,7 @@ pub fn machine(binary: &Path) -> String {
 /// Wall seconds of a command, and how it ended when it did not end well.
 fn timed(command: &mut Command) -> Result<(f64, Option<String>), Failure> {
     let start = Instant::now();
-    let status = command.stdin(Stdio::null()).status().map_err(|error| {
-        Failure::new(
-            format!("cannot start `{}`", command.get_program().to_string_lossy()),
-            error,
-            "check the path and its rights",
-        )
-    })?;
+    let status = command::run(command, "check the path and its rights")?;
     Ok((
         start.elapsed().as_secs_f64(),
         (!status.success()).then(|| status.to_string()),

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
+use crate::command;
 use crate::failure::{Failure, Outcome};
 
 /// Where the sets are made, below the repository's root.
@@ -30,7 +31,9 @@ pub fn run(root: &Path, binary: &Path, data: &Path) -> Result<Outcome, Failure> 
     make.args(arguments.split(' '))
         .args([data, &folder])
         .current_dir(root);
-    if !status(&mut make)? {
+    // Its list of sets is no part of our table.
+    make.stdout(Stdio::null());
+    if !command::run(&mut make, "run the example `shots` of handful-data by hand")?.success() {
         return Ok(Outcome::Failed);
     }
     println!("| set | says | if all are independent | scenes kept together | sources known |");
@@ -119,15 +122,4 @@ fn sets(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
         .collect();
     sets.sort();
     Ok(sets)
-}
-
-fn status(command: &mut Command) -> Result<bool, Failure> {
-    let status = command.stdin(Stdio::null()).stdout(Stdio::null()).status();
-    status.map(|status| status.success()).map_err(|error| {
-        Failure::new(
-            "the sets of shots can't be made".to_owned(),
-            error,
-            "run the example `shots` of handful-data by hand",
-        )
-    })
 }

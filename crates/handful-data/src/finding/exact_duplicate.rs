@@ -4,17 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use super::same::copies;
+use super::same::{copies, learnt_of_one_class};
 use super::{Finding, Seen, Severity, counted};
 
 pub(super) fn find(seen: &Seen) -> Vec<Finding> {
-    let sets: Vec<Vec<usize>> = copies(seen)
-        .into_iter()
-        .filter(|set| set.iter().all(|&i| seen.labels[i] == seen.labels[set[0]]))
-        // A copy in the test split is a leak, which has a finding of its own.
-        .map(|set| set.into_iter().filter(|&i| seen.is_learnt(i)).collect())
-        .filter(|set: &Vec<usize>| set.len() > 1)
-        .collect();
+    let sets = learnt_of_one_class(seen, copies(seen));
     if sets.is_empty() {
         return Vec::new();
     }

@@ -4,20 +4,14 @@
 
 use std::collections::BTreeMap;
 
-use super::same::near_copies;
+use super::same::{learnt_of_one_class, near_copies};
 use super::{Finding, Seen, Severity, counted};
 
 /// Share of the photos to learn from, in near-copies, from which a warning is due: the set is smaller than it looks.
 const MANY: f64 = 0.05;
 
 pub(super) fn find(seen: &Seen) -> Vec<Finding> {
-    let sets: Vec<Vec<usize>> = near_copies(seen)
-        .into_iter()
-        .filter(|set| set.iter().all(|&i| seen.labels[i] == seen.labels[set[0]]))
-        // One in the test split is a leak, which has a finding of its own.
-        .map(|set| set.into_iter().filter(|&i| seen.is_learnt(i)).collect())
-        .filter(|set: &Vec<usize>| set.len() > 1)
-        .collect();
+    let sets = learnt_of_one_class(seen, near_copies(seen));
     if sets.is_empty() {
         return Vec::new();
     }

@@ -40,6 +40,16 @@ pub(super) fn near_copies(seen: &Seen) -> Vec<Vec<usize>> {
     near
 }
 
+/// Sets that agree on their label, less the held-back images: one in the test split is a leak, which has a finding of its
+/// own.
+pub(super) fn learnt_of_one_class(seen: &Seen, sets: Vec<Vec<usize>>) -> Vec<Vec<usize>> {
+    sets.into_iter()
+        .filter(|set| set.iter().all(|&i| seen.labels[i] == seen.labels[set[0]]))
+        .map(|set| set.into_iter().filter(|&i| seen.is_learnt(i)).collect())
+        .filter(|set: &Vec<usize>| set.len() > 1)
+        .collect()
+}
+
 /// The images of a set in turns: the first of each kind, then the second of each, so that the first few show what differs.
 pub(super) fn in_turns<K: Ord>(set: &[usize], kind: impl Fn(usize) -> K) -> Vec<usize> {
     let mut seen: BTreeMap<K, usize> = BTreeMap::new();

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use handful_data::Issue;
 use handful_data::finding::{Finding, Severity};
+use handful_data::{Fate, Issue};
 use handful_report::words;
 
 use super::flags::{DataFlags, MachineFlags};
@@ -162,41 +162,21 @@ fn with_note(found: &Diagnosis, path: &str) -> String {
     }
 }
 
-/// What became of a file; those that are lost come first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Fate {
-    NotUsed,
-    ReadWithANote,
-    PassedOver,
-}
-
-impl Fate {
-    fn of(issue: &Issue) -> Fate {
-        if issue.is_skipped() {
-            Fate::NotUsed
-        } else if issue.is_passed_over() {
-            Fate::PassedOver
-        } else {
-            Fate::ReadWithANote
-        }
-    }
-
-    fn words(self) -> &'static str {
-        match self {
-            Fate::NotUsed => "not used",
-            Fate::ReadWithANote => "read with a note",
-            Fate::PassedOver => "passed over",
-        }
+fn heading(fate: Fate) -> &'static str {
+    match fate {
+        Fate::Skipped => "not used",
+        Fate::Noted => "read with a note",
+        Fate::PassedOver => "passed over",
     }
 }
 
-/// Issues of one kind with one advice.
+/// Issues of one kind with one advice; those that are lost come first.
 type Kind<'a> = (Fate, &'a str, &'a str);
 
 fn by_kind(issues: &[Issue]) -> BTreeMap<Kind<'_>, Vec<&Issue>> {
     let mut kinds: BTreeMap<Kind, Vec<&Issue>> = BTreeMap::new();
     for issue in issues {
-        let key = (Fate::of(issue), issue.kind, issue.advice.as_str());
+        let key = (issue.fate(), issue.kind, issue.advice.as_str());
         kinds.entry(key).or_default().push(issue);
     }
     kinds
@@ -207,8 +187,8 @@ fn findings_of(issues: &[Issue]) -> Vec<Finding> {
     let finding = |((fate, kind, advice), of_kind): (Kind, Vec<&Issue>)| Finding {
         kind: kind.to_owned(),
         severity: match fate {
-            Fate::NotUsed => Severity::Warning,
-            Fate::ReadWithANote | Fate::PassedOver => Severity::Remark,
+            Fate::Skipped => Severity::Warning,
+            Fate::Noted | Fate::PassedOver => Severity::Remark,
         },
         text: of_kind[0].detail.clone(),
         files: of_kind
@@ -227,7 +207,7 @@ fn show_issues(issues: &[Issue], events: &Events) {
         events.print(&format!(
             "\n{}, {}: {}",
             words::counted(of_kind.len(), "file"),
-            fate.words(),
+            heading(fate),
             kind.replace('_', " "),
         ));
         for issue in of_kind.iter().take(FILES_SHOWN) {

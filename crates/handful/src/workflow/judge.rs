@@ -1,7 +1,7 @@
 //! What may be said: the choice among candidates, the headline with its interval, the held-back test.
 
 use handful_stats::{
-    Column, Interval, Said, Seed, accuracy_interval, balanced_accuracy_interval, bbc_accuracy,
+    Claim, Column, Interval, Seed, accuracy_interval, balanced_accuracy_interval, bbc_accuracy,
     claims, difference_of_shares, ece_equal_mass, effective_groups, fold_losses, log_loss,
     one_standard_error, wilson,
 };
@@ -67,32 +67,9 @@ pub struct PlannedClaim {
     pub candidate: String,
     /// With what: the first ridge of the plan.
     pub baseline: String,
-    /// `better`, `worse` or `no difference seen`.
-    pub verdict: Verdict,
-    /// Mean log-loss of the candidate less that of the baseline, in nats.
-    pub difference: f64,
-    /// Lower end of its 95 % interval, of this comparison alone.
-    pub low: f64,
-    /// Upper end of its 95 % interval, of this comparison alone.
-    pub high: f64,
-    /// Chance of such a difference if there were none, adjusted for all comparisons.
-    pub p: f64,
-    /// A true difference of so many nats would have been seen in 80 of 100 such runs.
-    pub detectable: f64,
-}
-
-/// What may be said of a comparison.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Verdict {
-    /// The candidate's log-loss is lower.
-    #[serde(rename = "better")]
-    Better,
-    /// The candidate's log-loss is higher.
-    #[serde(rename = "worse")]
-    Worse,
-    /// Neither could be shown.
-    #[serde(rename = "no difference seen")]
-    NoDifferenceSeen,
+    /// What was found.
+    #[serde(flatten)]
+    pub claim: Claim,
 }
 
 /// Chooses among the candidates that are not controls, given cheapest first, and states the headline.
@@ -203,20 +180,10 @@ fn planned_claims(candidates: &[Judged], task: &Task) -> Result<Vec<PlannedClaim
         .collect();
     let tested = claims(&planned, &task.folds, groups)?;
     let told = others.iter().zip(tested).filter_map(|(other, claim)| {
-        let claim = claim?;
         Some(PlannedClaim {
             candidate: other.name.clone(),
             baseline: baseline.name.clone(),
-            verdict: match claim.said {
-                Said::Better => Verdict::Better,
-                Said::Worse => Verdict::Worse,
-                Said::NoDifferenceSeen => Verdict::NoDifferenceSeen,
-            },
-            difference: claim.difference,
-            low: claim.low,
-            high: claim.high,
-            p: claim.p,
-            detectable: claim.detectable,
+            claim: claim?,
         })
     });
     Ok(told.collect())
