@@ -22,6 +22,7 @@ use crate::cache::{Cache, ImageKey, Shelf};
 use crate::events::{Events, Progress};
 use crate::exit::{self, Failure};
 use crate::photos::Photo;
+use crate::rows::Rows;
 
 /// Photos a chunk, and at most images a batch: large enough to fill the kernels, small enough to balance two cores.
 const CHUNK: usize = 16;
@@ -164,8 +165,8 @@ impl std::ops::AddAssign for Spent {
 /// What came out for the photos that were asked for.
 #[derive(Debug, Default)]
 pub struct Extracted {
-    /// For each view, for each photo of the list: its vector, if it was asked for and could be read.
-    pub vectors: Vec<Vec<Option<Vec<f32>>>>,
+    /// For each view: the vectors of the photos of the list that were asked for and could be read.
+    pub vectors: Vec<Rows>,
     /// Files that could not be read, and notes on files that could; by position in the list.
     pub issues: Vec<(usize, Issue)>,
     /// Positions of the photos that could not be read.
@@ -241,11 +242,15 @@ impl Extractor<'_> {
                     .map(|c| Mutex::new(c.shelf(&v.settings(), v.width())))
             })
             .collect();
+        let asked = |idx: usize, v: usize| photos[idx].key.is_some() && wanted(idx, v);
+        let rows = |(v, view): (usize, &View)| {
+            let n_asked = (0..photos.len()).filter(|&idx| asked(idx, v)).count();
+            Rows::new(photos.len(), n_asked, view.width())
+        };
         let mut out = Extracted {
-            vectors: vec![vec![None; photos.len()]; views.len()],
+            vectors: views.iter().enumerate().map(rows).collect(),
             ..Extracted::default()
         };
-        let asked = |idx: usize, v: usize| photos[idx].key.is_some() && wanted(idx, v);
 
         for (v, shelf) in shelves.iter().enumerate() {
             let Some(shelf) = shelf else { continue };
@@ -255,8 +260,10 @@ impl Extractor<'_> {
                 .collect();
             let found = lock(shelf).find(&keys);
             for idx in (0..photos.len()).filter(|&i| asked(i, v)) {
-                out.vectors[v][idx] = photos[idx].key.and_then(|key| found.get(&key)).cloned();
-                out.spent.cached += u64::from(out.vectors[v][idx].is_some());
+                if let Some(vector) = photos[idx].key.and_then(|key| found.get(&key)) {
+                    out.vectors[v].put(idx, vector);
+                    out.spent.cached += 1;
+                }
             }
         }
 
@@ -265,7 +272,7 @@ impl Extractor<'_> {
                 (
                     idx,
                     (0..views.len())
-                        .filter(|&v| asked(idx, v) && out.vectors[v][idx].is_none())
+                        .filter(|&v| asked(idx, v) && out.vectors[v].get(idx).is_none())
                         .collect(),
                 )
             })
@@ -289,7 +296,7 @@ impl Extractor<'_> {
             }
             let mut results = lock(&results);
             for (v, idx, vector) in done.vectors {
-                results.vectors[v][idx] = Some(vector);
+                results.vectors[v].put(idx, &vector);
             }
             results.issues.extend(done.issues);
             results.unreadable.extend(done.unreadable);

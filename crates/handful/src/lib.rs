@@ -9,5 +9,6 @@ pub mod events;
 pub mod exit;
 pub mod extract;
 pub mod photos;
+pub mod rows;
 pub mod verbs;
 pub mod workflow;

@@ -35,7 +35,7 @@ pub fn candidates(
     with_turns: bool,
 ) -> Vec<(usize, usize)> {
     let images = representatives(signatures);
-    let signatures: Vec<Signature> = images.iter().map(|&i| signatures[i].clone()).collect();
+    let signatures: Vec<&Signature> = images.iter().map(|&i| &signatures[i]).collect();
     let hashes = Hashes::of(&signatures);
     let thumbnails = Thumbnails::of(&signatures);
     let arch = Arch::new();
@@ -44,7 +44,7 @@ pub fn candidates(
         .par_chunks(QUERIES)
         .flat_map_iter(|chunk| {
             let turned_ones = |&b: &usize| {
-                let signature = &signatures[b];
+                let signature = signatures[b];
                 turns(with_turns).map(move |quarter| (b, turned(signature, quarter)))
             };
             let queries: Vec<(usize, Signature)> = chunk.iter().flat_map(turned_ones).collect();
@@ -98,7 +98,7 @@ impl Nearest {
 /// make it four times as fast; whatever is inlined here is compiled for them.
 struct Look<'a> {
     hashes: &'a Hashes<'a>,
-    thumbnails: &'a Thumbnails,
+    thumbnails: &'a Thumbnails<'a>,
     /// Images, and their signatures as they are or turned.
     queries: &'a [(usize, Signature)],
 }

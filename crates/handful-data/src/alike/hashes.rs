@@ -18,7 +18,7 @@ const EVEN_BITS: i32 = 8;
 
 /// The hashes of a set, in columns.
 pub(super) struct Hashes<'a> {
-    signatures: &'a [Signature],
+    signatures: &'a [&'a Signature],
     /// Even columns of the whole pictures' spectra.
     whole: Vec<u32>,
     /// The same of their windows, one list a window.
@@ -63,8 +63,8 @@ impl<'a> Key<'a> {
 }
 
 impl<'a> Hashes<'a> {
-    pub fn of(signatures: &'a [Signature]) -> Hashes<'a> {
-        let column = |of: fn(&Signature) -> u64| signatures.iter().map(of).collect();
+    pub fn of(signatures: &'a [&'a Signature]) -> Hashes<'a> {
+        let column = |of: fn(&Signature) -> u64| signatures.iter().map(|s| of(s)).collect();
         Hashes {
             signatures,
             whole: signatures.iter().map(|s| even(s.spectrum)).collect(),
@@ -160,7 +160,8 @@ mod tests {
     use crate::alike::tests::{blobs, crop, mirrored};
 
     fn near(a: &handful_image::Pixels, b: &handful_image::Pixels) -> Near {
-        let set = [Signature::of(a)];
+        let first = Signature::of(a);
+        let set = [&first];
         let signature = Signature::of(b);
         let (hashes, key) = (Hashes::of(&set), Key::of(&signature));
         let mut fewest = Fewest::default();

@@ -35,30 +35,30 @@ const LOW_EVEN: usize = 8;
 /// Far above the rounding of a sum of 14 products below 1, far below what matters.
 const ROUNDING: f32 = 1e-4;
 
-/// The thumbnails of a set, in frequencies.
-pub(super) struct Thumbnails {
+/// The thumbnails of a set.
+pub(super) struct Thumbnails<'a> {
+    signatures: &'a [&'a Signature],
     /// One list a low frequency.
     low: [Vec<f32>; LOW.len()],
     /// Norm of the other frequencies.
     rest: Vec<f32>,
-    /// `[n, SIDE * SIDE]`, even columns first.
-    all: Vec<f32>,
 }
 
-/// One picture's frequencies, to be compared with a set.
+/// One picture, to be compared with a set.
 pub(super) struct Query {
     low: [f32; LOW.len()],
     rest: f32,
-    all: Vec<f32>,
+    /// The thumbnail as it is, and mirrored.
+    both_ways: [Vec<f32>; 2],
 }
 
-impl Thumbnails {
-    pub fn of(signatures: &[Signature]) -> Thumbnails {
+impl<'a> Thumbnails<'a> {
+    pub fn of(signatures: &'a [&'a Signature]) -> Thumbnails<'a> {
         let waves = waves();
         let mut thumbnails = Thumbnails {
+            signatures,
             low: std::array::from_fn(|_| Vec::with_capacity(signatures.len())),
             rest: Vec::with_capacity(signatures.len()),
-            all: Vec::with_capacity(signatures.len() * SIDE * SIDE),
         };
         for signature in signatures {
             let query = Query::with(&signature.thumbnail, &waves);
@@ -66,7 +66,6 @@ impl Thumbnails {
                 list.push(value);
             }
             thumbnails.rest.push(query.rest);
-            thumbnails.all.extend(query.all);
         }
         thumbnails
     }
@@ -98,9 +97,9 @@ impl Thumbnails {
     /// The better correlation of both ways round.
     #[inline(always)]
     pub fn correlation(&self, query: &Query, image: usize) -> f32 {
-        let half = SIDE * SIDE / 2;
-        let (even, odd) = self.all[image * SIDE * SIDE..][..SIDE * SIDE].split_at(half);
-        dot(&query.all[..half], even) + dot(&query.all[half..], odd).abs()
+        let thumbnail = &self.signatures[image].thumbnail;
+        let [plain, mirrored] = &query.both_ways;
+        dot(plain, thumbnail).max(dot(mirrored, thumbnail))
     }
 }
 
@@ -118,16 +117,15 @@ impl Query {
         }
         let at = |v: usize, u: usize| (0..SIDE).map(|y| across[y][u] * waves[v][y]).sum::<f32>();
         let low = LOW.map(|(v, u)| at(v, u));
-        let columns = (0..SIDE).step_by(2).chain((1..SIDE).step_by(2));
-        let all: Vec<f32> = columns
-            .flat_map(|u| (0..SIDE).map(move |v| (v, u)))
-            .map(|(v, u)| at(v, u))
-            .collect();
-        let (whole, part) = (dot(&all, &all), dot(&low, &low));
+        // The transform keeps norms, so what the low frequencies don't have is in the others.
+        let (whole, part) = (dot(thumbnail, thumbnail), dot(&low, &low));
+        let mirrored = thumbnail
+            .chunks_exact(SIDE)
+            .flat_map(|row| row.iter().rev());
         Query {
             low,
             rest: (whole - part).max(0.0).sqrt(),
-            all,
+            both_ways: [thumbnail.to_vec(), mirrored.copied().collect()],
         }
     }
 }

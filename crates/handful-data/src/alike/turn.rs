@@ -14,7 +14,8 @@ pub(super) fn turned(signature: &Signature, quarters: usize) -> Signature {
     Signature {
         spectrum: quarter(signature.spectrum),
         windows: signature.windows.map(quarter),
-        thumbnail: turned_levels(&signature.thumbnail, quarters),
+        thumbnail: (turned_levels(&signature.thumbnail, quarters).try_into())
+            .expect("as many levels"),
         ..signature.clone()
     }
 }

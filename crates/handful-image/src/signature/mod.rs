@@ -19,6 +19,9 @@ pub use vector::SIGNATURE_LENGTH;
 /// Side of [`Signature::thumbnail`], in pixels.
 pub const THUMBNAIL_SIDE_PX: usize = 16;
 
+/// Values of [`Signature::thumbnail`].
+const THUMBNAIL_LENGTH: usize = THUMBNAIL_SIDE_PX * THUMBNAIL_SIDE_PX;
+
 /// Pictures whose grey levels spread less than this (standard deviation, in levels of 255) are called flat: what is
 /// left in them is noise, in which hashes see whatever they like. Recipe A9.
 const FLAT_LEVELS: f32 = 8.0;
@@ -39,7 +42,7 @@ pub struct Signature {
     /// The same of windows with 0.81 of each side, at the corners, edges and the centre, row by row: what a crop shows.
     pub windows: [u64; N_WINDOWS],
     /// Grey `[16, 16]`, mean 0 and norm 1; zeros where all levels are equal.
-    pub thumbnail: Vec<f32>,
+    pub thumbnail: [f32; THUMBNAIL_LENGTH],
 }
 
 impl Signature {
@@ -54,7 +57,7 @@ impl Signature {
             mirrored_differences: hash::differences(&mirrored),
             spectrum: hash::spectrum(&plane),
             windows: hash::windows(&plane),
-            thumbnail: plane.thumbnail(THUMBNAIL_SIDE_PX),
+            thumbnail: plane.thumbnail(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The small grey square that signatures and patches are made of.
 
+use super::{THUMBNAIL_LENGTH, THUMBNAIL_SIDE_PX};
 use crate::pixels::Pixels;
 use crate::resize::resize;
 
@@ -67,8 +68,9 @@ impl Plane {
     }
 
     /// `[side, side]` means less their mean, of norm 1; zeros where all are equal.
-    pub fn thumbnail(&self, side: usize) -> Vec<f32> {
-        let mut small = self.means(side, side);
+    pub fn thumbnail(&self) -> [f32; THUMBNAIL_LENGTH] {
+        let small = self.means(THUMBNAIL_SIDE_PX, THUMBNAIL_SIDE_PX);
+        let mut small: [f32; THUMBNAIL_LENGTH] = small.try_into().expect("so many means");
         let mean = small.iter().sum::<f32>() / small.len() as f32;
         small.iter_mut().for_each(|v| *v -= mean);
         let norm = small.iter().map(|v| v * v).sum::<f32>().sqrt();

@@ -1,16 +1,15 @@
 //! A signature as plain numbers, so that whatever keeps features can keep it.
 
 use super::hash::N_WINDOWS;
-use super::{Signature, THUMBNAIL_SIDE_PX};
+use super::{Signature, THUMBNAIL_LENGTH};
 
 /// Bits in one number: `f32` holds every integer below 2^24, and 16 divide all our words.
 const BITS: usize = 16;
-const THUMBNAIL: usize = THUMBNAIL_SIDE_PX * THUMBNAIL_SIDE_PX;
 /// Words of 64 bits: two halves of the pixels' hash, two of differences, the spectrum, the windows.
 const WORDS: usize = 5 + N_WINDOWS;
 
 /// Length of [`Signature::to_vector`]: flat or not, words of 16 bits, thumbnail.
-pub const SIGNATURE_LENGTH: usize = 1 + WORDS * (64 / BITS) + THUMBNAIL;
+pub const SIGNATURE_LENGTH: usize = 1 + WORDS * (64 / BITS) + THUMBNAIL_LENGTH;
 
 impl Signature {
     /// All of it as [`SIGNATURE_LENGTH`] finite numbers, without loss.
@@ -36,7 +35,7 @@ impl Signature {
         if vector.len() != SIGNATURE_LENGTH {
             return None;
         }
-        let (head, thumbnail) = vector.split_at(SIGNATURE_LENGTH - THUMBNAIL);
+        let (head, thumbnail) = vector.split_at(SIGNATURE_LENGTH - THUMBNAIL_LENGTH);
         let word = |idx: usize| {
             let parts = &head[1 + idx * (64 / BITS)..][..64 / BITS];
             let join = |word: u64, part: &f32| word << BITS | u64::from(*part as u16);
@@ -49,7 +48,7 @@ impl Signature {
             mirrored_differences: word(3),
             spectrum: word(4),
             windows: std::array::from_fn(|i| word(5 + i)),
-            thumbnail: thumbnail.to_vec(),
+            thumbnail: thumbnail.try_into().ok()?,
         })
     }
 }

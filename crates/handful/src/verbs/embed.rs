@@ -115,8 +115,8 @@ pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
     }
     let rows: Vec<(&str, &[f32])> = list
         .iter()
-        .zip(&found.vectors[0])
-        .filter_map(|(p, v)| Some((p.shown.as_str(), v.as_deref()?)))
+        .enumerate()
+        .filter_map(|(i, photo)| Some((photo.shown.as_str(), found.vectors[0].get(i)?)))
         .collect();
     if rows.is_empty() {
         return Err(

@@ -1,5 +1,6 @@
 //! The photos of a run as the backbone sees them: feature vectors by geometry and size, computed when they are needed.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use handful_data::Issue;
@@ -12,6 +13,7 @@ use super::labelled::Labelled;
 use crate::exit::Failure;
 use crate::extract::{Extractor, Spent, View};
 use crate::photos::Photo;
+use crate::rows::Rows;
 
 /// One way to look at a photo.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,7 +35,7 @@ pub struct Looks<'a> {
     /// The network that looks.
     pub backbone: &'a Backbone,
     taps: Taps,
-    vectors: BTreeMap<Look, Vec<Option<Vec<f32>>>>,
+    vectors: BTreeMap<Look, Rows>,
     /// What was wrong with files, by position of the photo.
     pub issues: Vec<(usize, Issue)>,
     /// Positions of photos that can't be read; known once they have been looked at.
@@ -73,8 +75,9 @@ impl<'a> Looks<'a> {
         let mut missing: BTreeMap<Look, BTreeSet<usize>> = BTreeMap::new();
         for (look, positions) in wants {
             let known = self.vectors.get(look);
-            let is_missing =
-                |p: &usize| known.is_none_or(|v| v[*p].is_none()) && !self.unreadable.contains(p);
+            let is_missing = |p: &usize| {
+                known.is_none_or(|rows| rows.get(*p).is_none()) && !self.unreadable.contains(p)
+            };
             missing
                 .entry(*look)
                 .or_default()
@@ -86,14 +89,9 @@ impl<'a> Looks<'a> {
         let wanted = |photo: usize, view: usize| missing[&looks[view]].contains(&photo);
         let extracted = self.extractor.run(step, self.photos, &views, &wanted)?;
         for (look, found) in looks.into_iter().zip(extracted.vectors) {
-            let known = self
-                .vectors
-                .entry(look)
-                .or_insert_with(|| vec![None; self.photos.len()]);
-            for (old, new) in known.iter_mut().zip(found) {
-                if new.is_some() {
-                    *old = new;
-                }
+            match self.vectors.entry(look) {
+                Entry::Vacant(vacant) => drop(vacant.insert(found)),
+                Entry::Occupied(mut known) => known.get_mut().join(found),
             }
         }
         // Two passes over one photo say the same of it twice.
@@ -136,7 +134,19 @@ impl<'a> Looks<'a> {
 
     /// What a look at one photo gave; none if it has not been looked at, or could not be.
     pub fn vector(&self, look: Look, position: usize) -> Option<&[f32]> {
-        self.vectors.get(&look)?[position].as_deref()
+        self.vectors.get(&look)?.get(position)
+    }
+
+    /// Gives away what a look at the photos gave: for what is used once, and would fill memory beside what is made of it.
+    pub fn take(&mut self, look: Look) -> Option<Rows> {
+        self.vectors.remove(&look)
+    }
+
+    /// Forgets what a look at all other photos gave.
+    pub fn keep_only(&mut self, look: Look, positions: &[usize]) {
+        if let Some(rows) = self.vectors.get_mut(&look) {
+            *rows = rows.only(positions);
+        }
     }
 
     /// The features of some photos for some stages, each stage a block of its own. All must have been looked at.
@@ -172,9 +182,8 @@ impl<'a> Looks<'a> {
             .into_iter()
             .map(|span| {
                 let of = |p: &usize| {
-                    vectors[*p]
-                        .as_ref()
-                        .expect("readable photos have been looked at")
+                    let vector = vectors.get(*p);
+                    vector.expect("readable photos have been looked at")
                 };
                 (
                     span.len(),

@@ -184,6 +184,7 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
     }
 
     // What belongs together is known before anything is judged.
+    let signatures = looks.take(Look::Signature);
     let before = Before {
         photos: &photos,
         looks: &looks,
@@ -191,7 +192,7 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
         events,
     };
     let learnt = looks.readable(&given);
-    let found_before = before.find(&learnt, &looks.readable(&held_back))?;
+    let found_before = before.find(&learnt, &looks.readable(&held_back), signatures)?;
     let mut findings = Findings::default();
     diagnosis::tell(&found_before.findings, events);
     findings.add(found_before.findings);

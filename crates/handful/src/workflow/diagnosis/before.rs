@@ -14,6 +14,7 @@ use handful_image::{FileFacts, Portrait, Signature, aligned_patch};
 use crate::events::Events;
 use crate::exit::Failure;
 use crate::photos::{Photo, Photos};
+use crate::rows::Rows;
 use crate::workflow::labelled::Labelled;
 use crate::workflow::looks::{Look, Looks};
 
@@ -21,7 +22,7 @@ use crate::workflow::looks::{Look, Looks};
 pub struct Before<'a> {
     /// All photos.
     pub photos: &'a Photos,
-    /// How they look: portraits of those to learn from, signatures of all.
+    /// How they look: portraits of those to learn from, features.
     pub looks: &'a Looks<'a>,
     /// The look whose features help to find what is alike; not all photos need to have it.
     pub look: Look,
@@ -50,11 +51,17 @@ struct NearCopies {
 }
 
 impl Before<'_> {
-    /// Everything that can be said of readable photos to learn from and held-back ones.
+    /// Everything that can be said of readable photos to learn from and held-back ones, with the signatures of all photos
+    /// as [`Looks::take`] gives them.
     ///
     /// # Errors
     /// When interrupted.
-    pub fn find(&self, learnt: &Labelled, held_back: &Labelled) -> Result<FoundBefore, Failure> {
+    pub fn find(
+        &self,
+        learnt: &Labelled,
+        held_back: &Labelled,
+        signatures: Option<Rows>,
+    ) -> Result<FoundBefore, Failure> {
         let mut rows: Vec<usize> = learnt.rows.iter().chain(&held_back.rows).copied().collect();
         rows.sort_unstable();
         let all = Labelled::of(self.photos, rows);
@@ -66,7 +73,7 @@ impl Before<'_> {
             .iter()
             .map(|i| of(i).key.expect("unread photos are not among the rows"))
             .collect();
-        let alike = self.alike(&all);
+        let alike = self.alike(&all, signatures);
         self.events.check_interrupted()?;
         let mut findings = finding::find(&Seen {
             paths: &paths,
@@ -108,13 +115,15 @@ impl Before<'_> {
     }
 
     /// Copies and near-copies, as rows of `all`.
-    fn alike(&self, all: &Labelled) -> NearCopies {
-        let signature = |&position: &usize| {
-            Signature::from_vector(self.looks.vector(Look::Signature, position)?)
+    fn alike(&self, all: &Labelled, signatures: Option<Rows>) -> NearCopies {
+        let Some(vectors) = signatures else {
+            return NearCopies::default();
         };
+        let signature = |&position: &usize| Signature::from_vector(vectors.get(position)?);
         let Some(signatures) = all.rows.iter().map(signature).collect::<Option<Vec<_>>>() else {
             return NearCopies::default();
         };
+        drop(vectors);
         let progress = self.events.progress("looking for copies", 1);
         let patch = |row: usize| {
             let photo = &self.photos.list[all.rows[row]];

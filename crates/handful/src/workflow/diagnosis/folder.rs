@@ -108,17 +108,19 @@ pub fn diagnose(
     )?;
     let learnt = looks.readable(&given);
     let part = looks.readable(&part);
+    let signatures = looks.take(Look::Signature);
     let before = Before {
         photos: &photos,
         looks: &looks,
         look,
         events,
     };
-    let found = before.find(&learnt, &looks.readable(&held_back))?;
+    let found = before.find(&learnt, &looks.readable(&held_back), signatures)?;
     let mut findings = Findings::default();
     findings.add(found.findings);
     let learnt = learnt.joined(&found.together);
     let part = learnt.only(|position| part.rows.binary_search(&position).is_ok());
+    looks.keep_only(Look::Portrait, &part.rows);
 
     let judged = Judging {
         photos: &photos,
