@@ -5,7 +5,8 @@
 //!
 //! Reading order: [`weights`] (a table of named tensors), [`backbone`] (the network in stages), [`features`] (what is
 //! taken out of it), [`head`] (what is fitted on the features), [`bundle`] (all of it as one file's bytes). What features
-//! say about the photos themselves: [`scenes`], [`mod@signal`], [`shortcut`], [`domain`].
+//! say about the photos themselves: [`scenes`], [`mod@signal`], [`shortcut`],
+//! [`mod@one_place`], [`domain`].
 
 mod algebra;
 pub mod backbone;
@@ -15,6 +16,7 @@ mod error;
 pub mod features;
 pub mod head;
 mod leave_group_out;
+pub mod one_place;
 mod relabelling;
 pub mod scenes;
 pub mod shortcut;
@@ -24,6 +26,7 @@ pub mod weights;
 pub use backbone::Backbone;
 pub use bundle::Bundle;
 pub use error::LearnError;
-pub use shortcut::{BetterTold, Damage, Descriptor, Shortcut, shortcuts};
+pub use one_place::{Grids, OnePlace, one_place};
+pub use shortcut::{Damage, Descriptor, Shortcut, damage, shortcuts};
 pub use signal::{Signal, signal};
 pub use weights::Weights;

@@ -1,11 +1,9 @@
-//! Can something that should not matter predict the label: the size of the files, the camera, the border, a thumbnail?
+//! Can something that should not matter predict the label: the size of the files, the camera, a thumbnail?
 //!
 //! A model learns such a shortcut in place of the thing itself, and fails on photos that come another way. Colours are
 //! in the thumbnail, too, and may be honest: a lemon is yellow. So finding one is a question to the person, not a proof.
 
-use std::collections::BTreeSet;
-
-use handful_stats::{Seed, SequentialTest, holm, sign_test, stratified_subset};
+use handful_stats::{Seed, SequentialTest, holm, stratified_subset};
 
 use crate::LearnError;
 use crate::leave_group_out::{Judgeable, LeaveGroupOut, standardised};
@@ -18,9 +16,6 @@ use crate::signal::{ENOUGH, MOST_DRAWS, MOST_IMAGES, SIGNIFICANT};
 /// classes this is the same; with unequal ones plain accuracy would overlook that all of a small class was taken with
 /// another camera, and it is the small classes that this happens to.
 pub const WORTH_TELLING: f64 = 0.10;
-/// What one predictor must tell a class better than another to say so; see [`Shortcut::tells_better_than`]. With four classes
-/// of a development set the border never does against the middle, with all of them in 2 of 20 draws of clothing and waste.
-const CLEARLY_BETTER: f64 = 0.15;
 /// Blocks of at most so many columns also get bins: a thumbnail's hundreds have enough ways to bend already.
 const MOST_BINNED: usize = 8;
 /// Bins a column: label may depend on size without rising with it.
@@ -77,19 +72,6 @@ pub struct Damage {
     pub n_wrong: usize,
 }
 
-/// A class that one predictor tells from the others better than another predictor does.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct BetterTold {
-    /// The class.
-    pub class: usize,
-    /// Balanced accuracy of this class against all others, of the better predictor.
-    pub better: f64,
-    /// The same of the other.
-    pub other: f64,
-    /// Chance that neither is better, adjusted by Holm for all classes.
-    pub p: f64,
-}
-
 /// Tests each descriptor with the machinery of [`crate::signal()`]; none where fewer than two classes lie in two groups
 /// or more.
 ///
@@ -143,73 +125,32 @@ pub fn shortcuts(
 }
 
 impl Shortcut {
-    /// What the main model gets right where this predictor is right and where it is wrong. `is_right` `[n]` has the
-    /// main model's out-of-fold hits; images that it was not scored on are `None` and don't count.
-    pub fn damage(&self, labels: &[usize], is_right: &[Option<bool>]) -> Damage {
-        // Images and hits where the shortcut is wrong (0) and right (1).
-        let (mut n, mut hits) = ([0usize; 2], [0usize; 2]);
-        for (&row, &predicted) in self.rows.iter().zip(&self.predicted) {
-            if let Some(hit) = is_right[row] {
-                let side = usize::from(predicted == labels[row]);
-                n[side] += 1;
-                hits[side] += usize::from(hit);
-            }
-        }
-        let share = |side: usize| (n[side] > 0).then(|| hits[side] as f64 / n[side] as f64);
-        Damage {
-            where_right: share(1),
-            where_wrong: share(0),
-            n_right: n[1],
-            n_wrong: n[0],
-        }
+    /// [`damage`] where this predictor is right and where it is wrong.
+    pub fn damage(&self, labels: &[usize], hits: &[Option<bool>]) -> Damage {
+        let predicted = self.rows.iter().zip(&self.predicted);
+        let is_right: Vec<bool> = predicted.map(|(&row, &p)| p == labels[row]).collect();
+        damage(&self.rows, &is_right, hits)
     }
 }
 
-impl Shortcut {
-    /// The class that this predictor tells from the others most clearly better than `other`, which was tested on the same
-    /// images; none where no class is told better by 15 points with p < 0.01.
-    ///
-    /// With the border as one and the middle of the pictures as the other this finds marks and tables: of a thing that
-    /// lies in the middle the border shows less. p is that of the sign test on images of the class that only one of the
-    /// two gets right; the points also count the other images, so that saying the class more often is no gain.
-    ///
-    /// # Panics
-    /// When `other` was tested on other images.
-    pub fn tells_better_than(&self, other: &Shortcut, labels: &[usize]) -> Option<BetterTold> {
-        assert_eq!(self.rows, other.rows, "both are tested on the same images");
-        let classes: BTreeSet<usize> = self.rows.iter().map(|&row| labels[row]).collect();
-        let told: Vec<BetterTold> = classes
-            .into_iter()
-            .map(|class| self.against(other, labels, class))
-            .collect();
-        let adjusted = holm(&told.iter().map(|t| t.p).collect::<Vec<_>>());
-        told.into_iter()
-            .zip(adjusted)
-            .map(|(told, p)| BetterTold { p, ..told })
-            .filter(|t| t.p < SIGNIFICANT && t.better >= t.other + CLEARLY_BETTER)
-            .max_by(|a, b| (a.better - a.other).total_cmp(&(b.better - b.other)))
+/// What the main model gets right where something else is right about the images `rows` and where that is wrong. `hits`
+/// `[n]` has the main model's out-of-fold hits; images that it was not scored on are `None` and don't count.
+pub fn damage(rows: &[usize], is_right: &[bool], hits: &[Option<bool>]) -> Damage {
+    // Images and hits where the shortcut is wrong (0) and right (1).
+    let (mut n, mut n_hits) = ([0usize; 2], [0usize; 2]);
+    for (&row, &is_right) in rows.iter().zip(is_right) {
+        if let Some(hit) = hits[row] {
+            let side = usize::from(is_right);
+            n[side] += 1;
+            n_hits[side] += usize::from(hit);
+        }
     }
-
-    fn against(&self, other: &Shortcut, labels: &[usize], class: usize) -> BetterTold {
-        // Images of other classes (0) and of the class (1), and how many of them each of the two gets right.
-        let (mut n, mut hits) = ([0.0; 2], [[0.0; 2]; 2]);
-        let (mut wins, mut losses) = (0, 0);
-        for (i, &row) in self.rows.iter().enumerate() {
-            let is_class = labels[row] == class;
-            let right = [self, other].map(|s| (s.predicted[i] == class) == is_class);
-            let side = usize::from(is_class);
-            n[side] += 1.0;
-            (0..2).for_each(|s| hits[s][side] += f64::from(right[s]));
-            wins += usize::from(is_class && right[0] && !right[1]);
-            losses += usize::from(is_class && right[1] && !right[0]);
-        }
-        let balanced = |hits: [f64; 2]| (hits[0] / n[0] + hits[1] / n[1]) / 2.0;
-        BetterTold {
-            class,
-            better: balanced(hits[0]),
-            other: balanced(hits[1]),
-            p: sign_test(wins, losses),
-        }
+    let share = |side: usize| (n[side] > 0).then(|| n_hits[side] as f64 / n[side] as f64);
+    Damage {
+        where_right: share(1),
+        where_wrong: share(0),
+        n_right: n[1],
+        n_wrong: n[0],
     }
 }
 
@@ -402,42 +343,6 @@ mod tests {
             (found.where_right, found.where_wrong),
             (Some(1.0), Some(0.0))
         );
-    }
-
-    #[test]
-    fn a_class_that_one_predictor_tells_and_the_other_does_not_is_named() {
-        let rows: Vec<usize> = (0..90).collect();
-        let labels: Vec<usize> = rows.iter().map(|i| i % 3).collect();
-        let with = |predicted: Vec<usize>| Shortcut {
-            name: "it".into(),
-            balanced_accuracy: 0.0,
-            accuracy: 0.0,
-            chance: 1.0 / 3.0,
-            majority: 1.0 / 3.0,
-            p: 0.001,
-            is_found: true,
-            rows: rows.clone(),
-            predicted,
-        };
-        let guess: Vec<usize> = rows.iter().map(|i| i / 3 % 3).collect();
-        let mut sees = guess.clone();
-        for i in rows.iter().copied() {
-            if labels[i] == 1 {
-                sees[i] = 1;
-            } else if sees[i] == 1 {
-                sees[i] = 2 - labels[i];
-            }
-        }
-        let found = with(sees.clone()).tells_better_than(&with(guess.clone()), &labels);
-        let found = found.expect("class 1 is told by the first alone");
-        assert_eq!((found.class, found.better), (1, 1.0));
-        assert_eq!(
-            with(guess.clone()).tells_better_than(&with(sees), &labels),
-            None
-        );
-        // Always saying the class is no gain.
-        let always = with(vec![1; 90]);
-        assert_eq!(always.tells_better_than(&with(guess), &labels), None);
     }
 
     #[test]

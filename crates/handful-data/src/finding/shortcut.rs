@@ -13,14 +13,14 @@ use super::{Finding, Severity};
 pub enum ShortcutKind<'a> {
     /// How the file was made: size, format, quality, camera, time. Nothing of it is in the thing that was photographed.
     File,
-    /// The border of the picture, which tells a class better than the middle does, where the thing is. A border that does
-    /// not may be a glimpse of the thing, and is no shortcut.
+    /// The colour at one place of the border, which tells a class better than any place in the middle does, where the thing
+    /// is: a mark, a frame, a table.
     Border {
-        /// The class that it tells most clearly better.
+        /// The class that it tells from all others.
         class: &'a str,
-        /// Balanced accuracy of this class against all others, by the border.
-        border: f64,
-        /// The same, by the middle.
+        /// Where it is, as `in the upper left corner`, if it is one place.
+        place: Option<&'static str>,
+        /// Balanced accuracy of this class against all others by the best place in the middle.
         middle: f64,
     },
     /// The picture as a whole, tiny: colours and places, which may be the thing's own.
@@ -53,36 +53,44 @@ pub fn shortcut(seen: &[SeenShortcut]) -> Vec<Finding> {
 
 fn finding(seen: &SeenShortcut) -> Finding {
     let percent = |share: f64| 100.0 * share;
-    let honest = "; this could be a shortcut, or honest colours of the things themselves";
-    let (severity, doubt) = match seen.kind {
-        ShortcutKind::File => (Severity::Warning, String::new()),
-        ShortcutKind::Looks => (Severity::Remark, honest.to_owned()),
+    let guessing = format!("guessing {:.0} %", percent(seen.chance));
+    let (severity, said) = match seen.kind {
+        ShortcutKind::File => (
+            Severity::Warning,
+            format!("right (all classes weighed alike; {guessing})"),
+        ),
+        ShortcutKind::Looks => (
+            Severity::Remark,
+            format!(
+                "right (all classes weighed alike; {guessing}); this could be a shortcut, or honest colours of the things \
+                 themselves"
+            ),
+        ),
         ShortcutKind::Border {
             class,
-            border,
+            place,
             middle,
         } => (
             Severity::Warning,
             format!(
-                ", and \"{class}\" better than the middle of the pictures does ({:.0} % against {:.0} %)",
-                percent(border),
+                "of \"{class}\" and the others apart{} (both weighed alike; {guessing}; the best place in the middle {:.0} %)",
+                place.map(|place| format!(", {place}")).unwrap_or_default(),
                 percent(middle)
             ),
         ),
     };
     let mut text = format!(
-        "{} alone tells {:.0} % right (all classes weighed alike; guessing {:.0} %){doubt}",
+        "{} alone tells {:.0} % {said}",
         seen.name,
-        percent(seen.balanced_accuracy),
-        percent(seen.chance)
+        percent(seen.balanced_accuracy)
     );
     let mut numbers = BTreeMap::from([
         ("balanced_accuracy".into(), seen.balanced_accuracy),
         ("chance".into(), seen.chance),
         ("p".into(), seen.p),
     ]);
-    if let ShortcutKind::Border { border, middle, .. } = seen.kind {
-        numbers.extend([("border".into(), border), ("middle".into(), middle)]);
+    if let ShortcutKind::Border { middle, .. } = seen.kind {
+        numbers.insert("middle".into(), middle);
     }
     if let (Some((right, n_right)), Some((wrong, n_wrong))) = (seen.where_right, seen.where_wrong) {
         text += &format!(
@@ -143,16 +151,16 @@ mod tests {
     }
 
     #[test]
-    fn a_border_says_which_class_it_tells_better_than_the_middle() {
+    fn a_border_says_which_class_it_tells_and_where() {
         let warns = seen(ShortcutKind::Border {
             class: "cat",
-            border: 0.9,
-            middle: 0.6,
+            place: Some("in the lower right corner"),
+            middle: 0.55,
         });
         assert_eq!(warns.severity, Severity::Warning);
-        let words = "\"cat\" better than the middle of the pictures does (90 % against 60 %)";
+        let words = "62 % of \"cat\" and the others apart, in the lower right corner (both";
         assert!(warns.text.contains(words), "{}", warns.text);
-        assert_eq!(seen(ShortcutKind::Looks).severity, Severity::Remark);
+        assert_eq!(warns.numbers["middle"], 0.55);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use handful_data::finding::{
 };
 use handful_image::{Geometry, Portrait};
 use handful_learn::domain::{self, domain_distance};
-use handful_learn::{Descriptor, shortcuts, signal};
+use handful_learn::{Descriptor, Grids, OnePlace, damage, one_place, shortcuts, signal};
 use handful_stats::{Doubts, Interval, Seed, inseparable_pairs, label_doubts};
 
 use super::Findings;
@@ -28,9 +28,8 @@ use crate::workflow::task::{OutOfFold, Task};
 
 /// Cameras that are told apart; rarer ones are one.
 const CAMERAS: usize = 6;
-/// Side of a portrait's thumbnail, and the rows and columns of it that are called the middle.
+/// Side of a portrait's thumbnail.
 const THUMBNAIL_PX: usize = 8;
-const MIDDLE: std::ops::Range<usize> = 1..7;
 
 /// What the second part of a diagnosis looks at.
 pub struct Predicted<'a> {
@@ -159,24 +158,28 @@ impl Predicted<'_> {
             *n_classes,
             self.seed("shortcuts"),
         )?;
-        let middle = found.iter().find(|s| s.name == MIDDLE_NAME);
         let hits = self.hits();
+        let place = self.place();
         let mut seen = Vec::new();
+        if let Some(place) = &place {
+            let damage = damage(&place.rows, &place.is_right, &hits);
+            seen.push(SeenShortcut {
+                name: BORDER_NAME,
+                kind: ShortcutKind::Border {
+                    class: &self.photos.classes[place.class],
+                    place: place.place.map(|at| where_is(at, THUMBNAIL_PX)),
+                    middle: place.middle,
+                },
+                balanced_accuracy: place.border,
+                chance: OnePlace::CHANCE,
+                p: place.p,
+                where_right: damage.where_right.map(|share| (share, damage.n_right)),
+                where_wrong: damage.where_wrong.map(|share| (share, damage.n_wrong)),
+            });
+        }
         for s in found.iter().filter(|s| s.is_found) {
             let damage = s.damage(labels, &hits);
             let kind = match s.name.as_str() {
-                // The middle is where the thing is: it is only what the border is compared with.
-                MIDDLE_NAME => continue,
-                BORDER_NAME => {
-                    match middle.and_then(|middle| s.tells_better_than(middle, labels)) {
-                        Some(told) => ShortcutKind::Border {
-                            class: &self.photos.classes[told.class],
-                            border: told.better,
-                            middle: told.other,
-                        },
-                        None => continue,
-                    }
-                }
                 THUMBNAIL_NAME => ShortcutKind::Looks,
                 _ => ShortcutKind::File,
             };
@@ -342,19 +345,55 @@ impl Predicted<'_> {
         });
         add(TIME_NAME, times.collect());
 
-        let portraits: Option<Vec<Portrait>> = self
-            .labelled()
-            .rows
-            .iter()
-            .map(|&position| Portrait::from_vector(self.looks.vector(Look::Portrait, position)?))
-            .collect();
-        if let Some(portraits) = portraits {
-            add(BORDER_NAME, portraits.iter().map(border).collect());
-            add(MIDDLE_NAME, portraits.iter().map(middle).collect());
-            let thumbnail = |p: &Portrait| p.thumbnail.iter().map(|v| f64::from(*v)).collect();
-            add(THUMBNAIL_NAME, portraits.iter().map(thumbnail).collect());
+        if let Some(thumbnails) = self.thumbnails() {
+            let levels = |thumbnail: &[u8]| thumbnail.iter().copied().map(f64::from).collect();
+            let length = THUMBNAIL_PX * THUMBNAIL_PX * 3;
+            add(
+                THUMBNAIL_NAME,
+                thumbnails.chunks_exact(length).map(levels).collect(),
+            );
         }
         all
+    }
+
+    /// Thumbnails of all photos, `[n, 8, 8, 3]`; none unless all have a portrait.
+    fn thumbnails(&self) -> Option<Vec<u8>> {
+        let mut all = Vec::new();
+        for &position in &self.labelled().rows {
+            let portrait = Portrait::from_vector(self.looks.vector(Look::Portrait, position)?)?;
+            all.extend(portrait.thumbnail);
+        }
+        Some(all)
+    }
+
+    /// Whether one place at the border tells a class.
+    fn place(&self) -> Option<OnePlace> {
+        let Labelled {
+            labels,
+            groups,
+            n_classes,
+            ..
+        } = self.labelled();
+        let grids = Grids {
+            levels: &self.thumbnails()?,
+            side: THUMBNAIL_PX,
+        };
+        one_place(grids, labels, groups, *n_classes, self.seed("one place"))
+    }
+}
+
+/// Where a cell of a grid lies, in words.
+fn where_is((row, column): (usize, usize), side: usize) -> &'static str {
+    let (top, bottom, left, right) = (row == 0, row == side - 1, column == 0, column == side - 1);
+    match (top, bottom, left, right) {
+        (true, _, true, _) => "in the upper left corner",
+        (true, _, _, true) => "in the upper right corner",
+        (_, true, true, _) => "in the lower left corner",
+        (_, true, _, true) => "in the lower right corner",
+        (true, ..) => "at the upper edge",
+        (_, true, ..) => "at the lower edge",
+        (_, _, true, _) => "at the left edge",
+        _ => "at the right edge",
     }
 }
 
@@ -362,8 +401,7 @@ const SIZE_NAME: &str = "the size and shape of the pictures";
 const FORMAT_NAME: &str = "the format and JPEG quality of the files";
 const CAMERA_NAME: &str = "the camera";
 const TIME_NAME: &str = "the time when a photo was taken";
-const BORDER_NAME: &str = "the border of the pictures";
-const MIDDLE_NAME: &str = "the middle of the pictures";
+const BORDER_NAME: &str = "the colour at one place of the border";
 const THUMBNAIL_NAME: &str = "a thumbnail of 8 × 8 pixels";
 
 /// Doubts of the first repeat.
@@ -421,32 +459,4 @@ fn most_frequent<'a>(cameras: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
         .take(CAMERAS)
         .map(|(camera, _)| camera)
         .collect()
-}
-
-/// The ring around the picture: its colours, and the cells of the thumbnail that lie in it.
-fn border(portrait: &Portrait) -> Vec<f64> {
-    let ring = &portrait.border;
-    let numbers = ring
-        .mean
-        .iter()
-        .chain(&ring.deviation)
-        .chain(ring.histogram.iter().flatten());
-    let colours = numbers.map(|v| f64::from(*v));
-    colours.chain(cells(portrait, false)).collect()
-}
-
-/// The cells of the thumbnail inside the ring.
-fn middle(portrait: &Portrait) -> Vec<f64> {
-    cells(portrait, true).collect()
-}
-
-/// Levels of the thumbnail's cells in the middle, or of those around it.
-fn cells(portrait: &Portrait, in_middle: bool) -> impl Iterator<Item = f64> {
-    let is_middle = |cell: usize| {
-        MIDDLE.contains(&(cell / THUMBNAIL_PX)) && MIDDLE.contains(&(cell % THUMBNAIL_PX))
-    };
-    let values = portrait.thumbnail.iter().enumerate();
-    values
-        .filter(move |(i, _)| is_middle(i / 3) == in_middle)
-        .map(|(_, v)| f64::from(*v))
 }
