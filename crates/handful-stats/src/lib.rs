@@ -29,12 +29,12 @@ pub mod seed;
 mod student;
 pub mod temperature;
 
-pub use binomial::sign_test;
+pub use binomial::{McNemar, mcnemar, sign_test};
 pub use choice::{Choice, Difference, one_standard_error, paired_difference};
 pub use claim::{Claim, Said, claims, fold_losses};
 pub use cluster::{average_linkage, connected, join_partitions};
 pub use column::Column;
-pub use correction::bbc_accuracy;
+pub use correction::{Rechoice, bbc_accuracy, chosen_again, rechoose};
 pub use detectable::detectable_accuracy;
 pub use doubt::{Doubt, Doubts, label_doubts};
 pub use error::StatsError;
@@ -43,9 +43,13 @@ pub use group::effective_groups;
 pub use holm::holm;
 pub use inseparable::{InseparablePair, inseparable_pairs};
 pub use interval::{
-    Interval, accuracy_interval, balanced_accuracy_interval, difference_of_shares, wilson,
+    Interval, accuracy_interval, balanced_accuracy_interval, difference_of_shares,
+    log_loss_interval, macro_f1_interval, wilson,
 };
-pub use metric::{argmax, balanced_accuracy, ece_bias, ece_equal_mass, log_loss};
+pub use metric::{
+    ReliabilityBin, argmax, balanced_accuracy, brier, ece_bias, ece_equal_mass, log_loss, macro_f1,
+    reliability,
+};
 pub use permutation::{SequentialTest, permutation_p};
 pub use seed::Seed;
 pub use temperature::{fit_temperature, softmax_rows};
