@@ -24,6 +24,7 @@ mod group;
 pub mod holm;
 pub mod inseparable;
 pub mod interval;
+pub mod learning_curve;
 pub mod metric;
 pub mod permutation;
 pub mod seed;
@@ -47,6 +48,9 @@ pub use inseparable::{InseparablePair, inseparable_pairs};
 pub use interval::{
     Interval, accuracy_interval, balanced_accuracy_interval, difference_of_shares,
     log_loss_interval, macro_f1_interval, wilson,
+};
+pub use learning_curve::{
+    Answer, CurvePoint, Hindcast, LearningCurve, PowerLaw, Why, fit_power_law, learning_curve,
 };
 pub use metric::{
     ReliabilityBin, argmax, balanced_accuracy, brier, ece_bias, ece_equal_mass, log_loss, macro_f1,

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use accuracy::accuracy_interval;
 pub use balanced::balanced_accuracy_interval;
+pub(crate) use draws::percentiles;
 pub use f1::macro_f1_interval;
 pub use loss::log_loss_interval;
 pub use newcombe::difference_of_shares;
