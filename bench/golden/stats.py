@@ -134,7 +134,6 @@ def curve(sizes, truth, noise, seed):
     return {
         "sizes": sizes, "errors": errors.tolist(), "weights": weights.tolist(),
         "a": found[0], "b": found[1], "c": found[2], "at_double": found[0] + found[1] * (2 * n[-1]) ** -found[2],
-        "noiseless": noise == 0,
     }  # fmt: skip
 
 

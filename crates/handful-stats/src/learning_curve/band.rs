@@ -13,7 +13,7 @@ const N_DRAWS: usize = 500;
 const LEVEL: f64 = 0.9;
 /// Share of the refits that a band of 90 % holds. The borders of a, b and c make refits too alike: in 200 simulated sets
 /// each of 80, 250 and 600 images on four curves, the middle 90 % held the truth at one, two and four times the largest
-/// size in 81 to 95 % (88 on average), the middle 93 % in 84 to 96 % (91).
+/// size in 81 to 95 % (89 on average), the middle 93 % in 84 to 96 % (92).
 pub(super) const MIDDLE: f64 = 0.93;
 /// No size's variance counts for less than this share of the mean of them, so that a size without an error, which has a
 /// variance of 0, doesn't decide alone.
