@@ -6,10 +6,14 @@
 //! Reading order: [`seed`] (where randomness comes from), [`fold`] (who judges whom), [`column`] (what a candidate
 //! scored), [`choice`] (which one is taken), [`correction`] (what taking the best does to its number, and whether it
 //! would be taken again), [`claim`] (what may be said of two), [`interval`] (how sure a number is), [`metric`] and
-//! [`temperature`] (what probabilities are worth), [`conformal`] (which classes it could be), [`learning_curve`](mod@learning_curve) (whether
-//! more images would help), [`cluster`] (what is so alike that it is one), [`doubt`] and [`inseparable`] (which labels and
-//! classes to look at), [`permutation`], [`holm`](mod@holm) and [`detectable`] (is it chance, and what would have been seen
-//! otherwise).
+//! [`temperature`] (what probabilities are worth), [`conformal`] (which classes it could be), [`learning_curve`]
+//! (whether more images would help), [`cluster`] (what is so alike that it is one), [`doubt`] and [`inseparable`] (which
+//! labels and classes to look at), [`permutation`], [`holm`] and [`detectable`] (is it chance, and what would have been
+//! seen otherwise).
+//!
+//! [`column`]: mod@column
+//! [`holm`]: mod@holm
+//! [`learning_curve`]: mod@learning_curve
 
 mod binomial;
 pub mod choice;

@@ -132,4 +132,20 @@ mod tests {
         .unwrap();
         assert!(i.low < 0.75 && i.high == 1.0, "{i:?}");
     }
+
+    #[test]
+    fn one_group_says_little_of_others() {
+        let hits = vec![1.0, 0.0, 1.0, 1.0];
+        let i = balanced_accuracy_interval(
+            &column(hits),
+            &[0, 1, 0, 1],
+            &[7; 4],
+            2,
+            500,
+            0.95,
+            Seed(1),
+        )
+        .unwrap();
+        assert!(i.value == 0.75 && i.high - i.low > 0.5, "{i:?}");
+    }
 }

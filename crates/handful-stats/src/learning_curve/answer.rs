@@ -74,7 +74,7 @@ impl LearningCurve {
         if self.n_groups < LEAST_GROUPS {
             return cannot(Why::FewGroups);
         }
-        let now = n_now as f64;
+        let now = n_now.max(1) as f64;
         let gain = |n: f64| self.percentiles(|law| law.error(now) - law.error(n));
         // What remains of the slope when there is no end to the images.
         if self.percentiles(|law| law.error(now) - law.a).high < points {

@@ -162,7 +162,7 @@ fn weights(means: &[f64], counts: &[f64], sums: &[Vec<f64>]) -> Vec<f64> {
 }
 
 impl LearningCurve {
-    /// The error with `n` images and its 90 % band, cut to shares.
+    /// The error with `n` images, above 0, and its 90 % band, cut to shares.
     pub fn band(&self, n: f64) -> Interval {
         let mut errors: Vec<f64> = self.refits.iter().map(|law| law.error(n)).collect();
         let band = percentiles(self.curve.error(n), &mut errors, MIDDLE);
