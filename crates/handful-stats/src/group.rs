@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use rand::{Rng, RngExt};
+
 use crate::Column;
 
 /// Effective number of independent groups, (Σm)²/Σm² over group sizes m: the number of images when each is its own
@@ -22,6 +24,26 @@ pub fn effective_groups(groups: &[usize]) -> f64 {
     }
 }
 
+/// The place of each image's group among the groups, and how many there are. By the group's own number, so that the
+/// order of the images doesn't matter to what is drawn.
+pub(crate) fn places(groups: &[usize]) -> (Vec<usize>, usize) {
+    let mut all = groups.to_vec();
+    all.sort_unstable();
+    all.dedup();
+    let place = |g| {
+        all.binary_search(g)
+            .expect("each group is among the groups")
+    };
+    (groups.iter().map(place).collect(), all.len())
+}
+
+/// How often each of `n_groups` groups occurs in a bootstrap draw of as many.
+pub(crate) fn bag(n_groups: usize, random: &mut impl Rng) -> Vec<f64> {
+    let mut times = vec![0.0; n_groups];
+    (0..n_groups).for_each(|_| times[random.random_range(0..n_groups)] += 1.0);
+    times
+}
+
 /// Sums over the scored images of each group: all that resampling groups needs.
 pub(crate) struct GroupSums {
     /// Images in each group.
@@ -33,15 +55,11 @@ pub(crate) struct GroupSums {
 impl GroupSums {
     /// Sums each list of `values`, which is in the order of `column.scored`, over groups given for all images.
     pub fn new(column: &Column, groups: &[usize], values: &[&[f64]]) -> GroupSums {
-        let mut place: BTreeMap<usize, usize> = BTreeMap::new();
-        for &row in &column.scored {
-            let next = place.len();
-            place.entry(groups[row]).or_insert(next);
-        }
-        let mut sizes = vec![0.0; place.len()];
-        let mut sums = vec![vec![0.0; place.len()]; values.len()];
-        for (i, &row) in column.scored.iter().enumerate() {
-            let g = place[&groups[row]];
+        let scored: Vec<usize> = column.scored.iter().map(|&row| groups[row]).collect();
+        let (places, n_groups) = places(&scored);
+        let mut sizes = vec![0.0; n_groups];
+        let mut sums = vec![vec![0.0; n_groups]; values.len()];
+        for (i, &g) in places.iter().enumerate() {
             sizes[g] += 1.0;
             for (sum, value) in sums.iter_mut().zip(values) {
                 sum[g] += value[i];
@@ -58,6 +76,23 @@ impl GroupSums {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sums_do_not_depend_on_the_order_of_the_images() {
+        let sums = |groups: &[usize], values: &[f64]| {
+            let column = Column {
+                scored: (0..groups.len()).collect(),
+                losses: values.to_vec(),
+                hits: vec![1.0; groups.len()],
+            };
+            let sums = GroupSums::new(&column, groups, &[values]);
+            (sums.sizes, sums.sums)
+        };
+        assert_eq!(
+            sums(&[7, 3, 7], &[1.0, 2.0, 4.0]),
+            sums(&[3, 7, 7], &[2.0, 4.0, 1.0])
+        );
+    }
 
     #[test]
     fn equal_groups_count_fully_and_a_dominant_one_does_not() {

@@ -2,23 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use rand::RngExt;
-
+use super::draws::Strata;
 use super::{Interval, accuracy_interval, check};
 use crate::{Column, Seed, StatsError};
 
-/// Classes with at least so many groups are drawn within themselves, so that none of them can vanish from a draw.
-const LEAST_GROUPS: usize = 5;
-
-/// A group's images and hits of each class.
+/// What one group adds to one class.
 struct Tally {
-    of_class: BTreeMap<usize, (f64, f64)>,
+    place: usize,
+    class: usize,
+    n: f64,
+    right: f64,
 }
 
 /// Mean over classes of the share of their images that were predicted right, with the percentile interval of `n_draws`
 /// bootstrap draws of groups, stratified by the class that most of a group has. Classes that were not scored don't count.
 ///
-/// Where all were right or all wrong, draws show no spread at all; the interval is then Wilson's for the accuracy.
+/// Where all were right or all wrong, or there is only one group, draws show no spread at all; the interval is then
+/// Wilson's for the accuracy, and made to hold the value.
 ///
 /// `labels` and `groups` have one entry an image, scored or not; `level` in (0, 1).
 ///
@@ -39,75 +39,40 @@ pub fn balanced_accuracy_interval(
     column.check_groups(groups)?;
     column.check_groups(labels)?;
     check(0.5, n_draws as f64, level)?;
-    let mut by_group: BTreeMap<usize, Tally> = BTreeMap::new();
-    for (&row, hit) in column.scored.iter().zip(&column.hits) {
-        let tally = by_group.entry(groups[row]).or_insert_with(|| Tally {
-            of_class: BTreeMap::new(),
-        });
-        let (n, right) = tally.of_class.entry(labels[row]).or_default();
+    let of_scored =
+        |list: &[usize]| -> Vec<usize> { column.scored.iter().map(|&row| list[row]).collect() };
+    let labels = of_scored(labels);
+    let strata = Strata::new(&labels, &of_scored(groups));
+    let mut tallies: BTreeMap<(usize, usize), (f64, f64)> = BTreeMap::new();
+    for ((&place, &label), hit) in strata.places.iter().zip(&labels).zip(&column.hits) {
+        let (n, right) = tallies.entry((place, label)).or_default();
         *n += 1.0;
         *right += hit;
     }
-    let value = mean_recall(by_group.values(), n_classes);
-    if column.hits.iter().all(|h| *h == column.hits[0]) {
-        return Ok(Interval {
-            value,
-            ..accuracy_interval(column, groups, level)?
-        });
-    }
-    let strata = strata(by_group.values().collect());
-    let mut draws: Vec<f64> = (0..n_draws)
-        .map(|draw| {
-            let mut random = seed.stream("balanced accuracy", draw as u64);
-            let drawn: Vec<&Tally> = strata
-                .iter()
-                .flat_map(|s| {
-                    s.iter()
-                        .map(|_| s[random.random_range(0..s.len())])
-                        .collect::<Vec<_>>()
-                })
-                .collect();
-            mean_recall(drawn.into_iter(), n_classes)
+    let tallies: Vec<Tally> = tallies
+        .into_iter()
+        .map(|((place, class), (n, right))| Tally {
+            place,
+            class,
+            n,
+            right,
         })
         .collect();
-    draws.sort_by(f64::total_cmp);
-    let tail = (1.0 - level) / 2.0;
-    let quantile = |q: f64| draws[((q * (n_draws - 1) as f64).round() as usize).min(n_draws - 1)];
-    Ok(Interval {
-        value,
-        low: quantile(tail).min(value),
-        high: quantile(1.0 - tail).max(value),
-    })
+    let value = mean_recall(&tallies, &vec![1.0; strata.n_groups], n_classes);
+    if strata.n_groups == 1 || column.hits.iter().all(|h| *h == column.hits[0]) {
+        return Ok(accuracy_interval(column, groups, level)?.holding(value));
+    }
+    let recall = |times: &[f64]| mean_recall(&tallies, times, n_classes);
+    let seed = (seed, "balanced accuracy");
+    Ok(strata.interval(value, n_draws, level, seed, recall))
 }
 
-/// Groups by the class that most of their images have; those of small classes together.
-fn strata(groups: Vec<&Tally>) -> Vec<Vec<&Tally>> {
-    let mut by_class: BTreeMap<usize, Vec<&Tally>> = BTreeMap::new();
-    for tally in groups {
-        let most =
-            tally.of_class.iter().fold(
-                (0, 0.0),
-                |most, (class, (n, _))| if *n > most.1 { (*class, *n) } else { most },
-            );
-        by_class.entry(most.0).or_default().push(tally);
-    }
-    let (mut own, small): (Vec<_>, Vec<_>) = by_class
-        .into_values()
-        .partition(|s| s.len() >= LEAST_GROUPS);
-    let rest: Vec<&Tally> = small.into_iter().flatten().collect();
-    if !rest.is_empty() {
-        own.push(rest);
-    }
-    own
-}
-
-fn mean_recall<'a>(groups: impl Iterator<Item = &'a Tally>, n_classes: usize) -> f64 {
+/// The mean recall when group g occurs `times[g]` times.
+fn mean_recall(tallies: &[Tally], times: &[f64], n_classes: usize) -> f64 {
     let mut totals = vec![(0.0, 0.0); n_classes];
-    for tally in groups {
-        for (class, (n, right)) in &tally.of_class {
-            totals[*class].0 += n;
-            totals[*class].1 += right;
-        }
+    for t in tallies {
+        totals[t.class].0 += times[t.place] * t.n;
+        totals[t.class].1 += times[t.place] * t.right;
     }
     let recalls: Vec<f64> = totals
         .iter()
@@ -166,5 +131,21 @@ mod tests {
         )
         .unwrap();
         assert!(i.low < 0.75 && i.high == 1.0, "{i:?}");
+    }
+
+    #[test]
+    fn one_group_says_little_of_others() {
+        let hits = vec![1.0, 0.0, 1.0, 1.0];
+        let i = balanced_accuracy_interval(
+            &column(hits),
+            &[0, 1, 0, 1],
+            &[7; 4],
+            2,
+            500,
+            0.95,
+            Seed(1),
+        )
+        .unwrap();
+        assert!(i.value == 0.75 && i.high - i.low > 0.5, "{i:?}");
     }
 }

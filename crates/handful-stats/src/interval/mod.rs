@@ -2,6 +2,9 @@
 
 mod accuracy;
 mod balanced;
+mod draws;
+mod f1;
+mod loss;
 mod newcombe;
 mod normal;
 mod wilson;
@@ -10,6 +13,9 @@ use serde::{Deserialize, Serialize};
 
 pub use accuracy::accuracy_interval;
 pub use balanced::balanced_accuracy_interval;
+pub(crate) use draws::percentiles;
+pub use f1::macro_f1_interval;
+pub use loss::log_loss_interval;
 pub use newcombe::difference_of_shares;
 pub use wilson::wilson;
 
@@ -24,6 +30,17 @@ pub struct Interval {
     pub low: f64,
     /// Upper end.
     pub high: f64,
+}
+
+impl Interval {
+    /// The same ends around another value, moved out where they don't hold it.
+    fn holding(self, value: f64) -> Interval {
+        Interval {
+            value,
+            low: self.low.min(value),
+            high: self.high.max(value),
+        }
+    }
 }
 
 fn check(share: f64, n: f64, level: f64) -> Result<(), StatsError> {

@@ -12,7 +12,8 @@ fn n_bins(n: usize) -> usize {
 }
 
 /// Expected calibration error of the top probability, in bins of equal mass: Σ (|bin|/n)·|accuracy − confidence| over
-/// min(15, n/20) bins of images sorted by confidence. See [`ece_bias`] for what a perfect model gets.
+/// min(15, n/20) bins of images sorted by confidence, of which equal ones are never parted. See [`ece_bias`] for what a
+/// perfect model gets.
 ///
 /// # Panics
 /// When the table is not `[labels.len(), n_classes]`.
@@ -25,27 +26,38 @@ pub fn ece_equal_mass(probabilities: &[f64], labels: &[usize], n_classes: usize)
         labels.len() * n_classes,
         "one row an image, one column a class"
     );
-    let n = labels.len();
-    let mut tops: Vec<(f64, f64)> = probabilities
-        .chunks_exact(n_classes)
-        .zip(labels)
-        .map(|(p, &label)| {
-            let top = argmax(p);
-            (p[top], f64::from(top == label))
-        })
+    let rows = || probabilities.chunks_exact(n_classes).zip(labels);
+    let confidences: Vec<f64> = rows().map(|(p, _)| p[argmax(p)]).collect();
+    let excess: Vec<f64> = rows()
+        .map(|(p, &label)| f64::from(argmax(p) == label) - p[argmax(p)])
         .collect();
-    // Stable, so that equal confidences stay in the order of the images.
-    tops.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let gap = |rows: Vec<usize>| rows.iter().map(|&row| excess[row]).sum::<f64>().abs();
+    let gaps = equal_mass_bins(&confidences).into_iter().map(gap);
+    gaps.sum::<f64>() / labels.len() as f64
+}
+
+/// Rows by ascending confidence, parted into min(15, n/20) bins of as many, one at least.
+///
+/// Images of one confidence stay together, so that the order of the images doesn't matter: an edge that would part them
+/// goes to the nearer end of their run, and bins that become empty are left out.
+pub(super) fn equal_mass_bins(confidences: &[f64]) -> Vec<Vec<usize>> {
+    let n = confidences.len();
+    let mut order: Vec<usize> = (0..n).collect();
+    order.sort_by(|&a, &b| confidences[a].total_cmp(&confidences[b]));
     let bins = n_bins(n);
-    let gap = |bin: usize| {
-        let images = &tops[bin * n / bins..(bin + 1) * n / bins];
-        images
-            .iter()
-            .map(|(confidence, hit)| hit - confidence)
-            .sum::<f64>()
-            .abs()
+    let edge = |bin: usize| {
+        let at = bin * n / bins;
+        if at == 0 || at == n {
+            return at;
+        }
+        let own = confidences[order[at]];
+        let first = order.partition_point(|&row| confidences[row].total_cmp(&own).is_lt());
+        let next = order.partition_point(|&row| confidences[row].total_cmp(&own).is_le());
+        if at - first <= next - at { first } else { next }
     };
-    (0..bins).map(gap).sum::<f64>() / n as f64
+    let edges: Vec<usize> = (0..=bins).map(edge).collect();
+    let whole = edges.windows(2).filter(|ends| ends[0] < ends[1]);
+    whole.map(|ends| order[ends[0]..ends[1]].to_vec()).collect()
 }
 
 /// What [`ece_equal_mass`] shows for a perfectly calibrated model of this accuracy on `n` images, by chance alone:
@@ -74,7 +86,11 @@ mod tests {
                 let labels: Vec<usize> = (0..N)
                     .map(|_| usize::from(random.random::<f64>() >= 0.8))
                     .collect();
-                let p: Vec<f64> = (0..N).flat_map(|_| [0.8, 0.2]).collect();
+                // Nearly the same confidences, and none twice: equal ones would share a bin.
+                let p: Vec<f64> = (0..N)
+                    .map(|i| 0.8 + 1e-9 * i as f64)
+                    .flat_map(|top| [top, 1.0 - top])
+                    .collect();
                 ece_equal_mass(&p, &labels, 2)
             })
             .sum::<f64>()
@@ -92,5 +108,23 @@ mod tests {
         let p: Vec<f64> = (0..100).flat_map(|_| [0.9, 0.1]).collect();
         let labels: Vec<usize> = (0..100).map(|i| usize::from(i % 2 == 0)).collect();
         assert!((ece_equal_mass(&p, &labels, 2) - 0.4).abs() < 1e-12);
+    }
+
+    #[test]
+    fn equal_confidences_share_a_bin_whatever_their_order() {
+        // 100 images in five bins of 20; the 50 of one confidence lie over two edges.
+        let confidences: Vec<f64> = (0..100)
+            .map(|i| if i < 50 { 0.9 } else { i as f64 / 1000.0 })
+            .collect();
+        let sizes = |c: &[f64]| -> Vec<usize> { equal_mass_bins(c).iter().map(Vec::len).collect() };
+        assert_eq!(sizes(&confidences), [20, 20, 10, 50]);
+        assert_eq!(sizes(&[0.5; 100]), [100]);
+        assert!(sizes(&[]).is_empty());
+
+        let half_right = |first: usize| -> f64 {
+            let labels: Vec<usize> = (0..100).map(|i| usize::from(i / 50 == first)).collect();
+            ece_equal_mass(&[0.9, 0.1].repeat(100), &labels, 2)
+        };
+        assert!((half_right(0) - half_right(1)).abs() < 1e-12);
     }
 }

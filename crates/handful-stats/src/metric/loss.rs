@@ -1,7 +1,7 @@
 //! Log-loss: what decides between candidates, because it tells them apart with fewer images than accuracy does.
 
 /// Probabilities below this count as this. Heads smooth, so it should never be reached.
-const FLOOR: f64 = 1e-12;
+pub(crate) const FLOOR: f64 = 1e-12;
 
 /// −ln of the probability given to the true class, in nats.
 pub(crate) fn image_loss(probabilities: &[f64], label: usize) -> f64 {
