@@ -3,8 +3,9 @@
 //! One frame, grey of 8 and 16 bits or colour of 8, uncompressed or as JPEG or runs. [`dataset`] finds the elements that
 //! describe the picture, [`meaning`] says what they mean, [`compressed`] unpacks.
 //!
-//! `dicom-object` was tried first: it reserves what an element's length claims before it reads, and follows nested
-//! sequences by recursion. A walk that forestalls both is most of a reader.
+//! `dicom-object` 0.10.1 was tried first. It fills as much memory as an element's length claims before it reads (222 bytes
+//! took 1.5 GB), and a nest of 200,000 sequences overflows its stack, which ends the program instead of being caught. A
+//! walk that forestalls both is most of a reader.
 
 mod compressed;
 mod dataset;
