@@ -10,7 +10,7 @@ const ANY_IMAGE: &str = "convert it to PNG or JPEG (`magick in out.png`)";
 const VECTOR: &str = "draw it at a fixed size as PNG (`rsvg-convert -w 512 -o out.png in.svg`)";
 pub(crate) const RAW: &str =
     "develop it to JPEG or 16-bit TIFF (`darktable-cli in.nef out.jpg`, `dcraw -6 -T in.nef`)";
-const MEDICAL: &str = "export its slices as PNG and keep those of one patient in one group (`dcm2img --write-png in.dcm out.png`)";
+pub(crate) const MEDICAL: &str = "export its slices as PNG and keep those of one patient in one group (`dcm2img --write-png in.dcm out.png`)";
 const ARRAY: &str = "write its pictures as PNG files, one an image";
 const PDF: &str = "extract its pictures (`pdfimages -png in.pdf out`)";
 const ARCHIVE: &str = "unpack it and give the folder";

@@ -17,17 +17,22 @@ pub enum Format {
     Gif,
     /// TIFF and BigTIFF of one page: 1 to 16 bits or floating point.
     Tiff,
+    /// DICOM of one frame, with its preamble. Only with the feature `dicom`.
+    #[cfg(feature = "dicom")]
+    Dicom,
 }
 
 impl Format {
     /// All of them, in the order of the enum.
-    pub const ALL: [Format; 6] = [
+    pub const ALL: &[Format] = &[
         Format::Jpeg,
         Format::Png,
         Format::WebP,
         Format::Bmp,
         Format::Gif,
         Format::Tiff,
+        #[cfg(feature = "dicom")]
+        Format::Dicom,
     ];
 
     /// The name as people write it.
@@ -39,6 +44,8 @@ impl Format {
             Format::Bmp => "BMP",
             Format::Gif => "GIF",
             Format::Tiff => "TIFF",
+            #[cfg(feature = "dicom")]
+            Format::Dicom => "DICOM",
         }
     }
 
@@ -51,6 +58,8 @@ impl Format {
             Format::Bmp => &["bmp", "dib"],
             Format::Gif => &["gif"],
             Format::Tiff => &["tif", "tiff"],
+            #[cfg(feature = "dicom")]
+            Format::Dicom => &["dcm", "dicom", "dic", "ima"],
         }
     }
 }
@@ -63,9 +72,15 @@ impl fmt::Display for Format {
 
 /// The format that the first bytes announce; `None` for everything that isn't read.
 ///
-/// Sixteen bytes are enough. A camera's raw file built on TIFF counts as TIFF here; `decode` tells them apart.
+/// Sixteen bytes are enough, for DICOM 132. A camera's raw file built on TIFF counts as TIFF here; `decode` tells them apart.
 pub fn sniff(bytes: &[u8]) -> Option<Format> {
     let at = |start: usize, magic: &[u8]| bytes.get(start..).is_some_and(|b| b.starts_with(magic));
+    // First, because the 128 bytes before it may be those of another format: some slide scanners write files that are
+    // TIFF as well, which readers of TIFF would take for something else.
+    #[cfg(feature = "dicom")]
+    if at(128, b"DICM") {
+        return Some(Format::Dicom);
+    }
     if at(0, b"\xFF\xD8\xFF") {
         Some(Format::Jpeg)
     } else if at(0, b"\x89PNG\r\n\x1A\n") {

@@ -95,11 +95,11 @@ fn check(bytes: &[u8], header: &Header, limits: &Limits) -> Result<Frame, ImageE
 /// What the start-of-frame segment says.
 #[derive(Clone, Copy)]
 pub(crate) struct Frame {
-    marker: u8,
+    pub marker: u8,
     precision_bits: u8,
     pub height: u16,
     pub width: u16,
-    components: u8,
+    pub components: u8,
 }
 
 impl Frame {

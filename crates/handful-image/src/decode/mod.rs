@@ -4,6 +4,8 @@
 //! Decoders are other people's code fed with other people's bytes: a panic in one is caught and becomes
 //! [`ImageError::Corrupt`]. Colour profiles (ICC) are not applied, as by Pillow's `convert("RGB")`.
 
+#[cfg(feature = "dicom")]
+mod dicom;
 pub(crate) mod jpeg;
 mod orientation;
 mod raster;
@@ -208,8 +210,8 @@ pub fn decode_with(
     })
 }
 
-/// The least and the largest sample of a deep picture (16-bit PNG and TIFF, floating-point TIFF), from which
-/// [`SampleRange::of_set`] makes the range of a data set; `None` for 8 bits, which takes a look at the header only.
+/// The least and the largest sample of a deep picture (16-bit PNG and TIFF, floating-point TIFF, grey values of
+/// DICOM), from which [`SampleRange::of_set`] makes the range of a data set; `None` for 8 bits, which takes a look at the header only.
 ///
 /// # Errors
 /// As [`decode`] for deep pictures and bytes that are no picture; a picture of 8 bits is not decoded, so its faults are not
@@ -220,6 +222,8 @@ pub fn sample_extent(bytes: &[u8], limits: &Limits) -> Result<Option<SampleExten
         let is_deep = match format {
             Format::Png => still::png_is_deep(bytes),
             Format::Tiff => tiff::is_deep(bytes),
+            #[cfg(feature = "dicom")]
+            Format::Dicom => dicom::is_deep(bytes),
             Format::Jpeg | Format::WebP | Format::Bmp | Format::Gif => false,
         };
         if !is_deep {
@@ -252,6 +256,11 @@ pub(crate) fn head(bytes: &[u8], format: Format) -> Option<Head<'_>> {
         Format::Tiff => {
             let (width, height, turn) = tiff::size(bytes)?;
             (width, height, turn, Some(Cow::Borrowed(bytes)))
+        }
+        #[cfg(feature = "dicom")]
+        Format::Dicom => {
+            let (width, height) = dicom::size(bytes)?;
+            (width, height, Orientation::NoTransforms, None)
         }
         _ => {
             let (width, height, exif) = still::header(bytes, format)?;
@@ -308,6 +317,14 @@ fn raster(
     if format == Format::Tiff {
         let (raster, orientation) = tiff::read(bytes, limits)?;
         return Ok((raster, orientation, false));
+    }
+    #[cfg(feature = "dicom")]
+    if format == Format::Dicom {
+        return Ok((
+            dicom::read(bytes, limits)?,
+            Orientation::NoTransforms,
+            false,
+        ));
     }
     let still = still::read(bytes, format, limits)?;
     Ok((still.raster, still.orientation, still.has_more_frames))

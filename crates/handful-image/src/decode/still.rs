@@ -47,7 +47,7 @@ pub(super) fn read(bytes: &[u8], format: Format, limits: &Limits) -> Result<Stil
         Format::Bmp => BmpDecoder::new(input)
             .map_err(Failure::Decoder)
             .and_then(|decoder| first_frame(decoder, limits, false)),
-        Format::Jpeg | Format::Tiff => unreachable!("they have rooms of their own"),
+        _ => unreachable!("they have rooms of their own"),
     };
     attempt.map_err(|failure| refusal(bytes, format, failure))
 }
@@ -65,7 +65,7 @@ pub(super) fn header(bytes: &[u8], format: Format) -> Option<(u32, u32, Option<V
         Format::WebP => WebPDecoder::new(input).ok().map(of),
         Format::Gif => GifDecoder::new(input).ok().map(of),
         Format::Bmp => BmpDecoder::new(input).ok().map(of),
-        Format::Jpeg | Format::Tiff => None,
+        _ => None,
     }
 }
 
@@ -173,7 +173,7 @@ fn lacks_end(bytes: &[u8], format: Format) -> bool {
         Format::WebP => bytes.get(4..8).is_none_or(|size| {
             u32::from_le_bytes([size[0], size[1], size[2], size[3]]) as usize + 8 > bytes.len()
         }),
-        Format::Jpeg | Format::Bmp | Format::Tiff => false,
+        _ => false,
     }
 }
 
