@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use handful_image::{Pixels, Preprocessing, SampleRange};
-use handful_stats::Interval;
+use handful_stats::{Conformal, Interval};
 use serde::{Deserialize, Serialize};
 
 use crate::backbone::Card;
@@ -45,6 +45,9 @@ pub struct Record {
     pub unit_length: bool,
     /// What the logits were divided by.
     pub temperature: f64,
+    /// Sets of classes that hold the true one; none in models from before there were any.
+    #[serde(default)]
+    pub sets: Option<Conformal>,
     /// The out-of-fold accuracy that was claimed for this model.
     pub accuracy: Interval,
     /// Effective number of independent groups behind that accuracy.

@@ -16,8 +16,8 @@ pub mod words;
 
 pub use handful_stats::Interval;
 pub use model::{
-    BackboneCard, Calibration, Candidate, ClassResult, ClassSize, Confusion, Decision,
-    DiagnosisMade, DiagnosisModel, FindingCard, LookAlikes, Made, Mistake, Notice,
+    BackboneCard, Calibration, Candidate, Claimed, ClassResult, ClassSize, Confusion, Curve,
+    Decision, DiagnosisMade, DiagnosisModel, FindingCard, LookAlikes, Made, Mistake, Notice,
     PairedDifference, Photo, QuickAccuracy, ReportModel, Severity, Sign, TestResult, Unread,
     UnreadFile, Verdict,
 };

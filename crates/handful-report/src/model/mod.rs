@@ -14,7 +14,7 @@ mod unread;
 pub use diagnosis::{ClassSize, DiagnosisMade, DiagnosisModel, QuickAccuracy};
 pub use finding::{FindingCard, Photo, Severity};
 pub use run::{
-    BackboneCard, Calibration, Candidate, ClassResult, Confusion, Decision, LookAlikes, Made,
-    Mistake, Notice, PairedDifference, ReportModel, Sign, TestResult, Verdict,
+    BackboneCard, Calibration, Candidate, Claimed, ClassResult, Confusion, Curve, Decision,
+    LookAlikes, Made, Mistake, Notice, PairedDifference, ReportModel, Sign, TestResult, Verdict,
 };
 pub use unread::{Unread, UnreadFile};

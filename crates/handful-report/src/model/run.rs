@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use handful_stats::{Answer, Claim, Conformal, CurvePoint, Hindcast, ReliabilityBin};
+
 use super::{FindingCard, Severity, Unread};
 use crate::Interval;
 
@@ -21,6 +23,15 @@ pub struct ReportModel {
     pub hog_accuracy: Option<Interval>,
     /// All candidates that were compared, controls included, in any order: the page sorts them by log-loss.
     pub candidates: Vec<Candidate>,
+    /// What may be said of the comparisons that were planned.
+    #[serde(default)]
+    pub claims: Vec<Claimed>,
+    /// How often the whole choice, made again on resampled groups, comes to the same candidate, in 0..=1, where known.
+    #[serde(default)]
+    pub chosen_again: Option<f64>,
+    /// Whether more photos would help, where it was looked at.
+    #[serde(default)]
+    pub curve: Option<Curve>,
     /// What was decided and why, in the order in which it was decided.
     pub decisions: Vec<Decision>,
     /// All classes, in the order of the confusion matrix.
@@ -149,6 +160,30 @@ pub struct PairedDifference {
     pub se: f64,
 }
 
+/// A comparison that was planned before the run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Claimed {
+    /// What was compared, as in `candidates.csv`.
+    pub candidate: String,
+    /// With what.
+    pub baseline: String,
+    /// What may be said.
+    pub claim: Claim,
+}
+
+/// How the error falls with the number of photos.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Curve {
+    /// Photos that were learnt from, and the error, fewest first.
+    pub points: Vec<CurvePoint>,
+    /// Points of accuracy that are asked for, as a share.
+    pub gain: f64,
+    /// How many more photos bring them.
+    pub answer: Answer,
+    /// What the curve of half of the photos said of all of them.
+    pub hindcast: Option<Hindcast>,
+}
+
 /// One decision of the run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Decision {
@@ -179,7 +214,7 @@ pub struct Confusion {
 }
 
 /// How far the probabilities can be believed.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
     /// Out-of-fold log-loss of the model, in nats.
     pub log_loss: f64,
@@ -192,6 +227,15 @@ pub struct Calibration {
     pub ece_when_perfect: Option<f64>,
     /// The temperature that the logits were divided by.
     pub temperature: f64,
+    /// Brier score, 0..=2, where known.
+    #[serde(default)]
+    pub brier: Option<f64>,
+    /// How often the top class is right, from the least to the most confident photos.
+    #[serde(default)]
+    pub reliability: Vec<ReliabilityBin>,
+    /// Sets of classes that hold the true one.
+    #[serde(default)]
+    pub sets: Option<Conformal>,
 }
 
 /// One mistake.

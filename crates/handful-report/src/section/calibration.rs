@@ -1,8 +1,10 @@
 //! Can the probabilities be believed?
 
+use handful_stats::{Conformal, ReliabilityBin};
 use maud::{Markup, html};
 
 use super::Section;
+use super::interval_bar::{Mark, bar, scale};
 use crate::{ReportModel, text, words};
 
 /// A temperature this close to 1 changed nothing that a reader would see.
@@ -38,10 +40,55 @@ fn draw(model: &ReportModel) -> Option<Markup> {
                 ", where knowing only how frequent each class is gives " (words::loss(shares))
             }
             ". "
+            @if let Some(brier) = of.brier { "Brier score " (words::loss(brier)) ". " }
             @if of.temperature.is_finite() && (of.temperature - 1.0).abs() > TEMPERATURE_UNCHANGED {
                 @let effect = if of.temperature > 1.0 { "more cautious" } else { "more confident" };
                 "The probabilities were made " (effect) " to get there (temperature " (text::glued(&format!("{:.2}", of.temperature))) ")."
             }
         }
+        @if of.reliability.len() > 1 { (reliability(&of.reliability)) }
+        @if let Some(found) = &of.sets { (sets(found)) }
     })
+}
+
+/// What is said of the photos of a bin, against how often it is right.
+fn reliability(bins: &[ReliabilityBin]) -> Markup {
+    html! {
+        table.bars {
+            caption.hidden { "How often the top class is right, by its probability" }
+            colgroup { col.what; col; col.right; }
+            thead.hidden { tr { th scope="col" { "Said" } th scope="col" { "Picture" } th scope="col" { "Right" } } }
+            tbody {
+                @for bin in bins {
+                    tr {
+                        th scope="row" { "Said " (text::glued(&words::percent(bin.confidence))) small { (words::counted(bin.n_images, "photo")) } }
+                        td.picture { (bar(&bin.accuracy, Mark::Model, Some(bin.confidence))) }
+                        td.number { b { (text::glued(&words::percent_at(&bin.accuracy))) } " " span.range { (words::range(&bin.accuracy)) } }
+                    }
+                }
+                tr.axis { th {} td.picture { (scale()) } td {} }
+            }
+        }
+        p.note {
+            "Photos in order of the probability of their top class, as many in each row; the dotted line is that "
+            "probability, the bar how often it was right. Bars that hold their line can be believed."
+        }
+    }
+}
+
+/// Sets of classes that hold the true one as often as promised.
+fn sets(of: &Conformal) -> Markup {
+    let promised = text::glued(&words::percent(1.0 - of.alpha));
+    html! {
+        @if of.threshold.is_some() {
+            p {
+                "Asked for all classes that a photo could be, so that the true one is among them for " (promised)
+                " of new photos, it named " b { (format!("{:.1}", of.mean_size)) } " on average, one alone for "
+                (text::glued(&words::percent(of.singletons))) " of photos; the true class was among them for "
+                b { (text::glued(&words::percent_at(&of.coverage))) } " (" (words::range(&of.coverage)) ", out of fold)."
+            }
+        } @else {
+            p { "There are too few groups to promise sets of classes that hold the true one for " (promised) " of new photos." }
+        }
+    }
 }

@@ -36,6 +36,18 @@ fn draw(model: &ReportModel) -> Option<Markup> {
                 "Log-loss judges the probabilities, lower is better; it decides, because it sees more than right or wrong. The "
                 "difference is to the best candidate on the same photos, with its standard error: chosen is the cheapest one "
                 "that lies within one standard error of the best."
+                @if let Some(again) = model.chosen_again {
+                    " On photos drawn again from these, the same rule comes to the same candidate in "
+                    (text::glued(&words::percent(again))) " of draws."
+                }
+            }
+            @if !model.claims.is_empty() {
+                p { "What may be claimed, by comparisons that were planned before the run (corrected for overlapping folds and for their number):" }
+                ul {
+                    @for claim in &model.claims {
+                        li { (text::prose(&words::claim(claim))) }
+                    }
+                }
             }
         }
     })

@@ -7,6 +7,7 @@ mod candidates;
 mod class_sizes;
 mod classes;
 mod confusion;
+mod curve;
 mod decisions;
 mod findings;
 mod looked_at;
@@ -49,6 +50,7 @@ pub(crate) static OF_RUN: &[Section] = &[
     confusion::SECTION,
     classes::SECTION,
     calibration::SECTION,
+    curve::SECTION,
     mistakes::SECTION,
     unread::OF_RUN,
     made::SECTION,

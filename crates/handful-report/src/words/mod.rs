@@ -4,6 +4,8 @@
 //! one point; n with its unit; a share that isn't whole is never rounded to 0 or 100. Names come from folders and may hold
 //! anything, so they pass through [`visible`] and can't steer a terminal or turn a line around.
 
+mod claim;
+mod curve;
 mod diagnosis;
 mod finding;
 mod look_alikes;
@@ -11,6 +13,8 @@ mod name;
 mod number;
 mod verdict;
 
+pub use claim::claim;
+pub use curve::{more_photos, was_it_right};
 pub use diagnosis::{TrainingAdvice, looked_at, quick_accuracy, training_advice};
 pub use finding::{capitalised, sentence, severity};
 pub use look_alikes::undecided;

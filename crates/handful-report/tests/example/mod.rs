@@ -5,6 +5,7 @@ mod finding;
 mod picture;
 
 use handful_report::*;
+use handful_stats::{Answer, Claim, Conformal, CurvePoint, Hindcast, ReliabilityBin, Said};
 
 /// A usual run: ten classes, groups, a test split, a few bad files.
 ///
@@ -118,6 +119,20 @@ pub fn clothing(photos: &[Vec<u8>]) -> ReportModel {
             candidate("colour histogram + HOG, ridge", "control", 1.461, 0.512, 1.4, Some((0.972, 0.017)), false),
             candidate("majority class", "control", 2.151, 0.169, 0.0, Some((1.662, 0.014)), false),
         ],
+        claims: vec![Claimed {
+            candidate: "logistic, last + middle stage, 128 px".into(),
+            baseline: "ridge, last stage, 128 px".into(),
+            claim: Claim {
+                difference: -0.030,
+                low: -0.041,
+                high: -0.019,
+                p: 0.0004,
+                detectable: 0.016,
+                said: Said::Better,
+            },
+        }],
+        chosen_again: Some(0.71),
+        curve: Some(curve()),
         decisions: vec![
             decision(
                 "Geometry",
@@ -142,6 +157,16 @@ pub fn clothing(photos: &[Vec<u8>]) -> ReportModel {
             ece: 0.021,
             ece_when_perfect: Some(0.016),
             temperature: 1.18,
+            brier: Some(0.224),
+            reliability: [0.45, 0.72, 0.93, 0.99].map(bin).to_vec(),
+            sets: Some(Conformal {
+                alpha: 0.1,
+                threshold: Some(0.83),
+                coverage: interval(0.904, 0.893, 0.914),
+                mean_size: 1.3,
+                singletons: 0.74,
+                empty: 0.01,
+            }),
         },
         mistakes: mistakes
             .into_iter()
@@ -412,5 +437,42 @@ fn unread(path: &str, kind: &str, detail: &str, advice: &str) -> UnreadFile {
         kind: kind.into(),
         detail: detail.into(),
         advice: advice.into(),
+    }
+}
+
+/// Photos of which the top class was given this probability, and is right a little less often.
+fn bin(confidence: f64) -> ReliabilityBin {
+    ReliabilityBin {
+        confidence,
+        accuracy: interval(confidence - 0.02, confidence - 0.05, confidence),
+        n_images: 852,
+    }
+}
+
+/// A curve that has not come to its end.
+fn curve() -> Curve {
+    let point = |size: f64, error: f64| CurvePoint {
+        size,
+        error: interval(error, error - 0.012, error + 0.012),
+    };
+    Curve {
+        points: vec![
+            point(341.0, 0.24),
+            point(682.0, 0.20),
+            point(1364.0, 0.18),
+            point(2045.0, 0.165),
+            point(2727.0, 0.153),
+        ],
+        gain: 0.02,
+        answer: Answer::Images {
+            more: 2600,
+            total: 6009,
+        },
+        hindcast: Some(Hindcast {
+            size: 2727.0,
+            predicted: interval(0.149, 0.131, 0.167),
+            measured: 0.153,
+            covered: true,
+        }),
     }
 }

@@ -5,14 +5,15 @@ use std::path::PathBuf;
 
 use handful_data::Split;
 use handful_report::words;
-use handful_stats::Seed;
 
 use super::flags::{DataFlags, MachineFlags};
 use super::predict::{predict_all, read_model};
 use crate::events::Events;
 use crate::exit::{self, Failure};
+use crate::extract::Extractor;
 use crate::photos::Photos;
 use crate::workflow::judge::{LEVEL, test_result};
+use crate::workflow::openings::Opening;
 
 /// Judge a model on labelled photos that it has not seen
 #[derive(Debug, clap::Args)]
@@ -44,7 +45,14 @@ pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
         catalog.samples.retain(|s| s.split == Split::Test);
     }
     let known: BTreeMap<&String, usize> = model.record.labels.iter().zip(0..).collect();
-    let photos = Photos::from_catalog(catalog);
+    let mut photos = Photos::from_catalog(catalog);
+    let extractor = Extractor {
+        cache: None,
+        threads: machine.threads,
+        events,
+    };
+    // Read here for what they are alone: what can't be read is told where it is predicted.
+    extractor.hash(&mut photos.list)?;
     let place: Vec<Option<usize>> = photos
         .classes
         .iter()
@@ -102,15 +110,9 @@ pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
         .advice("look at the messages above"));
     }
     let record = &model.record;
-    let n_classes = record.labels.len();
-    let result = test_result(
-        &probabilities,
-        &labels,
-        &groups,
-        n_classes,
-        (record.accuracy, record.n_effective),
-        Seed(record.seed),
-    )?;
+    let mut result = test_result(&probabilities, &labels, &groups, record)?;
+    let keys = used.iter().filter_map(|(photo, _)| photo.key).collect();
+    result.openings = Opening::of(keys).count(&args.model);
     if events.tone.json {
         events.print(&serde_json::to_string(&result).expect("plain data"));
     } else {
@@ -129,6 +131,18 @@ pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
             words::percent_at(&record.accuracy),
             words::points_with_interval(&result.difference, LEVEL)
         ));
+        if let Some(sets) = &result.sets {
+            events.print(&format!(
+                "the true class is in the set of likely ones for {}; {:.1} classes in a set",
+                words::percent_with_interval(&sets.coverage, LEVEL),
+                sets.mean_size
+            ));
+        }
+        if let Some(n) = result.openings.filter(|n| *n > 1) {
+            events.print(&format!(
+                "these photos have been looked at {n} times with this model: each further look makes them a little too kind"
+            ));
+        }
     }
     if args.strict && skipped > 0 {
         return Err(Failure::new(

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use handful_data::Issue;
 use handful_image::Pixels;
 use handful_learn::Bundle;
+use handful_learn::bundle::Record;
 use handful_report::words;
+use handful_stats::prediction_set;
 use serde::Serialize;
 
 use super::flags::MachineFlags;
@@ -68,6 +70,11 @@ pub struct Prediction {
     pub probability: f64,
     /// The most probable classes, best first.
     pub top: Vec<Guess>,
+    /// All classes that it could be, best first: they hold the true one as often as `metrics.json` promises in `sets`. All
+    /// of them for models without such a promise.
+    pub set: Vec<String>,
+    /// Whether the set is not one likely class: several are, or none is.
+    pub unsure: bool,
     /// All classes in the model's order; only with `--probabilities`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub probabilities: Option<Vec<Guess>>,
@@ -103,6 +110,7 @@ pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
         for k in 2..=usize::from(args.top_k).min(classes.len()) {
             header.extend([format!("label_{k}"), format!("probability_{k}")]);
         }
+        header.push("set".into());
         if args.probabilities {
             header.extend(classes.iter().cloned());
         }
@@ -111,13 +119,8 @@ pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
     predict_all(&model, &photos, machine.threads, events, &mut |answer| {
         match answer {
             Ok((path, p)) => {
-                let prediction = prediction(
-                    path,
-                    &classes,
-                    p,
-                    usize::from(args.top_k),
-                    args.probabilities,
-                );
+                let top_k = usize::from(args.top_k);
+                let prediction = prediction(path, &model.record, p, top_k, args.probabilities);
                 show(&mut out, &prediction, format, path_columns(&photos));
             }
             Err(issue) => {
@@ -221,13 +224,11 @@ pub fn read_model(path: &Path) -> Result<Bundle, Failure> {
     Bundle::from_bytes(&bytes).map_err(|e| Failure::model(path, &e))
 }
 
-fn prediction(
-    path: &str,
-    classes: &[String],
-    p: &[f64],
-    top_k: usize,
-    with_all: bool,
-) -> Prediction {
+fn prediction(path: &str, record: &Record, p: &[f64], top_k: usize, with_all: bool) -> Prediction {
+    let classes = &record.labels;
+    let threshold = record.sets.and_then(|sets| sets.threshold);
+    let set = prediction_set(p, threshold);
+    let is_likely = threshold.is_some_and(|q| 1.0 - p[set[0]] <= q);
     let guess = |c: usize| Guess {
         label: classes[c].clone(),
         probability: p[c],
@@ -239,6 +240,8 @@ fn prediction(
         label: classes[order[0]].clone(),
         probability: p[order[0]],
         top: order.iter().take(top_k).map(|&c| guess(c)).collect(),
+        unsure: set.len() > 1 || !is_likely,
+        set: set.into_iter().map(|c| classes[c].clone()).collect(),
         probabilities: with_all.then(|| (0..classes.len()).map(guess).collect()),
     }
 }
@@ -257,6 +260,7 @@ fn show(out: &mut impl Write, p: &Prediction, format: Format, columns: usize) {
                     .iter()
                     .flat_map(|g| [g.label.clone(), format!("{:.6}", g.probability)]),
             );
+            row.push(p.set.join(" | "));
             row.extend(
                 p.probabilities
                     .iter()
@@ -273,7 +277,13 @@ fn show(out: &mut impl Write, p: &Prediction, format: Format, columns: usize) {
                 .collect();
             let path = words::shortened(&p.path, columns);
             let pad = columns.saturating_sub(unicode_width::UnicodeWidthStr::width(path.as_str()));
-            drop(writeln!(out, "{path}{:pad$}  {}", "", guesses.join("  ")));
+            let doubt = if p.unsure { "  unsure" } else { "" };
+            drop(writeln!(
+                out,
+                "{path}{:pad$}  {}{doubt}",
+                "",
+                guesses.join("  ")
+            ));
         }
     }
 }

@@ -1,9 +1,13 @@
 //! What may be said: the choice among candidates, the headline with its interval, the held-back test.
 
+use std::collections::BTreeSet;
+
+use handful_learn::bundle::Record;
 use handful_stats::{
-    Claim, Column, Interval, Seed, accuracy_interval, balanced_accuracy_interval, bbc_accuracy,
-    claims, difference_of_shares, ece_equal_mass, effective_groups, fold_losses, log_loss,
-    one_standard_error, wilson,
+    Claim, Column, Conformal, Interval, McNemar, ReliabilityBin, Seed, accuracy_interval, argmax,
+    balanced_accuracy_interval, brier, claims, cross_conformal, difference_of_shares,
+    ece_equal_mass, effective_groups, fold_losses, log_loss, log_loss_interval, macro_f1_interval,
+    mcnemar, one_standard_error, prediction_set, rechoose, reliability, wilson,
 };
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +23,8 @@ pub const LEVEL: f64 = 0.95;
 const CORRECTION_DRAWS: usize = 1_000;
 /// Head of the candidate that the others are compared with: exact, fast, and good on any number of photos.
 const BASELINE_HEAD: &str = "ridge";
+/// Share of new groups for which the set of classes may miss the true one (small-data.md A6).
+pub const ALPHA: f64 = 0.1;
 /// Draws of the intervals that have no closed form.
 const BOOTSTRAP_DRAWS: usize = 2_000;
 
@@ -48,16 +54,33 @@ pub struct Judgement {
     pub accuracy: Interval,
     /// Mean recall.
     pub balanced_accuracy: Interval,
+    /// Mean of the classes' F1.
+    pub macro_f1: Interval,
+    /// How often the whole choice, made again on resampled groups, comes to the same candidate, 0..=1.
+    pub chosen_again: f64,
     /// Each candidate's own out-of-fold accuracy.
     pub accuracies: Vec<Interval>,
-    /// Out-of-fold log-loss of the chosen one.
-    pub log_loss: f64,
-    /// Expected calibration error of the chosen one.
-    pub ece: f64,
+    /// Out-of-fold log-loss of the chosen one, in nats.
+    pub log_loss: Interval,
+    /// What its probabilities are worth.
+    pub probabilities: Probabilities,
     /// Effective number of independent groups.
     pub n_effective: f64,
     /// What may be said of the planned comparisons.
     pub claims: Vec<PlannedClaim>,
+}
+
+/// What the out-of-fold probabilities of a candidate are worth.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Probabilities {
+    /// Expected calibration error, mean of the repeats.
+    pub ece: f64,
+    /// Brier score, 0..=2, mean of the repeats.
+    pub brier: f64,
+    /// How often the top class is right, from the least to the most confident photos; the first repeat.
+    pub reliability: Vec<ReliabilityBin>,
+    /// Sets of classes that hold the true one.
+    pub sets: Conformal,
 }
 
 /// One of `claims` in `metrics.json`: a comparison that was planned before the run, in log-loss.
@@ -77,11 +100,7 @@ pub struct PlannedClaim {
 /// # Errors
 /// When the statistics can't be computed.
 pub fn judge(candidates: &[Judged], task: &Task) -> Result<Judgement, Failure> {
-    let Task {
-        photos,
-        folds,
-        seed,
-    } = task;
+    let Task { photos, seed, .. } = task;
     let Labelled {
         labels,
         groups,
@@ -103,7 +122,7 @@ pub fn judge(candidates: &[Judged], task: &Task) -> Result<Judgement, Failure> {
     }
     let chosen = choosable[choice.chosen];
     let column = &candidates[chosen].column;
-    let centre = bbc_accuracy(
+    let again = rechoose(
         &columns,
         groups,
         CORRECTION_DRAWS,
@@ -111,25 +130,11 @@ pub fn judge(candidates: &[Judged], task: &Task) -> Result<Judgement, Failure> {
     )?;
     let scored_groups: Vec<usize> = column.scored.iter().map(|&i| groups[i]).collect();
     let n_effective = effective_groups(&scored_groups);
-    let per_repeat: Vec<f64> = candidates[chosen]
-        .out
-        .repeats
-        .iter()
-        .enumerate()
-        .map(|(repeat, p)| {
-            let rows = folds.scored_rows(repeat);
-            let p: Vec<f64> = rows
-                .iter()
-                .flat_map(|&r| p[r * n_classes..][..n_classes].iter().copied())
-                .collect();
-            let labels: Vec<usize> = rows.iter().map(|&r| labels[r]).collect();
-            ece_equal_mass(&p, &labels, n_classes)
-        })
-        .collect();
     Ok(Judgement {
         chosen,
         differences,
-        accuracy: wilson(centre, n_effective, LEVEL)?,
+        accuracy: wilson(again.accuracy, n_effective, LEVEL)?,
+        chosen_again: again.chosen_again[choice.chosen],
         balanced_accuracy: balanced_accuracy_interval(
             column,
             labels,
@@ -139,26 +144,96 @@ pub fn judge(candidates: &[Judged], task: &Task) -> Result<Judgement, Failure> {
             LEVEL,
             seed.derive("balanced accuracy", 0),
         )?,
+        macro_f1: macro_f1(&candidates[chosen].out, task)?,
         accuracies: candidates
             .iter()
             .map(|c| accuracy_interval(&c.column, groups, LEVEL))
             .collect::<Result<_, _>>()?,
-        log_loss: column.mean_loss(),
-        ece: per_repeat.iter().sum::<f64>() / per_repeat.len() as f64,
+        log_loss: log_loss_interval(
+            column,
+            labels,
+            groups,
+            BOOTSTRAP_DRAWS,
+            LEVEL,
+            seed.derive("log-loss", 0),
+        )?,
+        probabilities: probabilities(&candidates[chosen].out, task)?,
         n_effective,
         claims: planned_claims(candidates, task)?,
+    })
+}
+
+/// Mean F1 of the classes over the photos that are scored.
+fn macro_f1(out: &OutOfFold, task: &Task) -> Result<Interval, Failure> {
+    let Labelled {
+        labels,
+        groups,
+        n_classes,
+        ..
+    } = &task.photos;
+    let scored = task.folds.scored_rows(0);
+    let of = |list: &[usize]| -> Vec<usize> { scored.iter().map(|&row| list[row]).collect() };
+    let predicted: Vec<Vec<usize>> = (out.repeats.iter())
+        .map(|p| {
+            let top = |&row: &usize| argmax(&p[row * n_classes..][..*n_classes]);
+            scored.iter().map(top).collect()
+        })
+        .collect();
+    let predicted: Vec<&[usize]> = predicted.iter().map(Vec::as_slice).collect();
+    Ok(macro_f1_interval(
+        &predicted,
+        &of(labels),
+        &of(groups),
+        *n_classes,
+        BOOTSTRAP_DRAWS,
+        LEVEL,
+        task.seed.derive("macro-F1", 0),
+    )?)
+}
+
+/// What the probabilities are worth, by the photos that are scored.
+fn probabilities(out: &OutOfFold, task: &Task) -> Result<Probabilities, Failure> {
+    let Labelled {
+        labels,
+        groups,
+        n_classes,
+        ..
+    } = &task.photos;
+    let n_classes = *n_classes;
+    let scored = task.folds.scored_rows(0);
+    let of = |list: &[usize]| -> Vec<usize> { scored.iter().map(|&row| list[row]).collect() };
+    let (own_labels, own_groups) = (of(labels), of(groups));
+    let tables: Vec<Vec<f64>> = (out.repeats.iter())
+        .map(|p| {
+            let row = |&row: &usize| p[row * n_classes..][..n_classes].iter().copied();
+            scored.iter().flat_map(row).collect()
+        })
+        .collect();
+    let mean = |metric: fn(&[f64], &[usize], usize) -> f64| {
+        let of = |p: &Vec<f64>| metric(p, &own_labels, n_classes);
+        tables.iter().map(of).sum::<f64>() / tables.len() as f64
+    };
+    Ok(Probabilities {
+        ece: mean(ece_equal_mass),
+        brier: mean(brier),
+        reliability: reliability(&tables[0], &own_labels, &own_groups, n_classes, LEVEL)?,
+        sets: cross_conformal(&out.repeats, labels, n_classes, &task.folds, groups, ALPHA)?,
+    })
+}
+
+/// The candidate that others are compared with, among `candidates` with the cheapest first: the first ridge of the plan.
+pub fn baseline(candidates: &[Judged]) -> Option<usize> {
+    candidates.iter().position(|c| {
+        c.plan
+            .as_ref()
+            .is_some_and(|plan| plan.head == BASELINE_HEAD)
     })
 }
 
 /// Every other candidate, and the control that sees no network's features, against the first ridge of the plan; none
 /// without such a baseline. Always guessing is no comparison that anybody would plan.
 fn planned_claims(candidates: &[Judged], task: &Task) -> Result<Vec<PlannedClaim>, Failure> {
-    let is_ridge = |c: &&Judged| {
-        c.plan
-            .as_ref()
-            .is_some_and(|plan| plan.head == BASELINE_HEAD)
-    };
-    let Some(baseline) = candidates.iter().find(is_ridge) else {
+    let Some(baseline) = baseline(candidates).map(|idx| &candidates[idx]) else {
         return Ok(Vec::new());
     };
     let others: Vec<&Judged> = candidates
@@ -200,16 +275,58 @@ pub struct TestResult {
     pub log_loss: f64,
     /// Expected calibration error.
     pub ece: f64,
+    /// Brier score, 0..=2.
+    pub brier: f64,
     /// Photos.
     pub images: usize,
     /// Independent groups among them.
     pub groups: usize,
     /// Test accuracy minus the out-of-fold accuracy that was claimed.
     pub difference: Interval,
+    /// What the sets of classes of `metrics.json` came to here; null for models without them.
+    pub sets: Option<SetsOnTest>,
+    /// The model against the baseline of the claims, which is fitted on the same photos; null where the model is the
+    /// baseline, and for `eval`.
+    pub against_baseline: Option<AgainstBaseline>,
+    /// How often these photos have been looked at with this model, this time included; null where nobody counts.
+    pub openings: Option<usize>,
 }
 
-/// Judges probabilities `[n, classes]` of photos that nothing was fitted on, beside what was `claimed`: the
-/// out-of-fold accuracy and its effective number of groups.
+/// Sets of classes on held-back photos.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SetsOnTest {
+    /// Share of photos whose set holds the true class.
+    pub coverage: Interval,
+    /// Mean number of classes in a set.
+    pub mean_size: f64,
+}
+
+/// McNemar's exact test on the held-back photos, the first of each group.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AgainstBaseline {
+    /// Name of the baseline.
+    pub baseline: String,
+    /// Photos that only the model gets right, only the baseline gets right, and p.
+    #[serde(flatten)]
+    pub test: McNemar,
+}
+
+impl AgainstBaseline {
+    /// By whether the model and the baseline are right on each photo.
+    pub fn of(baseline: String, model: &[bool], other: &[bool], groups: &[usize]) -> Self {
+        let mut seen = BTreeSet::new();
+        let first = |i: &usize| seen.insert(groups[*i]);
+        let rows: Vec<usize> = (0..groups.len()).filter(first).collect();
+        let of = |hits: &[bool]| -> Vec<bool> { rows.iter().map(|&i| hits[i]).collect() };
+        AgainstBaseline {
+            baseline,
+            test: mcnemar(&of(model), &of(other)),
+        }
+    }
+}
+
+/// Judges probabilities `[n, classes]` of photos that nothing was fitted on, beside what was claimed for the model in its
+/// `record`.
 ///
 /// # Errors
 /// When the statistics can't be computed.
@@ -217,10 +334,10 @@ pub fn test_result(
     probabilities: &[f64],
     labels: &[usize],
     groups: &[usize],
-    n_classes: usize,
-    claimed: (Interval, f64),
-    seed: Seed,
+    record: &Record,
 ) -> Result<TestResult, Failure> {
+    let n_classes = record.labels.len();
+    let seed = Seed(record.seed);
     let column = Column::of_probabilities(probabilities, labels, n_classes);
     let accuracy = accuracy_interval(&column, groups, LEVEL)?;
     let n = effective_groups(groups);
@@ -237,8 +354,41 @@ pub fn test_result(
         )?,
         log_loss: log_loss(probabilities, labels, n_classes),
         ece: ece_equal_mass(probabilities, labels, n_classes),
+        brier: brier(probabilities, labels, n_classes),
         images: labels.len(),
         groups: count(groups),
-        difference: difference_of_shares((accuracy.value, n), (claimed.0.value, claimed.1), LEVEL)?,
+        difference: difference_of_shares(
+            (accuracy.value, n),
+            (record.accuracy.value, record.n_effective),
+            LEVEL,
+        )?,
+        sets: match &record.sets {
+            Some(sets) => Some(sets_on_test(probabilities, labels, n, sets)?),
+            None => None,
+        },
+        against_baseline: None,
+        openings: None,
+    })
+}
+
+fn sets_on_test(
+    probabilities: &[f64],
+    labels: &[usize],
+    n_effective: f64,
+    sets: &Conformal,
+) -> Result<SetsOnTest, Failure> {
+    let n = labels.len() as f64;
+    let (mut covered, mut size) = (0.0, 0.0);
+    for (p, label) in probabilities
+        .chunks_exact(probabilities.len() / labels.len())
+        .zip(labels)
+    {
+        let set = prediction_set(p, sets.threshold);
+        covered += f64::from(u8::from(set.contains(label)));
+        size += set.len() as f64;
+    }
+    Ok(SetsOnTest {
+        coverage: wilson(covered / n, n_effective, LEVEL)?,
+        mean_size: size / n,
     })
 }

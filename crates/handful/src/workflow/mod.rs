@@ -8,11 +8,13 @@
 
 pub mod backbone;
 pub mod compare;
+pub mod curve;
 pub mod diagnosis;
 pub mod judge;
 pub mod kept;
 pub mod labelled;
 pub mod looks;
+pub mod openings;
 pub mod page;
 pub mod plan;
 pub mod refit;
@@ -36,6 +38,7 @@ use crate::events::{Event, Events};
 use crate::exit::{self, Failure};
 use crate::extract::Extractor;
 use crate::photos::Photos;
+use curve::CurveMetrics;
 use diagnosis::after::Predicted;
 use diagnosis::before::Before;
 use diagnosis::{Findings, scenes};
@@ -43,6 +46,7 @@ use judge::Judged;
 use kept::Kept;
 use labelled::Labelled;
 use looks::{Look, Looks};
+use openings::Opening;
 use plan::Plan;
 use results::{Metrics, Results, Timing};
 use run_folder::{Destination, RunFolder, data_name};
@@ -250,6 +254,13 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
     findings.notes = found_after.notes;
     watch.lap("judging");
 
+    let features = looks.features(predicted.judged_look, &task.photos.rows, &winner.stages)?;
+    let head = compare::head_of(winner)?;
+    let curve = curve::curve(&task, &features, head, &chosen.out, events)?;
+    let curve = CurveMetrics::of(&curve, task.photos.len());
+    drop(features);
+    watch.lap("learning curve");
+
     let (model, train_accuracy) = refit::refit(
         &task,
         &looks,
@@ -261,7 +272,14 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
     )?;
     folder.write("model.handful", &model.to_bytes())?;
     watch.lap("refit");
-    let test = refit::open_test(&model, &mut looks, &held_back)?;
+    let baseline = judge::baseline(&judged).map(|b| &judged[b]);
+    let against = baseline.filter(|b| b.name != chosen.name).zip(Some(&task));
+    let test = refit::open_test(&model, &mut looks, &held_back, against)?;
+    if test.is_some() {
+        let keys = looks.readable(&held_back).rows.into_iter();
+        let opening = Opening::of(keys.filter_map(|i| photos.list[i].key).collect());
+        folder.write(openings::NAME, opening.first().as_bytes())?;
+    }
     watch.lap("test");
 
     let predict_ms = predict_ms(&judged, &looks);
@@ -288,6 +306,7 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
         backbone: backbone.weights.digest(),
         train_accuracy,
         scenes: scene_metrics,
+        curve: Some(curve),
         test,
     };
     let metrics = results.metrics();

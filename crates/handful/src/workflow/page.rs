@@ -1,14 +1,17 @@
 //! The content of the report: what a person is shown of a run.
 
+use handful_learn::head::HEADS;
 use handful_report::{
-    BackboneCard, Calibration, Candidate, ClassResult, Confusion, LookAlikes, Made, Mistake,
-    Notice, PairedDifference, ReportModel, Severity, TestResult, UNREAD_SHOWN, Unread, UnreadFile,
-    Verdict,
+    BackboneCard, Calibration, Candidate, Claimed, ClassResult, Confusion, Curve, LookAlikes, Made,
+    Mistake, Notice, PairedDifference, ReportModel, Severity, TestResult, UNREAD_SHOWN, Unread,
+    UnreadFile, Verdict, words,
 };
-use handful_stats::{argmax, effective_groups, wilson};
+use handful_stats::{argmax, effective_groups, paired_difference, wilson};
 
+use super::curve::GAIN;
 use super::diagnosis::gallery;
 use super::judge::{Judged, LEVEL};
+use super::plan::CandidatePlan;
 use super::results::{Metrics, Results};
 use super::screen::geometry_name;
 
@@ -28,6 +31,20 @@ pub fn model(results: &Results) -> ReportModel {
         candidates: (0..results.judged.len())
             .map(|i| candidate(results, i))
             .collect(),
+        claims: (metrics.claims.iter())
+            .map(|planned| Claimed {
+                candidate: planned.candidate.clone(),
+                baseline: planned.baseline.clone(),
+                claim: planned.claim,
+            })
+            .collect(),
+        chosen_again: Some(metrics.chosen_again),
+        curve: metrics.learning_curve.as_ref().map(|of| Curve {
+            points: of.points.clone(),
+            gain: GAIN,
+            answer: of.two_points,
+            hindcast: of.hindcast,
+        }),
         decisions: results
             .decisions
             .iter()
@@ -41,12 +58,15 @@ pub fn model(results: &Results) -> ReportModel {
         calibration: Calibration {
             log_loss: metrics.log_loss,
             log_loss_of_shares: Some(results.log_loss_of_shares()),
-            ece: metrics.ece,
+            ece: metrics.probabilities.ece,
             ece_when_perfect: Some(handful_stats::ece_bias(
                 metrics.accuracy.value,
                 results.task.photos.len(),
             )),
             temperature: results.model.temperature,
+            brier: Some(metrics.probabilities.brier),
+            reliability: metrics.probabilities.reliability.clone(),
+            sets: Some(metrics.probabilities.sets),
         },
         mistakes: mistakes(results, chosen),
         unread: Unread {
@@ -98,7 +118,7 @@ fn verdict(results: &Results, metrics: &Metrics) -> Verdict {
             accuracy: t.accuracy,
             n_images: t.images,
             difference: t.difference,
-            n_openings: 1,
+            n_openings: t.openings.unwrap_or(1),
         }),
     }
 }
@@ -152,6 +172,16 @@ fn notices(results: &Results, metrics: &Metrics) -> Vec<Notice> {
             Some("If several photos show the same object, person or scene, say so with `--group-by`: the number is too good otherwise.".into()),
         );
     }
+    if let Some(sentence) = overfitting(results, metrics) {
+        all.push(sentence);
+    }
+    let mut add = |severity, text: String, advice: Option<String>| {
+        all.push(Notice {
+            severity,
+            text,
+            advice,
+        })
+    };
     let unscored = (0..results.photos.classes.len())
         .filter(|&c| {
             !results
@@ -175,6 +205,57 @@ fn notices(results: &Results, metrics: &Metrics) -> Vec<Notice> {
         );
     }
     all
+}
+
+/// Points between the accuracy on training photos and on new ones from which a person asks what that means.
+const NOTABLE_GAP: f64 = 0.05;
+
+/// What it means that a model does better on its own training photos. More features than photos always fit them, which
+/// harms nothing unless a candidate with less freedom does better on new ones: then that is named.
+fn overfitting(results: &Results, metrics: &Metrics) -> Option<Notice> {
+    if metrics.train_accuracy - metrics.accuracy.value < NOTABLE_GAP {
+        return None;
+    }
+    let chosen = results.chosen();
+    let plan = chosen.plan.as_ref()?;
+    let freedom = |head: &str| HEADS.iter().position(|h| h.name() == head);
+    let groups = &results.task.photos.groups;
+    let gap = format!(
+        "It gets {} of its own training photos right, and {} of new ones.",
+        words::percent(metrics.train_accuracy),
+        words::percent_at(&metrics.accuracy)
+    );
+    let less_free = results.judged.iter().filter(|other| {
+        let same_features =
+            |p: &CandidatePlan| p.size_px == plan.size_px && p.stages == plan.stages;
+        (other.plan.as_ref())
+            .is_some_and(|p| same_features(p) && freedom(&p.head) < freedom(&plan.head))
+    });
+    let better = less_free
+        .filter_map(|other| {
+            let difference = paired_difference(&chosen.column, &other.column, groups).ok()?;
+            (difference.mean > difference.se).then_some((difference.mean, other))
+        })
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    Some(match better {
+        Some((difference, other)) => Notice {
+            severity: Severity::Warning,
+            text: format!(
+                "{gap} It overfits: {} has less freedom, and on new photos a log-loss {} lower.",
+                words::quoted(&other.name),
+                words::loss(difference)
+            ),
+            advice: Some("Compare again without `--plan`: the choice would take it.".into()),
+        },
+        None => Notice {
+            severity: Severity::Remark,
+            text: format!(
+                "{gap} That alone is no fault: with more features than photos a model fits what it has seen, and no compared \
+                 candidate with less freedom does better on new photos."
+            ),
+            advice: None,
+        },
+    })
 }
 
 fn candidate(results: &Results, idx: usize) -> Candidate {
@@ -319,7 +400,7 @@ fn made(results: &Results, metrics: &Metrics) -> Made {
             ("Head".into(), results.model.head.clone()),
             (
                 "Accuracy on its own training photos".into(),
-                handful_report::words::percent(metrics.train_accuracy),
+                words::percent(metrics.train_accuracy),
             ),
         ],
     }

@@ -1,10 +1,10 @@
 //! The chosen candidate sees all labels, and then, once, the photos that were held back.
 
 use handful_learn::{Bundle, bundle};
-use handful_stats::{Column, Seed};
+use handful_stats::{Column, argmax};
 
 use super::compare::head_of;
-use super::judge::{self, Judgement, TestResult};
+use super::judge::{self, AgainstBaseline, Judged, Judgement, TestResult};
 use super::labelled::Labelled;
 use super::looks::{Look, Looks};
 use super::plan::CandidatePlan;
@@ -44,6 +44,7 @@ pub fn refit(
         setting: head.setting,
         unit_length: head.unit_length,
         temperature: head.temperature,
+        sets: Some(judgement.probabilities.sets),
         accuracy: judgement.accuracy,
         n_effective: judgement.n_effective,
         n_images: rows.len(),
@@ -57,7 +58,8 @@ pub fn refit(
     Ok((model, on_training.mean_hit()))
 }
 
-/// Opens the held-back photos with the finished model; none if there are none that can be read.
+/// Opens the held-back photos with the finished model; none if there are none that can be read. Where it is given, the
+/// baseline is fitted on the photos of the task, and both are compared on the test.
 ///
 /// # Errors
 /// When interrupted, or when the statistics can't be computed.
@@ -65,6 +67,7 @@ pub fn open_test(
     model: &Bundle,
     looks: &mut Looks,
     held_back: &Labelled,
+    against: Option<(&Judged, &Task)>,
 ) -> Result<Option<TestResult>, Failure> {
     let record = &model.record;
     let look = Look::Backbone(record.preprocessing.geometry, record.preprocessing.size_px);
@@ -75,13 +78,24 @@ pub fn open_test(
     }
     let features = looks.features(look, &photos.rows, &record.stages)?;
     let probabilities = model.head.probabilities(&features.all_rows());
-    judge::test_result(
-        &probabilities,
-        &photos.labels,
-        &photos.groups,
-        photos.n_classes,
-        (record.accuracy, record.n_effective),
-        Seed(record.seed),
-    )
-    .map(Some)
+    let mut result = judge::test_result(&probabilities, &photos.labels, &photos.groups, record)?;
+    result.openings = Some(1);
+    if let Some((baseline, task)) = against
+        && let Some(plan) = &baseline.plan
+    {
+        let look = Look::Backbone(record.preprocessing.geometry, plan.size_px);
+        looks.ensure("looking at the test photos", &[(look, &photos.rows)])?;
+        let learnt = looks.features(look, &task.photos.rows, &plan.stages)?;
+        let head = task.refit(&learnt, head_of(plan)?)?;
+        let features = looks.features(look, &photos.rows, &plan.stages)?;
+        let other = head.probabilities(&features.all_rows());
+        let hits = |p: &[f64]| -> Vec<bool> {
+            let rows = p.chunks_exact(photos.n_classes).zip(&photos.labels);
+            rows.map(|(p, label)| argmax(p) == *label).collect()
+        };
+        let (model, other) = (hits(&probabilities), hits(&other));
+        let name = baseline.name.clone();
+        result.against_baseline = Some(AgainstBaseline::of(name, &model, &other, &photos.groups));
+    }
+    Ok(Some(result))
 }

@@ -9,9 +9,10 @@ use handful_stats::Interval;
 use serde::{Deserialize, Serialize};
 
 use super::compare::{CONTROL_HOG, CONTROL_MAJORITY};
+use super::curve::CurveMetrics;
 use super::diagnosis::scenes::SceneMetrics;
 use super::diagnosis::{Findings, FindingsFile};
-use super::judge::{Judged, Judgement, PlannedClaim, TestResult};
+use super::judge::{Judged, Judgement, PlannedClaim, Probabilities, TestResult};
 use super::plan::{self, Plan};
 use super::run_folder::RunFolder;
 use super::screen::Decision;
@@ -35,10 +36,19 @@ pub struct Metrics {
     pub accuracy: Interval,
     /// Mean recall, out of fold.
     pub balanced_accuracy: Interval,
+    /// Mean of the classes' F1, out of fold.
+    pub macro_f1: Interval,
     /// Out-of-fold log-loss in nats.
     pub log_loss: f64,
-    /// Expected calibration error, out of fold.
-    pub ece: f64,
+    /// The same with its interval.
+    pub log_loss_interval: Interval,
+    /// What the out-of-fold probabilities are worth: `ece`, `brier`, `reliability`, `sets`.
+    #[serde(flatten)]
+    pub probabilities: Probabilities,
+    /// How often the whole choice, made again on resampled groups, comes to the same candidate.
+    pub chosen_again: f64,
+    /// How the error falls with the number of photos; null where it was not looked at.
+    pub learning_curve: Option<CurveMetrics>,
     /// Share of the largest class.
     pub majority_accuracy: f64,
     /// Accuracy of edges and colours without a network.
@@ -117,6 +127,8 @@ pub struct Results<'a> {
     pub train_accuracy: f64,
     /// What photos that may show one scene do to the accuracy.
     pub scenes: Option<SceneMetrics>,
+    /// How the error falls with the number of photos.
+    pub curve: Option<CurveMetrics>,
     /// Held-back photos, if any were given.
     pub test: Option<TestResult>,
 }
@@ -148,8 +160,12 @@ impl Results<'_> {
             winner: self.chosen().name.clone(),
             accuracy: self.judgement.accuracy,
             balanced_accuracy: self.judgement.balanced_accuracy,
-            log_loss: self.judgement.log_loss,
-            ece: self.judgement.ece,
+            macro_f1: self.judgement.macro_f1,
+            log_loss: self.judgement.log_loss.value,
+            log_loss_interval: self.judgement.log_loss,
+            probabilities: self.judgement.probabilities.clone(),
+            chosen_again: self.judgement.chosen_again,
+            learning_curve: self.curve.clone(),
             majority_accuracy: photos.majority().1,
             hog_accuracy: self.judgement.accuracies[self.control(CONTROL_HOG)],
             train_accuracy: self.train_accuracy,

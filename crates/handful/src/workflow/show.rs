@@ -1,6 +1,7 @@
 //! What the terminal shows when a training is done.
 
-use handful_report::words;
+use handful_report::{Claimed, words};
+use handful_stats::Said;
 
 use super::Outcome;
 use crate::events::Events;
@@ -13,6 +14,10 @@ const NAME_COLUMNS: usize = 48;
 /// Prints the verdict, the best candidates and where everything is.
 pub fn outcome(done: &Outcome, events: &Events) {
     events.print(&words::verdict(&done.page.verdict));
+    if let Some(curve) = &done.page.curve {
+        events.say("");
+        events.say(&words::more_photos(curve));
+    }
     for notice in &done.page.notices {
         events.say("");
         events.say(&notice.text);
@@ -44,6 +49,7 @@ pub fn outcome(done: &Outcome, events: &Events) {
     if n_more > 0 {
         events.say(&format!("the report has all {}", candidates.len()));
     }
+    claims(&done.page.claims, events);
     events.say("");
     if done.n_issues > 0 {
         events.say(&format!(
@@ -60,4 +66,27 @@ pub fn outcome(done: &Outcome, events: &Events) {
         "use it: `handful predict {} new-photos/`",
         done.run.join("model.handful").display()
     ));
+}
+
+/// What may be said of the planned comparisons: those that showed a difference, and how many did not.
+fn claims(claims: &[Claimed], events: &Events) {
+    let (silent, shown): (Vec<&Claimed>, Vec<&Claimed>) = claims
+        .iter()
+        .partition(|c| c.claim.said == Said::NoDifferenceSeen);
+    if claims.is_empty() {
+        return;
+    }
+    events.say("");
+    for claim in shown {
+        events.say(&words::claim(claim));
+    }
+    match silent[..] {
+        [] => (),
+        [one] => events.say(&words::claim(one)),
+        _ => events.say(&format!(
+            "{} with {} showed no difference; the report says how large a one would have been seen.",
+            words::counted(silent.len(), "planned comparison"),
+            words::quoted(&silent[0].baseline)
+        )),
+    }
 }

@@ -158,7 +158,7 @@ impl Task {
         }
     }
 
-    fn training_fold<'f>(
+    pub(super) fn training_fold<'f>(
         &'f self,
         features: &'f FeatureSet,
         rows: &'f [usize],
