@@ -28,7 +28,7 @@ pub struct EvidenceArguments {
 }
 
 /// Development sets: what is measured here may be learnt from.
-const SETS: &[&str] = &[
+pub const SETS: &[&str] = &[
     "clothing", "waste", "grocery", "hands", "cifar10", "omniglot",
 ];
 /// Where tables for the peer are written, below the repository's root.
@@ -41,22 +41,8 @@ const SIZE_PX: &str = "128";
 /// Embeds what is missing, runs the example, then the peer.
 pub fn run(root: &Path, arguments: &EvidenceArguments) -> Result<Outcome, Failure> {
     let (data, features) = (root.join(&arguments.data), root.join(&arguments.features));
-    std::fs::create_dir_all(&features).map_err(Failure::writing(&features))?;
-    for set in SETS {
-        let out = features.join(format!("{set}.npy"));
-        if out.exists() {
-            continue;
-        }
-        eprintln!("embedding {set}");
-        let mut embed = Command::new(root.join(BINARY));
-        embed
-            .arg("embed")
-            .arg(data.join(set))
-            .args(["--imgsz", SIZE_PX, "--quiet", "--out"])
-            .arg(&out);
-        if !ended_well(&mut embed)? {
-            return Ok(Outcome::Failed);
-        }
+    if !embedded(root, &data, &features, SETS)? {
+        return Ok(Outcome::Failed);
     }
     let mut example = Command::new(env!("CARGO"));
     example
@@ -89,8 +75,30 @@ pub fn run(root: &Path, arguments: &EvidenceArguments) -> Result<Outcome, Failur
     })
 }
 
+/// Makes sure that `features` has those of all `sets` below `data`; false when the program failed.
+pub fn embedded(root: &Path, data: &Path, features: &Path, sets: &[&str]) -> Result<bool, Failure> {
+    std::fs::create_dir_all(features).map_err(Failure::writing(features))?;
+    for set in sets {
+        let out = features.join(format!("{set}.npy"));
+        if out.exists() {
+            continue;
+        }
+        eprintln!("embedding {set}");
+        let mut embed = Command::new(root.join(BINARY));
+        embed
+            .arg("embed")
+            .arg(data.join(set))
+            .args(["--imgsz", SIZE_PX, "--quiet", "--out"])
+            .arg(&out);
+        if !ended_well(&mut embed)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// Runs a command with our output streams.
-fn ended_well(command: &mut Command) -> Result<bool, Failure> {
+pub fn ended_well(command: &mut Command) -> Result<bool, Failure> {
     let advice =
         "build the program with `cargo build --release -p handful`; a peer needs a Python of yours";
     Ok(command::run(command, advice)?.success())

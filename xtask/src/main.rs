@@ -1,7 +1,7 @@
 //! What a developer does around the program: `cargo xtask <task>`.
 //!
 //! Reading order: `check` (what CI runs), `weights` and `demo_photos` (how the embedded files were made), `golden`
-//! (reference numbers from Python), `fuzz` (parsers against bytes that nobody wrote), `bench` and `evidence` (what
+//! (reference numbers from Python), `fuzz` (parsers against bytes that nobody wrote), `bench`, `evidence` and `honesty` (what
 //! BENCHMARKS.md is written from).
 
 mod bench;
@@ -12,6 +12,7 @@ mod evidence;
 mod failure;
 mod fuzz;
 mod golden;
+mod honesty;
 mod jpeg_size;
 mod weights;
 
@@ -65,6 +66,8 @@ enum Task {
     Bench(bench::BenchArguments),
     /// Measure what the diagnosis finds on planted faults, noise and clean sets
     Evidence(evidence::EvidenceArguments),
+    /// Measure whether what a whole comparison says is true: simulated sets, claims, parts of real sets, learning curves
+    Honesty(honesty::HonestyArguments),
 }
 
 /// The repository's root: the folder above this crate's.
@@ -84,6 +87,7 @@ fn run(task: Task) -> Result<Outcome, Failure> {
         Task::Fuzz(arguments) => fuzz::run(root, &arguments),
         Task::Bench(arguments) => bench::run(root, &arguments),
         Task::Evidence(arguments) => evidence::run(root, &arguments),
+        Task::Honesty(arguments) => honesty::run(root, &arguments),
     }
 }
 

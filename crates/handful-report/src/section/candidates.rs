@@ -1,9 +1,10 @@
 //! What was compared, and what does it cost?
 
+use handful_stats::Said;
 use maud::{Markup, html};
 
 use super::{Section, folded};
-use crate::{Candidate, ReportModel, text, words};
+use crate::{Candidate, Claimed, ReportModel, text, words};
 
 /// Rows that are always open. Further ones are folded, except the chosen one and the controls.
 const OPEN_ROWS: usize = 12;
@@ -41,16 +42,33 @@ fn draw(model: &ReportModel) -> Option<Markup> {
                     (text::glued(&words::percent(again))) " of draws."
                 }
             }
-            @if !model.claims.is_empty() {
-                p { "What may be claimed, by comparisons that were planned before the run (corrected for overlapping folds and for their number):" }
-                ul {
-                    @for claim in &model.claims {
-                        li { (text::prose(&words::claim(claim))) }
-                    }
-                }
-            }
+            (claims(&model.claims))
         }
     })
+}
+
+/// What may be claimed; where no difference was seen, one click away.
+fn claims(all: &[Claimed]) -> Markup {
+    let (silent, shown): (Vec<&Claimed>, Vec<&Claimed>) =
+        (all.iter()).partition(|c| c.claim.said == Said::NoDifferenceSeen);
+    let list = |of: &[&Claimed]| {
+        html! { ul { @for claim in of { li { (text::prose(&words::claim(claim))) } } } }
+    };
+    let rest = (!silent.is_empty()).then(|| list(&silent));
+    let summary = format!(
+        "{} showed no difference",
+        words::counted(silent.len(), "planned comparison")
+    );
+    html! {
+        @if !all.is_empty() {
+            p {
+                "What may be claimed, by comparisons that were planned before the run, corrected for overlapping folds and for "
+                "their number: " @if shown.is_empty() { "nothing." }
+            }
+            (list(&shown))
+            (folded(rest, &summary))
+        }
+    }
 }
 
 fn table<'a>(rows: impl Iterator<Item = &'a Candidate>, best: Option<&Candidate>) -> Markup {
