@@ -43,14 +43,17 @@ def claims(n_groups, k, n_repeats, means, seed):
     repeats = [np.roll(np.arange(n_groups) % k, r).tolist() for r in range(n_repeats)]
     j = k * n_repeats
     differences = [(m + 0.05 * rng.standard_normal(j)).round(6) for m in means]
-    factor, df = 1 / j + size / (n_groups - size), j - 1
+    # Below 200 groups the repeats count as one.
+    independent = j if n_groups >= 200 else k
+    factor, df = 1 / independent + size / (n_groups - size), independent - 1
     wide, power = stats.t.ppf(0.975, df), stats.t.ppf(0.8, df)
+    strict = stats.t.ppf(1 - 0.05 / (2 * len(means)), df)
     rows = []
     for d in differences:
         se = math.sqrt(factor * d.var(ddof=1))
         rows.append({
             "losses": d.tolist(), "difference": d.mean(), "low": d.mean() - wide * se, "high": d.mean() + wide * se,
-            "raw_p": 2 * stats.t.sf(abs(d.mean() / se), df), "detectable": (wide + power) * se,
+            "raw_p": 2 * stats.t.sf(abs(d.mean() / se), df), "detectable": (strict + power) * se,
         })  # fmt: skip
     _, adjusted, *_ = multipletests([r["raw_p"] for r in rows], method="holm")
     for row, p in zip(rows, adjusted, strict=True):
@@ -153,7 +156,7 @@ golden = {
     "versions": {m.__name__: m.__version__ for m in (np, scipy, sklearn, statsmodels)},
     "wilson": [wilson(*x) for x in [(24, 30, 0.95), (0, 7, 0.9), (7, 7, 0.95), (412, 500, 0.99), (1, 2, 0.5)]],
     "newcombe": [newcombe(*x) for x in [(56, 70, 48, 80, 0.95), (9, 10, 3, 10, 0.9), (0, 12, 1, 9, 0.95)]],
-    "claims": [claims(50, 5, 2, [-0.1, -0.03, 0.001, 0.08], 1), claims(40, 10, 1, [-0.05, 0.05], 2), claims(30, 3, 1, [0.2], 3)],
+    "claims": [claims(50, 5, 2, [-0.1, -0.03, 0.001, 0.08], 1), claims(40, 10, 1, [-0.05, 0.05], 2), claims(30, 3, 1, [0.2], 3), claims(200, 5, 2, [-0.04, 0.03, 0.0], 4)],
     "mcnemar": [discordant(*x) for x in [(50, 9, 2, 7), (80, 5, 5, 0), (10, 0, 0, 3), (300, 60, 31, 20), (4, 0, 6, 1)]],
     "metrics": [metrics("five classes", 120, 5, 0, 1.5, 4), metrics("one missing", 80, 4, 1, 1.0, 5), metrics("two", 40, 2, 0, 1.0, 6)],
     "temperature": [temperature(90, 4, 1.0, 7), temperature(60, 3, 9.0, 8), temperature(150, 10, 0.1, 9)],

@@ -11,13 +11,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::backbone::Card;
 use crate::features::{Taps, pooled};
-use crate::head::Fitted;
+use crate::head::{Fitted, Neighbours};
 use crate::weights::Stored;
 use crate::{Backbone, LearnError, Weights};
 
 /// Version of the record; a reader refuses a newer one.
 pub const SCHEMA: u32 = 1;
 const METADATA_KEY: &str = "handful";
+/// The images that vote, and their classes, where the head asks them.
+const NEIGHBOURS: &str = "head.neighbours";
+const NEIGHBOUR_CLASSES: &str = "head.neighbour_classes";
+/// More voters than any head asks for.
+const MOST_NEIGHBOURS: f64 = 1_000.0;
 
 /// The record beside the tensors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,7 +44,7 @@ pub struct Record {
     pub backbone: Card,
     /// Name of the head, and the setting that was fitted for it.
     pub head: String,
-    /// λ or ρ of the head, if it has one.
+    /// λ, ρ or the number of neighbours of the head, if it has one.
     pub setting: Option<f64>,
     /// Whether the head brings features to unit length.
     pub unit_length: bool,
@@ -87,6 +92,14 @@ impl Bundle {
             ("head.bias", vec![k], &self.head.bias),
         ] {
             tensors.insert(name.into(), Stored::from_f64(shape, values));
+        }
+        if let Some(neighbours) = &self.head.neighbours {
+            let n = neighbours.classes.len();
+            let classes: Vec<f64> = neighbours.classes.iter().map(|c| *c as f64).collect();
+            let rows = Stored::from_f32(vec![n, d], &neighbours.rows);
+            tensors.insert(NEIGHBOURS.into(), rows);
+            let classes = Stored::from_f64(vec![n], &classes);
+            tensors.insert(NEIGHBOUR_CLASSES.into(), classes);
         }
         let record =
             serde_json::to_string(&self.record).expect("a record is plain data with string keys");
@@ -152,6 +165,31 @@ impl Bundle {
             scale: tensor("head.scale", &[d])?,
             unit_length: record.unit_length,
             weights: tensor("head.weights", &[d, k])?,
+            neighbours: match file.tensors.get(NEIGHBOURS) {
+                None => None,
+                Some(rows) => {
+                    let n = rows.shape.first().copied().unwrap_or(0);
+                    tensor(NEIGHBOURS, &[n, d])?;
+                    let classes = tensor(NEIGHBOUR_CLASSES, &[n])?;
+                    let asked = record.setting.unwrap_or(0.0);
+                    let is_class = |c: &f64| c.fract() == 0.0 && (0.0..k as f64).contains(c);
+                    let rows = rows.to_f32();
+                    if n == 0
+                        || !(1.0..=MOST_NEIGHBOURS).contains(&asked)
+                        || !classes.iter().all(is_class)
+                        || !rows.iter().all(|v| v.is_finite())
+                    {
+                        return Err(not(format!(
+                            "{asked} of {n} neighbours, or what they are, can't be"
+                        )));
+                    }
+                    Some(Neighbours {
+                        k: asked as usize,
+                        rows,
+                        classes: classes.iter().map(|c| *c as usize).collect(),
+                    })
+                }
+            },
             bias: tensor("head.bias", &[k])?,
             temperature,
             setting: record.setting,

@@ -22,7 +22,8 @@ const ROUNDING: f64 = 1e-9;
 pub struct Conformal {
     /// Allowed share of new groups in which the set misses the true class.
     pub alpha: f64,
-    /// What [`prediction_set`] needs; none where there are fewer than 1/α − 1 groups, and all classes are returned.
+    /// What [`prediction_set`] needs; none where the folds leave fewer than 1/α − 1 groups to learn it from, so that what it
+    /// is worth can't be measured, and all classes are returned.
     pub threshold: Option<f64>,
     /// Share of images whose set held the true class, out of fold; 95 %, on effective groups.
     pub coverage: Interval,
@@ -137,6 +138,7 @@ pub fn cross_conformal(
 
     let (mut covered, mut sizes, mut singletons, mut empty) = (0.0, 0.0, 0.0, 0.0);
     let mut thresholds = Vec::with_capacity(repeats.len());
+    let mut is_measured = true;
     for (repeat, p) in repeats.iter().enumerate() {
         let row_of = |row: usize| &p[row * n_classes..][..n_classes];
         let threshold = |rows: &[usize]| {
@@ -149,6 +151,7 @@ pub fn cross_conformal(
             let is_other = |row: &usize| folds.repeats[repeat][*row] != Some(fold as u32);
             let others: Vec<usize> = scored.iter().copied().filter(is_other).collect();
             let q = threshold(&others);
+            is_measured &= q.is_some() || tested.is_empty();
             for row in tested {
                 let set = prediction_set(row_of(row), q);
                 let is_empty = !holds(row_of(row)[set[0]], q);
@@ -163,7 +166,9 @@ pub fn cross_conformal(
     let all: Option<Vec<f64>> = thresholds.into_iter().collect();
     Ok(Conformal {
         alpha,
-        threshold: all.map(|q| q.iter().sum::<f64>() / q.len().max(1) as f64),
+        threshold: all
+            .filter(|_| is_measured)
+            .map(|q| q.iter().sum::<f64>() / q.len().max(1) as f64),
         coverage: wilson(covered / n, n_groups, LEVEL)?,
         mean_size: sizes / n,
         singletons: singletons / n,

@@ -243,7 +243,7 @@ fn a_folder_becomes_a_model_that_any_process_can_use() {
         ],
     );
     assert!(
-        table.starts_with("path,label,probability,dress,hat,shoes\n"),
+        table.starts_with("path,label,probability,set,dress,hat,shoes\n"),
         "{table}"
     );
 

@@ -50,7 +50,7 @@ impl Head for Centroid {
 }
 
 /// One factor a block: 1/√(sum of the variances of its features).
-fn block_scales(fold: &TrainingFold) -> Vec<f64> {
+pub(super) fn block_scales(fold: &TrainingFold) -> Vec<f64> {
     let centred = fold.scaled(&vec![1.0; fold.mean.len()]);
     let n = centred.n_rows as f64;
     let mut start = 0;

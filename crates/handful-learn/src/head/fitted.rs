@@ -1,9 +1,71 @@
-//! What every head comes out as: an affine map of standardised features, and a temperature.
+//! What every head comes out as: an affine map of standardised features, or the votes of near images, and a temperature.
 
 use handful_stats::softmax_rows;
 
 use super::TrainingFold;
 use crate::algebra::Matrix;
+
+/// The images that vote, instead of weights.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Neighbours {
+    /// How many of them vote.
+    pub k: usize,
+    /// z of each, of length 1, `[n, d]`.
+    pub rows: Vec<f32>,
+    /// Class of each.
+    pub classes: Vec<usize>,
+}
+
+/// How fast votes grow with similarity; see [`super::Knn`].
+const VOTE_TEMPERATURE: f64 = 0.07;
+
+impl Neighbours {
+    /// Similarity and class of the `most` nearest of `found` (similarity, image), nearest first; of equals the earlier ones.
+    pub(super) fn nearest(
+        found: impl Iterator<Item = (f64, usize)>,
+        most: usize,
+        class: impl Fn(usize) -> usize,
+    ) -> Vec<(f64, usize)> {
+        let mut nearest: Vec<(f64, usize)> = Vec::with_capacity(most + 1);
+        for (similarity, image) in found {
+            if nearest.len() == most && similarity <= nearest[most - 1].0 {
+                continue;
+            }
+            let place = nearest.partition_point(|(other, _)| *other >= similarity);
+            nearest.insert(place, (similarity, class(image)));
+            nearest.truncate(most);
+        }
+        nearest
+    }
+
+    /// Logits `[n_classes]` by votes of `nearest` (similarity, class), of which `k` were asked for.
+    pub(super) fn votes(nearest: &[(f64, usize)], k: usize, n_classes: usize) -> Vec<f64> {
+        let loudest = nearest.first().map_or(0.0, |(similarity, _)| *similarity);
+        let mut votes = vec![0.0; n_classes];
+        for (similarity, class) in nearest {
+            votes[*class] += ((similarity - loudest) / VOTE_TEMPERATURE).exp();
+        }
+        let all: f64 = votes.iter().sum();
+        let share = |vote: &f64| if all > 0.0 { vote / all } else { 0.0 };
+        let (k, n) = (k as f64, n_classes as f64);
+        votes
+            .iter()
+            .map(|vote| ((k * share(vote) + 0.5) / (k + 0.5 * n)).ln())
+            .collect()
+    }
+
+    /// What votes say of z, `[classes]`.
+    fn logits(&self, z: &[f64], n_classes: usize) -> Vec<f64> {
+        let rows = self.rows.chunks_exact(z.len()).enumerate();
+        let similarity = |(image, row): (usize, &[f32])| {
+            let dot: f64 = row.iter().zip(z).map(|(a, b)| f64::from(*a) * b).sum();
+            (dot, image)
+        };
+        let nearest =
+            Neighbours::nearest(rows.map(similarity), self.k, |image| self.classes[image]);
+        Neighbours::votes(&nearest, self.k, n_classes)
+    }
+}
 
 /// A fitted head. With z = (x − mean)·scale, brought to length 1 where `unit_length`, logits are z·weights + bias, and
 /// probabilities softmax(logits/temperature).
@@ -17,13 +79,15 @@ pub struct Fitted {
     pub scale: Vec<f64>,
     /// Whether z is brought to length 1.
     pub unit_length: bool,
-    /// `[d, classes]`, row-major.
+    /// `[d, classes]`, row-major; zeros where images vote.
     pub weights: Vec<f64>,
+    /// The images that vote, for the head that asks them: their votes are added to the logits.
+    pub neighbours: Option<Neighbours>,
     /// `[classes]`; −∞ for a class that the training fold did not have.
     pub bias: Vec<f64>,
     /// What logits are divided by.
     pub temperature: f64,
-    /// λ or ρ, if the head has one.
+    /// λ, ρ or the number of neighbours, if the head has one.
     pub setting: Option<f64>,
     /// Images it was fitted on.
     pub n_rows: usize,
@@ -55,6 +119,7 @@ impl Fitted {
             scale,
             unit_length: false,
             weights: all_weights,
+            neighbours: None,
             bias: all_bias,
             temperature: 1.0,
             setting: None,
@@ -81,6 +146,11 @@ impl Fitted {
             let start = out.len();
             out.extend_from_slice(&self.bias);
             let logits = &mut out[start..];
+            if let Some(neighbours) = &self.neighbours {
+                let votes = neighbours.logits(&z, k);
+                logits.iter_mut().zip(votes).for_each(|(l, v)| *l += v);
+                continue;
+            }
             for (value, weights) in z.iter().zip(self.weights.chunks_exact(k)) {
                 logits
                     .iter_mut()

@@ -1,4 +1,4 @@
-//! What is fitted on features: heads, from features to logits, all of them closed forms or convex.
+//! What is fitted on features: heads, from features to logits, all of them closed forms, convex, or votes.
 //!
 //! Reading order: [`FeatureSet`] (the features of all images), [`TrainingFold`] (those a fit may see, standardised,
 //! with algebra that its heads share), then one file a head, then [`Fitted`] (what every head comes out as).
@@ -8,6 +8,7 @@ mod centroid;
 mod feature_set;
 mod fitted;
 mod inner;
+mod knn;
 mod lbfgs;
 mod lda;
 mod logistic;
@@ -19,7 +20,8 @@ mod training_fold;
 
 pub use centroid::Centroid;
 pub use feature_set::FeatureSet;
-pub use fitted::Fitted;
+pub use fitted::{Fitted, Neighbours};
+pub use knn::Knn;
 pub use lda::Lda;
 pub use logistic::Logistic;
 pub use ridge::Ridge;
@@ -43,7 +45,7 @@ pub trait Head: Sync {
 }
 
 /// Order here is the order in reports: cheapest first.
-pub static HEADS: &[&dyn Head] = &[&Centroid, &Lda, &Ridge, &Logistic];
+pub static HEADS: &[&dyn Head] = &[&Centroid, &Lda, &Ridge, &Logistic, &Knn];
 
 /// The head of this name.
 pub fn named(name: &str) -> Option<&'static dyn Head> {

@@ -4,7 +4,7 @@ use handful_stats::{Column, Seed, balanced_accuracy, log_loss, softmax_rows};
 use serde::Deserialize;
 
 use super::ridge::System;
-use super::{FeatureSet, Fitted, HEADS, Head, Lda, TrainingFold, centroid, logistic};
+use super::{FeatureSet, Fitted, HEADS, Head, Lda, Neighbours, TrainingFold, centroid, logistic};
 
 /// `bench/golden/heads.py` made it.
 const GOLDEN: &str = include_str!("../../tests/golden/heads.json");
@@ -164,6 +164,23 @@ fn centroid_is_that_of_scikit_learn_on_centred_unit_vectors() {
             );
         });
     }
+}
+
+#[test]
+fn the_nearest_images_vote_as_the_formula_says() {
+    // Three neighbours at similarities 1, 1 − 0.07·ln 2 and 1 − 0.07·ln 4: votes 1, ½ and ¼.
+    let step = 0.07 * 2f64.ln();
+    let nearest = [(1.0, 0), (1.0 - step, 1), (1.0 - 2.0 * step, 1)];
+    let logits = Neighbours::votes(&nearest, 3, 2);
+    let share = |vote: f64| ((3.0 * vote / 1.75 + 0.5) / 4.0).ln();
+    assert!((logits[0] - share(1.0)).abs() < 1e-12 && (logits[1] - share(0.75)).abs() < 1e-12);
+    let found = [(0.2, 0), (0.9, 1), (0.9, 2), (0.5, 3)];
+    let two = Neighbours::nearest(found.into_iter(), 2, |image| 10 * image);
+    assert_eq!(
+        two,
+        [(0.9, 10), (0.9, 20)],
+        "of equals the earlier one comes first"
+    );
 }
 
 #[test]

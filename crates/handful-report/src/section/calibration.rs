@@ -43,7 +43,7 @@ fn draw(model: &ReportModel) -> Option<Markup> {
             @if let Some(brier) = of.brier { "Brier score " (words::loss(brier)) ". " }
             @if of.temperature.is_finite() && (of.temperature - 1.0).abs() > TEMPERATURE_UNCHANGED {
                 @let effect = if of.temperature > 1.0 { "more cautious" } else { "more confident" };
-                "The probabilities were made " (effect) " to get there (temperature " (text::glued(&format!("{:.2}", of.temperature))) ")."
+                "The model that is returned makes its probabilities " (effect) " (temperature " (text::glued(&format!("{:.2}", of.temperature))) ")."
             }
         }
         @if of.reliability.len() > 1 { (reliability(&of.reliability)) }
@@ -71,7 +71,7 @@ fn reliability(bins: &[ReliabilityBin]) -> Markup {
         }
         p.note {
             "Photos in order of the probability of their top class, as many in each row; the dotted line is that "
-            "probability, the bar how often it was right. Bars that hold their line can be believed."
+            "probability, the bar how often it was right. Bars that hold their line don't contradict it."
         }
     }
 }

@@ -57,13 +57,13 @@ fn claims(all: &[Claimed]) -> Markup {
     let rest = (!silent.is_empty()).then(|| list(&silent));
     let summary = format!(
         "{} showed no difference",
-        words::counted(silent.len(), "planned comparison")
+        words::counted(silent.len(), "comparison")
     );
     html! {
         @if !all.is_empty() {
             p {
-                "What may be claimed, by comparisons that were planned before the run, corrected for overlapping folds and for "
-                "their number: " @if shown.is_empty() { "nothing." }
+                "What may be claimed of the final candidates against the simplest of them, corrected for overlapping folds and for "
+                "the number of comparisons: " @if shown.is_empty() { "nothing." }
             }
             (list(&shown))
             (folded(rest, &summary))

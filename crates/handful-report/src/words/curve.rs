@@ -2,18 +2,18 @@
 
 use handful_stats::{Answer, Hindcast, Why};
 
-use super::{count, counted, percent_at, percent_with_interval};
+use super::{capitalised, count, counted, percent_at, percent_with_interval};
 use crate::{Curve, Interval};
 
-/// "About 400 more photos like these (1,200 in all) would bring 2 points."
+/// "About 400 more photos like these are enough for 2 points in 19 of 20 cases, as far as the curve can be believed."
 pub fn more_photos(of: &Curve) -> String {
     let gain = counted((100.0 * of.gain).round() as usize, "point");
     match of.answer {
-        Answer::Images { more, total } => format!(
-            "{} more photos like these ({} in all) would bring {gain}, as far as the curve can be believed.",
-            capital(&roughly(more)),
-            count(total)
+        Answer::Images { more, .. } => format!(
+            "{} more photos like these are enough for {gain} in 19 of 20 cases, as far as the curve can be believed.",
+            capitalised(&roughly(more))
         ),
+        Answer::NothingLeft => format!("There are no {gain} left to gain on photos like these."),
         Answer::NotReachable => format!(
             "More photos like these would not bring {gain}: look for other ones, or at what the classes have in common."
         ),
@@ -24,7 +24,7 @@ pub fn more_photos(of: &Curve) -> String {
                 Why::NoSlope => "the error does not clearly fall with the number of photos",
                 Why::WideBand => "what doubling the photos would bring is too unsure",
                 Why::TooFar => {
-                    "it would take more than four times the photos, and no curve reaches so far"
+                    "no number is sure to up to three times these photos, and the curve reaches no further"
                 }
             };
             format!("How many more photos would bring {gain} can't be told: {why}.")
@@ -32,7 +32,7 @@ pub fn more_photos(of: &Curve) -> String {
     }
 }
 
-/// "Drawn out from half of the photos, the curve said 12 % (90 % interval 9 to 15) where 11 % was measured."
+/// "Drawn out from half of what is learnt from, the curve said an error of 12 % (90 % interval 9 to 15) where 11 % was measured."
 pub fn was_it_right(hindcast: &Hindcast) -> String {
     let measured = percent_at(&Interval {
         value: hindcast.measured,
@@ -44,7 +44,7 @@ pub fn was_it_right(hindcast: &Hindcast) -> String {
         ": it was wrong here"
     };
     format!(
-        "Drawn out from half of the photos, the curve said an error of {} where {measured} was measured{verdict}.",
+        "Drawn out from half of what is learnt from, the curve said an error of {} where {measured} was measured{verdict}.",
         percent_with_interval(&hindcast.predicted, 0.90),
     )
 }
@@ -53,10 +53,6 @@ pub fn was_it_right(hindcast: &Hindcast) -> String {
 fn roughly(n: usize) -> String {
     let step = 10usize.pow((n.max(1).ilog10()).saturating_sub(1));
     format!("about {}", count(n.div_ceil(step) * step))
-}
-
-fn capital(text: &str) -> String {
-    super::capitalised(text)
 }
 
 #[cfg(test)]
@@ -80,14 +76,14 @@ mod tests {
         });
         assert!(
             text.starts_with(
-                "About 1,300 more photos like these (2,000 in all) would bring 2 points"
+                "About 1,300 more photos like these are enough for 2 points in 19 of 20 cases"
             ),
             "{text}"
         );
         assert!(said(Answer::NotReachable).starts_with("More photos like these would not"));
         let why = said(Answer::CannotTell { why: Why::TooFar });
         assert!(
-            why.contains("can't be told: it would take more than four times"),
+            why.contains("can't be told: no number is sure to up to three times"),
             "{why}"
         );
     }

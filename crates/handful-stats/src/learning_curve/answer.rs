@@ -28,6 +28,8 @@ pub enum Answer {
         /// How many that makes.
         total: usize,
     },
+    /// The error is less than that already.
+    NothingLeft,
     /// No number of images will, in 19 of 20 cases.
     NotReachable,
     /// It can't be told.
@@ -76,6 +78,9 @@ impl LearningCurve {
         }
         let now = n_now.max(1) as f64;
         let gain = |n: f64| self.percentiles(|law| law.error(now) - law.error(n));
+        if self.curve.error(now) < points {
+            return Answer::NothingLeft;
+        }
         // What remains of the slope when there is no end to the images.
         if self.percentiles(|law| law.error(now) - law.a).high < points {
             return Answer::NotReachable;

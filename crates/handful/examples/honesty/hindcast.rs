@@ -12,7 +12,7 @@ use crate::real::{Part, sets};
 use crate::set::Set;
 
 const IMAGES: [usize; 3] = [100, 300, 1_000];
-const PARTS: u64 = 8;
+const PARTS: u64 = 5;
 
 /// Prints one row a set and number of photos, and one for all.
 pub fn table(features: &Path) {
@@ -70,6 +70,6 @@ fn one(set: &Set, n: usize, seed: Seed) -> Option<Hindcast> {
     let outs = task.out_of_fold(&part.features, &[ridge], &progress, &events);
     let out = outs.expect("finite features").remove(0);
     curve(&task, &part.features, ridge, &out, &events)
-        .expect("a curve")
+        .expect("finite features")?
         .hindcast()
 }

@@ -30,6 +30,10 @@ fn main() {
     let n_sets: usize = arguments
         .next()
         .map_or(2_000, |n| n.parse().expect("SETS is a number"));
+    assert!(
+        n_sets >= 40,
+        "SETS is 40 or more: a part of each real set takes 40"
+    );
     let asked = |name: &str| question == name || question == "all";
     if asked("simulation") {
         simulation::table(n_sets);

@@ -74,7 +74,7 @@ pub fn table(n_sets: usize) {
         .collect();
     println!("\n## Simulated sets through the whole comparison\n");
     println!(
-        "{} of {n_sets} sets could be judged; the others lack a class in two groups.\n",
+        "{} of {n_sets} sets could be judged. Usual number: the best out-of-fold accuracy of all candidates.\n",
         all.len()
     );
     println!("| sets of | {HEADER}\n| --- | {RULE}");
@@ -141,8 +141,11 @@ fn one(plan: Plan, seed: Seed) -> Option<Told> {
     let photos = labelled(labels, groups, plan.n_classes);
     let compared = Compared::of(photos, &sets, &candidates, seed)?;
 
-    // The truth: new images, each of a group of its own, classes as likely as before.
-    let fresh: Vec<usize> = (0..FRESH).map(|i| i % plan.n_classes).collect();
+    // The truth: new images, each of a group of its own, of the classes that could be measured, as likely as before.
+    let mut measured = compared.task.scored().labels;
+    measured.sort_unstable();
+    measured.dedup();
+    let fresh: Vec<usize> = (0..FRESH).map(|i| measured[i % measured.len()]).collect();
     let alone: Vec<usize> = (0..FRESH).collect();
     let chosen = compared.chosen().features;
     let seen = world.see_by(chosen, &fresh, &alone, seed.derive("fresh", 0));
@@ -182,16 +185,26 @@ pub struct World {
 }
 
 impl World {
-    /// All candidates see centres as far apart, in directions of their own.
+    /// All candidates see centres as far from the middle, in directions of their own.
     pub fn new(plan: Plan, seed: Seed) -> World {
-        let signals = vec![plan.signal; plan.n_candidates];
-        World::with_signals(plan, &signals, seed)
+        let directions = |candidate: usize| (seed.derive("centres", candidate as u64), plan.signal);
+        World::of(plan, (0..plan.n_candidates).map(directions))
     }
 
-    /// Each candidate sees as much as its signal says.
+    /// All candidates see the same centres, each as clearly as its signal says and through noise of its own: with equal
+    /// signals they are equally good, whatever the directions.
     pub fn with_signals(plan: Plan, signals: &[f64], seed: Seed) -> World {
-        let centres = signals.iter().enumerate().map(|(candidate, signal)| {
-            let mut random = seed.stream("centres", candidate as u64);
+        World::of(
+            plan,
+            signals
+                .iter()
+                .map(|signal| (seed.derive("centres", 0), *signal)),
+        )
+    }
+
+    fn of(plan: Plan, candidates: impl Iterator<Item = (Seed, f64)>) -> World {
+        let centres = candidates.map(|(seed, signal)| {
+            let mut random = seed.stream("directions", 0);
             let mut centre = |_| {
                 let direction: Vec<f64> = (0..WIDTH).map(|_| normal(&mut random)).collect();
                 let norm = direction.iter().map(|v| v * v).sum::<f64>().sqrt();

@@ -133,8 +133,9 @@ pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
         ));
         if let Some(sets) = &result.sets {
             events.print(&format!(
-                "the true class is in the set of likely ones for {}; {:.1} classes in a set",
+                "the true class is in the set of likely ones for {}, {} were promised; {:.1} classes in a set",
                 words::percent_with_interval(&sets.coverage, LEVEL),
+                words::percent(sets.promised),
                 sets.mean_size
             ));
         }

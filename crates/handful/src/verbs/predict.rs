@@ -73,8 +73,8 @@ pub struct Prediction {
     /// All classes that it could be, best first: they hold the true one as often as `metrics.json` promises in `sets`. All
     /// of them for models without such a promise.
     pub set: Vec<String>,
-    /// Whether the set is not one likely class: several are, or none is.
-    pub unsure: bool,
+    /// Whether the set is not one likely class: several are, or none is; null for models without a promise.
+    pub unsure: Option<bool>,
     /// All classes in the model's order; only with `--probabilities`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub probabilities: Option<Vec<Guess>>,
@@ -228,7 +228,6 @@ fn prediction(path: &str, record: &Record, p: &[f64], top_k: usize, with_all: bo
     let classes = &record.labels;
     let threshold = record.sets.and_then(|sets| sets.threshold);
     let set = prediction_set(p, threshold);
-    let is_likely = threshold.is_some_and(|q| 1.0 - p[set[0]] <= q);
     let guess = |c: usize| Guess {
         label: classes[c].clone(),
         probability: p[c],
@@ -240,7 +239,7 @@ fn prediction(path: &str, record: &Record, p: &[f64], top_k: usize, with_all: bo
         label: classes[order[0]].clone(),
         probability: p[order[0]],
         top: order.iter().take(top_k).map(|&c| guess(c)).collect(),
-        unsure: set.len() > 1 || !is_likely,
+        unsure: threshold.map(|q| set.len() > 1 || 1.0 - p[set[0]] > q),
         set: set.into_iter().map(|c| classes[c].clone()).collect(),
         probabilities: with_all.then(|| (0..classes.len()).map(guess).collect()),
     }
@@ -277,7 +276,11 @@ fn show(out: &mut impl Write, p: &Prediction, format: Format, columns: usize) {
                 .collect();
             let path = words::shortened(&p.path, columns);
             let pad = columns.saturating_sub(unicode_width::UnicodeWidthStr::width(path.as_str()));
-            let doubt = if p.unsure { "  unsure" } else { "" };
+            let doubt = if p.unsure == Some(true) {
+                "  unsure"
+            } else {
+                ""
+            };
             drop(writeln!(
                 out,
                 "{path}{:pad$}  {}{doubt}",

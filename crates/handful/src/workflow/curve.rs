@@ -51,14 +51,14 @@ impl CurveMetrics {
 /// by fits on nested parts of them in whole groups.
 ///
 /// # Errors
-/// When interrupted, when features are not finite, or when the statistics can't be computed.
+/// When interrupted, or when features are not finite.
 pub fn curve(
     task: &Task,
     features: &FeatureSet,
     head: &dyn Head,
     out: &OutOfFold,
     events: &Events,
-) -> Result<LearningCurve, Failure> {
+) -> Result<Option<LearningCurve>, Failure> {
     let repeats = task.folds.n_repeats();
     let draws = repeats.clamp(FEWEST_DRAWS, MOST_DRAWS);
     let progress = events.progress(
@@ -70,67 +70,86 @@ pub fn curve(
     let mut place = vec![None; photos.len()];
     (scored.iter().enumerate()).for_each(|(i, &row)| place[row] = Some(i));
 
-    let mut sizes = Vec::new();
+    let whole: usize = (task.folds.splits())
+        .map(|(repeat, fold)| task.folds.train_rows(repeat, fold).len())
+        .sum();
+    let whole = whole as f64 / task.folds.splits().count() as f64;
+    let mut sizes: Vec<f64> = Vec::new();
     let mut errors = Vec::new();
     for part in PARTS {
-        let splits: Vec<(usize, usize)> = (0..draws)
+        let splits: Vec<Split> = (0..draws)
             .flat_map(|draw| (0..task.folds.k).map(move |fold| (draw, fold)))
-            .filter(|&(draw, fold)| !task.folds.test_rows(draw % repeats, fold).is_empty())
+            .map(|(draw, fold)| task.split(draw, fold, part))
+            .filter(|split| !split.test.is_empty())
             .collect();
-        let judged: Vec<(usize, Vec<(usize, f64)>)> = splits
+        let n: usize = splits.iter().map(|split| split.rows.len()).sum();
+        let size = n as f64 / splits.len() as f64;
+        // Few groups, or two that every class keeps, can make parts equal.
+        if size >= whole || sizes.last().is_some_and(|last| *last >= size) {
+            continue;
+        }
+        let judged: Vec<Vec<(usize, f64)>> = splits
             .par_iter()
-            .map(|&(draw, fold)| {
+            .map(|split| {
                 events.check_interrupted()?;
-                // One seed for all parts of a draw, so that the larger hold the smaller.
-                let rows = task.part_of_fold(draw, fold, part);
-                let test = task.folds.test_rows(draw % repeats, fold);
-                let index = draw * task.folds.k + fold;
-                let fitted = head.fit(&task.training_fold(features, &rows, index))?;
-                let probabilities = fitted.probabilities(&features.rows(&test));
+                let fold = task.training_fold(features, &split.rows, split.index);
+                let probabilities = head.fit(&fold)?.probabilities(&features.rows(&split.test));
                 progress.advance(1);
                 let wrong = |(&row, p): (&usize, &[f64])| {
                     (row, f64::from(u8::from(argmax(p) != photos.labels[row])))
                 };
                 let rows_of = probabilities.chunks_exact(photos.n_classes);
-                Ok((rows.len(), test.iter().zip(rows_of).map(wrong).collect()))
+                Ok(split.test.iter().zip(rows_of).map(wrong).collect())
             })
             .collect::<Result<_, Failure>>()?;
-        let n: usize = judged.iter().map(|(n, _)| n).sum();
-        sizes.push(n as f64 / judged.len() as f64);
         let mut of_images = vec![0.0; scored.len()];
-        for (row, wrong) in judged.into_iter().flat_map(|(_, wrong)| wrong) {
+        for (row, wrong) in judged.into_iter().flatten() {
             of_images[place[row].expect("what is tested is scored")] += wrong / draws as f64;
         }
+        sizes.push(size);
         errors.push(of_images);
     }
-    let n: usize = (task.folds.splits())
-        .map(|(repeat, fold)| task.folds.train_rows(repeat, fold).len())
-        .sum();
-    sizes.push(n as f64 / task.folds.splits().count() as f64);
+    sizes.push(whole);
     errors.push(task.column(out).hits.iter().map(|hit| 1.0 - hit).collect());
     let groups: Vec<usize> = scored.iter().map(|&row| photos.groups[row]).collect();
     let seed = task.seed.derive("learning curve", 0);
-    Ok(learning_curve(&sizes, &errors, &groups, seed)?)
+    // All else is known by now: a curve that can't be drawn must not cost the run.
+    Ok(learning_curve(&sizes, &errors, &groups, seed).ok())
+}
+
+/// About how long [`curve`] takes on one thread, in seconds, by how long whole training folds took.
+pub fn seconds(task: &Task, out: &OutOfFold) -> f64 {
+    let repeats = task.folds.n_repeats();
+    let draws = repeats.clamp(FEWEST_DRAWS, MOST_DRAWS);
+    out.fit_s * PARTS.iter().sum::<f64>() * draws as f64 / repeats as f64
+}
+
+/// What is learnt from and what is judged, in one fold of one draw.
+struct Split {
+    rows: Vec<usize>,
+    test: Vec<usize>,
+    /// Tells the draws and folds apart.
+    index: usize,
 }
 
 impl Task {
-    /// A part of the training fold, in whole groups and with the classes in proportion.
-    fn part_of_fold(&self, draw: usize, fold: usize, part: f64) -> Vec<usize> {
-        let rows = self.folds.train_rows(draw % self.folds.n_repeats(), fold);
+    /// A part of a training fold, in whole groups and with the classes in proportion. One seed for all parts of a draw, so
+    /// that the larger hold the smaller, but for groups of unequal size.
+    fn split(&self, draw: usize, fold: usize, part: f64) -> Split {
+        let repeat = draw % self.folds.n_repeats();
+        let index = draw * self.folds.k + fold;
+        let rows = self.folds.train_rows(repeat, fold);
         let photos = self.photos.subset(&rows);
         let wanted = (part * rows.len() as f64).round() as usize;
-        let seed = self
-            .seed
-            .derive("part", (draw * self.folds.k + fold) as u64);
-        stratified_subset(
-            &photos.labels,
-            &photos.units,
-            photos.n_classes,
-            wanted,
-            seed,
-        )
-        .into_iter()
-        .map(|i| rows[i])
-        .collect()
+        let seed = self.seed.derive("part", index as u64);
+        let (labels, units) = (&photos.labels, &photos.units);
+        Split {
+            rows: stratified_subset(labels, units, photos.n_classes, wanted, seed)
+                .into_iter()
+                .map(|i| rows[i])
+                .collect(),
+            test: self.folds.test_rows(repeat, fold),
+            index,
+        }
     }
 }

@@ -295,6 +295,8 @@ pub struct TestResult {
 /// Sets of classes on held-back photos.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SetsOnTest {
+    /// Share that the sets were made for.
+    pub promised: f64,
     /// Share of photos whose set holds the true class.
     pub coverage: Interval,
     /// Mean number of classes in a set.
@@ -362,10 +364,10 @@ pub fn test_result(
             (record.accuracy.value, record.n_effective),
             LEVEL,
         )?,
-        sets: match &record.sets {
-            Some(sets) => Some(sets_on_test(probabilities, labels, n, sets)?),
-            None => None,
-        },
+        sets: (record.sets.as_ref())
+            .filter(|sets| sets.threshold.is_some())
+            .map(|sets| sets_on_test(probabilities, labels, n, sets))
+            .transpose()?,
         against_baseline: None,
         openings: None,
     })
@@ -388,6 +390,7 @@ fn sets_on_test(
         size += set.len() as f64;
     }
     Ok(SetsOnTest {
+        promised: 1.0 - sets.alpha,
         coverage: wilson(covered / n, n_effective, LEVEL)?,
         mean_size: size / n,
     })

@@ -254,13 +254,6 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
     findings.notes = found_after.notes;
     watch.lap("judging");
 
-    let features = looks.features(predicted.judged_look, &task.photos.rows, &winner.stages)?;
-    let head = compare::head_of(winner)?;
-    let curve = curve::curve(&task, &features, head, &chosen.out, events)?;
-    let curve = CurveMetrics::of(&curve, task.photos.len());
-    drop(features);
-    watch.lap("learning curve");
-
     let (model, train_accuracy) = refit::refit(
         &task,
         &looks,
@@ -272,14 +265,28 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
     )?;
     folder.write("model.handful", &model.to_bytes())?;
     watch.lap("refit");
+    let curve_s = curve::seconds(&task, &chosen.out) / settings.machine.threads.max(1) as f64;
+    let wants_curve = match &plan {
+        Some(plan) => plan.curve,
+        None => watch.has_time_for(curve_s),
+    };
+    let curve = if wants_curve {
+        let look = Look::Backbone(comparison.geometry, winner.size_px);
+        let features = looks.features(look, &task.photos.rows, &winner.stages)?;
+        let head = compare::head_of(winner)?;
+        curve::curve(&task, &features, head, &chosen.out, events)?
+    } else {
+        events.remark("there is no time left to ask whether more photos would help");
+        None
+    };
+    let curve = curve.map(|curve| CurveMetrics::of(&curve, task.photos.len()));
+    watch.lap("learning curve");
     let baseline = judge::baseline(&judged).map(|b| &judged[b]);
     let against = baseline.filter(|b| b.name != chosen.name).zip(Some(&task));
     let test = refit::open_test(&model, &mut looks, &held_back, against)?;
-    if test.is_some() {
-        let keys = looks.readable(&held_back).rows.into_iter();
-        let opening = Opening::of(keys.filter_map(|i| photos.list[i].key).collect());
-        folder.write(openings::NAME, opening.first().as_bytes())?;
-    }
+    let tested = looks.readable(&held_back).rows.into_iter();
+    let opening = Opening::of(tested.filter_map(|i| photos.list[i].key).collect());
+    folder.write(openings::NAME, opening.file(test.is_some()).as_bytes())?;
     watch.lap("test");
 
     let predict_ms = predict_ms(&judged, &looks);
@@ -306,7 +313,8 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
         backbone: backbone.weights.digest(),
         train_accuracy,
         scenes: scene_metrics,
-        curve: Some(curve),
+        wants_curve,
+        curve,
         test,
     };
     let metrics = results.metrics();

@@ -1,7 +1,7 @@
 //! How often has a test split been looked at? Each further look makes it a little too kind, so looks are counted.
 //!
 //! `test_openings.csv` in the run folder has a row a look: which photos (their digest) and how many. `train` writes the
-//! first, `eval` adds its own where the model still lies in its run.
+//! first where it was given a test split, `eval` adds its own where the model still lies in its run.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -34,9 +34,10 @@ impl Opening {
         }
     }
 
-    /// The file with this look as its only one.
-    pub fn first(&self) -> String {
-        format!("{HEADER}{}", self.row())
+    /// The file of a new run, with this look as its only one where there was one.
+    pub fn file(&self, is_first: bool) -> String {
+        let row = if is_first { self.row() } else { String::new() };
+        format!("{HEADER}{row}")
     }
 
     /// Adds this look to the run beside `model`, and says how many looks at the same photos that makes. None where no run
@@ -67,9 +68,11 @@ mod tests {
         let model = dir.path().join("model.handful");
         let photos = Opening::of(vec![[1; 32], [2; 32]]);
         assert_eq!(photos.count(&model), None);
-        std::fs::write(dir.path().join(NAME), photos.first()).expect("written");
+        std::fs::write(dir.path().join(NAME), photos.file(true)).expect("written");
         assert_eq!(Opening::of(vec![[2; 32], [1; 32]]).count(&model), Some(2));
         assert_eq!(Opening::of(vec![[3; 32]]).count(&model), Some(1));
         assert_eq!(photos.count(&model), Some(3));
+        std::fs::write(dir.path().join(NAME), photos.file(false)).expect("written");
+        assert_eq!(photos.count(&model), Some(1));
     }
 }

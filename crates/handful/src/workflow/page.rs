@@ -1,6 +1,5 @@
 //! The content of the report: what a person is shown of a run.
 
-use handful_learn::head::HEADS;
 use handful_report::{
     BackboneCard, Calibration, Candidate, Claimed, ClassResult, Confusion, Curve, LookAlikes, Made,
     Mistake, Notice, PairedDifference, ReportModel, Severity, TestResult, UNREAD_SHOWN, Unread,
@@ -11,10 +10,13 @@ use handful_stats::{argmax, effective_groups, paired_difference, wilson};
 use super::curve::GAIN;
 use super::diagnosis::gallery;
 use super::judge::{Judged, LEVEL};
+use super::labelled::count;
 use super::plan::CandidatePlan;
 use super::results::{Metrics, Results};
 use super::screen::geometry_name;
 
+/// A class in fewer groups has no recall of its own.
+const GROUPS_OF_A_CLAIM: usize = 5;
 /// Mistakes that are shown with their photo.
 const MISTAKES: usize = 24;
 
@@ -61,7 +63,7 @@ pub fn model(results: &Results) -> ReportModel {
             ece: metrics.probabilities.ece,
             ece_when_perfect: Some(handful_stats::ece_bias(
                 metrics.accuracy.value,
-                results.task.photos.len(),
+                metrics.effective_groups as usize,
             )),
             temperature: results.model.temperature,
             brier: Some(metrics.probabilities.brier),
@@ -92,7 +94,8 @@ fn verdict(results: &Results, metrics: &Metrics) -> Verdict {
     let counts = results.task.photos.class_counts();
     let present = counts.iter().filter(|&&c| c > 0);
     let (largest, smallest) = (present.clone().max(), present.min());
-    let (majority, share) = results.task.photos.majority();
+    let scored = results.task.scored();
+    let (majority, share) = scored.majority();
     Verdict {
         accuracy: metrics.accuracy,
         balanced_accuracy: metrics.balanced_accuracy,
@@ -103,7 +106,7 @@ fn verdict(results: &Results, metrics: &Metrics) -> Verdict {
         },
         majority_class: results.photos.classes[majority].clone(),
         majority_accuracy: share,
-        n_images: results.task.photos.len(),
+        n_images: scored.len(),
         n_classes: results.photos.classes.len(),
         n_groups: results.photos.has_groups().then_some(metrics.groups),
         look_alikes: metrics.scenes.as_ref().map(|s| LookAlikes {
@@ -165,6 +168,25 @@ fn notices(results: &Results, metrics: &Metrics) -> Vec<Notice> {
             Some("Photos to learn from may show the same scene, object or person several times: name them with `--group-by`.".into()),
         );
     }
+    if let Some(against) = metrics
+        .test
+        .as_ref()
+        .and_then(|t| t.against_baseline.as_ref())
+    {
+        let (model, other) = (against.test.only_a, against.test.only_b);
+        add(
+            Severity::Remark,
+            format!(
+                "On the test photos {} that {} gets wrong are right with this model, and {} the other way round (McNemar's exact \
+                 test: p {:.2}).",
+                words::count(model),
+                words::quoted(&against.baseline),
+                words::count(other),
+                against.test.p
+            ),
+            None,
+        );
+    }
     if !results.photos.has_groups() && metrics.scenes.is_none() {
         add(
             Severity::Remark,
@@ -194,6 +216,14 @@ fn notices(results: &Results, metrics: &Metrics) -> Vec<Notice> {
         })
         .map(|c| format!("\"{}\"", results.photos.classes[c]))
         .collect::<Vec<_>>();
+    if results.photos.classes.len() - unscored.len() < 2 {
+        add(
+            Severity::Warning,
+            "Only one class could be measured: the accuracy says nothing about telling classes apart."
+                .into(),
+            Some("Add photos of other objects, persons or scenes to the other classes.".into()),
+        );
+    }
     if !unscored.is_empty() {
         add(
             Severity::Warning,
@@ -218,7 +248,9 @@ fn overfitting(results: &Results, metrics: &Metrics) -> Option<Notice> {
     }
     let chosen = results.chosen();
     let plan = chosen.plan.as_ref()?;
-    let freedom = |head: &str| HEADS.iter().position(|h| h.name() == head);
+    // Each can bend further than those before it.
+    let ordered = ["centroid", "lda", "ridge", "logistic"];
+    let freedom = |head: &str| ordered.iter().position(|h| *h == head);
     let groups = &results.task.photos.groups;
     let gap = format!(
         "It gets {} of its own training photos right, and {} of new ones.",
@@ -245,13 +277,12 @@ fn overfitting(results: &Results, metrics: &Metrics) -> Option<Notice> {
                 words::quoted(&other.name),
                 words::loss(difference)
             ),
-            advice: Some("Compare again without `--plan`: the choice would take it.".into()),
+            advice: Some("It was not taken because it costs more to predict with; a `plan.json` can name it alone.".into()),
         },
         None => Notice {
             severity: Severity::Remark,
             text: format!(
-                "{gap} That alone is no fault: with more features than photos a model fits what it has seen, and no compared \
-                 candidate with less freedom does better on new photos."
+                "{gap} That alone is no fault: no compared candidate with less freedom does better on new photos."
             ),
             advice: None,
         },
@@ -291,13 +322,11 @@ fn class_results(results: &Results, chosen: &Judged) -> Vec<ClassResult> {
                 .map(|(&i, _)| results.task.photos.groups[i])
                 .collect();
             let right: f64 = scored().map(|(_, hit)| hit).sum();
-            // A class that could not be held out has no recall.
-            let recall = wilson(
-                right / groups.len().max(1) as f64,
-                effective_groups(&groups),
-                LEVEL,
-            )
-            .ok();
+            // Of a class that could not be held out nothing is known, and next to nothing of a few groups.
+            let share = right / groups.len().max(1) as f64;
+            let recall = (count(&groups) >= GROUPS_OF_A_CLAIM)
+                .then(|| wilson(share, effective_groups(&groups), LEVEL).ok())
+                .flatten();
             ClassResult {
                 name: name.clone(),
                 n_images: results

@@ -23,6 +23,10 @@ pub struct CandidatePlan {
     pub head: String,
 }
 
+fn yes() -> bool {
+    true
+}
+
 impl CandidatePlan {
     /// `efficientnet_lite0/224/blocks.4+head/ridge`
     pub fn name(&self, backbone: &str) -> String {
@@ -57,6 +61,9 @@ pub struct Plan {
     pub backbone: String,
     /// How photos become squares.
     pub geometry: Geometry,
+    /// Whether it was asked if more photos would help; a time limit may have left that out.
+    #[serde(default = "yes")]
+    pub curve: bool,
     /// Image side, in pixels, at which photos of one scene were looked for; none in plans from before that was done.
     #[serde(default)]
     pub look_px: Option<usize>,

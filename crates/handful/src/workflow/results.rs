@@ -49,7 +49,7 @@ pub struct Metrics {
     pub chosen_again: f64,
     /// How the error falls with the number of photos; null where it was not looked at.
     pub learning_curve: Option<CurveMetrics>,
-    /// Share of the largest class.
+    /// Share of the largest class among the photos that are scored.
     pub majority_accuracy: f64,
     /// Accuracy of edges and colours without a network.
     pub hog_accuracy: Interval,
@@ -127,6 +127,8 @@ pub struct Results<'a> {
     pub train_accuracy: f64,
     /// What photos that may show one scene do to the accuracy.
     pub scenes: Option<SceneMetrics>,
+    /// Whether it was asked if more photos would help.
+    pub wants_curve: bool,
     /// How the error falls with the number of photos.
     pub curve: Option<CurveMetrics>,
     /// Held-back photos, if any were given.
@@ -166,7 +168,7 @@ impl Results<'_> {
             probabilities: self.judgement.probabilities.clone(),
             chosen_again: self.judgement.chosen_again,
             learning_curve: self.curve.clone(),
-            majority_accuracy: photos.majority().1,
+            majority_accuracy: self.task.scored().majority().1,
             hog_accuracy: self.judgement.accuracies[self.control(CONTROL_HOG)],
             train_accuracy: self.train_accuracy,
             scenes: self.scenes.clone(),
@@ -191,6 +193,7 @@ impl Results<'_> {
             backbone: self.backbone.clone(),
             geometry: self.geometry,
             look_px: Some(self.look_px),
+            curve: self.wants_curve,
             candidates: self.judged.iter().filter_map(|j| j.plan.clone()).collect(),
         }
     }

@@ -68,7 +68,7 @@ pub fn outcome(done: &Outcome, events: &Events) {
     ));
 }
 
-/// What may be said of the planned comparisons: those that showed a difference, and how many did not.
+/// What may be said of the comparisons: those that showed a difference, and how many did not.
 fn claims(claims: &[Claimed], events: &Events) {
     let (silent, shown): (Vec<&Claimed>, Vec<&Claimed>) = claims
         .iter()
@@ -85,7 +85,7 @@ fn claims(claims: &[Claimed], events: &Events) {
         [one] => events.say(&words::claim(one)),
         _ => events.say(&format!(
             "{} with {} showed no difference; the report says how large a one would have been seen.",
-            words::counted(silent.len(), "planned comparison"),
+            words::counted(silent.len(), "comparison"),
             words::quoted(&silent[0].baseline)
         )),
     }

@@ -63,6 +63,11 @@ impl Task {
         })
     }
 
+    /// The photos that a fold scores; a class in one group has none.
+    pub fn scored(&self) -> Labelled {
+        self.photos.subset(&self.folds.scored_rows(0))
+    }
+
     /// Mean losses and hits of each photo.
     pub fn column(&self, out: &OutOfFold) -> Column {
         let Labelled {
