@@ -57,14 +57,24 @@ impl Neighbours {
     /// What votes say of z, `[classes]`.
     fn logits(&self, z: &[f64], n_classes: usize) -> Vec<f64> {
         let rows = self.rows.chunks_exact(z.len()).enumerate();
-        let similarity = |(image, row): (usize, &[f32])| {
-            let dot: f64 = row.iter().zip(z).map(|(a, b)| f64::from(*a) * b).sum();
-            (dot, image)
-        };
+        let similarity = |(image, row): (usize, &[f32])| (dot(row, z), image);
         let nearest =
             Neighbours::nearest(rows.map(similarity), self.k, |image| self.classes[image]);
         Neighbours::votes(&nearest, self.k, n_classes)
     }
+}
+
+/// Sums in eight lanes of a fixed order, which vector registers hold.
+fn dot(a: &[f32], b: &[f64]) -> f64 {
+    let mut lanes = [0.0f64; 8];
+    let (a8, b8) = (a.as_chunks::<8>(), b.as_chunks::<8>());
+    for (x, y) in a8.0.iter().zip(b8.0) {
+        for lane in 0..8 {
+            lanes[lane] += f64::from(x[lane]) * y[lane];
+        }
+    }
+    let rest = a8.1.iter().zip(b8.1);
+    lanes.iter().sum::<f64>() + rest.map(|(x, y)| f64::from(*x) * y).sum::<f64>()
 }
 
 /// A fitted head. With z = (x − mean)·scale, brought to length 1 where `unit_length`, logits are z·weights + bias, and

@@ -174,6 +174,8 @@ pub struct Claimed {
 /// How the error falls with the number of photos.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Curve {
+    /// The candidate that was fitted on fewer photos.
+    pub candidate: String,
     /// Photos that were learnt from, and the error, fewest first.
     pub points: Vec<CurvePoint>,
     /// Points of accuracy that are asked for, as a share.

@@ -38,7 +38,7 @@ fn draw(model: &ReportModel) -> Option<Markup> {
             }
         }
         p.note {
-            "Parts of each training fold, in whole groups, judged on the same photos as the model; 90 % intervals, without the "
+            (text::name(&curve.candidate)) " on parts of each training fold, in whole groups, judged on the same photos as the model; 90 % intervals, without the "
             "luck of which photos were taken, and not corrected for the choice among candidates. "
             @if let Some(hindcast) = &curve.hindcast { (words::was_it_right(hindcast)) }
         }

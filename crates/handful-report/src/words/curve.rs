@@ -61,6 +61,7 @@ mod tests {
 
     fn said(answer: Answer) -> String {
         more_photos(&Curve {
+            candidate: "ridge".into(),
             points: Vec::new(),
             gain: 0.02,
             answer,

@@ -456,6 +456,7 @@ fn curve() -> Curve {
         error: interval(error, error - 0.012, error + 0.012),
     };
     Curve {
+        candidate: "ridge, last + middle stage, 128 px".into(),
         points: vec![
             point(341.0, 0.24),
             point(682.0, 0.20),

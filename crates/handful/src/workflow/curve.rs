@@ -8,6 +8,8 @@ use handful_stats::{
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::judge::Judged;
+use super::plan::CandidatePlan;
 use super::task::{OutOfFold, Task};
 use crate::events::Events;
 use crate::exit::Failure;
@@ -18,12 +20,17 @@ const PARTS: [f64; 4] = [0.125, 0.25, 0.5, 0.75];
 const MOST_DRAWS: usize = 5;
 const FEWEST_DRAWS: usize = 2;
 
+/// Heads whose fits are too slow to be repeated, and the one that stands in for them.
+const SLOW_HEADS: [&str; 2] = ["logistic", "knn"];
+const CURVE_HEAD: &str = "ridge";
 /// What is gained is asked for so many more points of accuracy, as a share.
 pub const GAIN: f64 = 0.02;
 
 /// `learning_curve` in `metrics.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CurveMetrics {
+    /// The candidate that was fitted on fewer photos; see [`candidate`].
+    pub candidate: String,
     /// Photos that were learnt from, and the out-of-fold error.
     pub points: Vec<CurvePoint>,
     /// error = a + b·photos^(−c)
@@ -36,9 +43,10 @@ pub struct CurveMetrics {
 }
 
 impl CurveMetrics {
-    /// Of a curve, for a set of `n_photos`.
-    pub fn of(curve: &LearningCurve, n_photos: usize) -> CurveMetrics {
+    /// Of the curve of a candidate, for a set of `n_photos`.
+    pub fn of(curve: &LearningCurve, candidate: &str, n_photos: usize) -> CurveMetrics {
         CurveMetrics {
+            candidate: candidate.to_owned(),
             points: curve.points.clone(),
             curve: curve.curve,
             two_points: curve.more_images(GAIN, n_photos),
@@ -115,6 +123,21 @@ pub fn curve(
     let seed = task.seed.derive("learning curve", 0);
     // All else is known by now: a curve that can't be drawn must not cost the run.
     Ok(learning_curve(&sizes, &errors, &groups, seed).ok())
+}
+
+/// Whose curve is drawn: the chosen candidate's, but ridge's on the same features where the chosen head has no closed form
+/// (recipe A7): fits by the dozen would take longer than all the rest.
+pub fn candidate(judged: &[Judged], chosen: usize) -> &Judged {
+    let same_features =
+        |a: &CandidatePlan, b: &CandidatePlan| (a.size_px, &a.stages) == (b.size_px, &b.stages);
+    let plan = judged[chosen].plan.as_ref();
+    let ridge = plan.filter(|plan| SLOW_HEADS.contains(&plan.head.as_str()));
+    let ridge = ridge.and_then(|plan| {
+        judged.iter().find(|other| {
+            (other.plan.as_ref()).is_some_and(|o| o.head == CURVE_HEAD && same_features(o, plan))
+        })
+    });
+    ridge.unwrap_or(&judged[chosen])
 }
 
 /// About how long [`curve`] takes on one thread, in seconds, by how long whole training folds took.

@@ -265,7 +265,8 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
     )?;
     folder.write("model.handful", &model.to_bytes())?;
     watch.lap("refit");
-    let curve_s = curve::seconds(&task, &chosen.out) / settings.machine.threads.max(1) as f64;
+    let drawn = curve::candidate(&judged, judgement.chosen);
+    let curve_s = curve::seconds(&task, &drawn.out) / settings.machine.threads.max(1) as f64;
     let wants_curve = match &plan {
         Some(plan) => plan.curve,
         None => watch.has_time_for(curve_s),
@@ -273,13 +274,13 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
     let curve = if wants_curve {
         let look = Look::Backbone(comparison.geometry, winner.size_px);
         let features = looks.features(look, &task.photos.rows, &winner.stages)?;
-        let head = compare::head_of(winner)?;
-        curve::curve(&task, &features, head, &chosen.out, events)?
+        let head = compare::head_of(drawn.plan.as_ref().unwrap_or(winner))?;
+        curve::curve(&task, &features, head, &drawn.out, events)?
     } else {
         events.remark("there is no time left to ask whether more photos would help");
         None
     };
-    let curve = curve.map(|curve| CurveMetrics::of(&curve, task.photos.len()));
+    let curve = curve.map(|curve| CurveMetrics::of(&curve, &drawn.name, task.photos.len()));
     watch.lap("learning curve");
     let baseline = judge::baseline(&judged).map(|b| &judged[b]);
     let against = baseline.filter(|b| b.name != chosen.name).zip(Some(&task));

@@ -42,6 +42,7 @@ pub fn model(results: &Results) -> ReportModel {
             .collect(),
         chosen_again: Some(metrics.chosen_again),
         curve: metrics.learning_curve.as_ref().map(|of| Curve {
+            candidate: of.candidate.clone(),
             points: of.points.clone(),
             gain: GAIN,
             answer: of.two_points,
