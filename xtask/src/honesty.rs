@@ -9,7 +9,7 @@ use crate::failure::{Failure, Outcome};
 /// Arguments of `cargo xtask honesty`.
 #[derive(clap::Args)]
 pub struct HonestyArguments {
-    /// simulation, claims, real, hindcast, or all of them
+    /// simulation, unequal, claims, real, hindcast, or all of them
     #[arg(default_value = "all", value_name = "QUESTION")]
     question: String,
     /// Simulated sets; a quarter as many runs of each claim, a fortieth as many parts of each real set

@@ -256,6 +256,34 @@ fn a_folder_becomes_a_model_that_any_process_can_use() {
 }
 
 #[test]
+fn five_photos_are_enough_for_a_run_and_for_no_claim() {
+    let dir = small_set();
+    let at = dir.path();
+    for class in ["dress", "hat", "shoes"] {
+        for photo in fs::read_dir(at.join("photos").join(class)).unwrap() {
+            let path = photo.unwrap().path();
+            let number: usize = path.file_stem().unwrap().to_str().unwrap().parse().unwrap();
+            if class == "shoes" || number > 2 + usize::from(class == "hat") {
+                fs::remove_file(path).unwrap();
+            }
+        }
+    }
+    fs::remove_dir(at.join("photos/shoes")).unwrap();
+    ok(at, &["train", "photos", "--imgsz", "64", "--name", "tiny"]);
+    let metrics = json(at.join("runs/tiny/metrics.json"));
+    assert_eq!(metrics["images"], 5);
+    assert!(
+        metrics["sets"]["threshold"].is_null(),
+        "nine groups are the least"
+    );
+    let why = &metrics["learning_curve"]["two_points"]["cannot_tell"]["why"];
+    assert!(why.is_string(), "{metrics}");
+    for claim in metrics["claims"].as_array().unwrap() {
+        assert_eq!(claim["verdict"], "no difference seen");
+    }
+}
+
+#[test]
 fn features_are_written_as_numpy_csv_and_safetensors() {
     let dir = small_set();
     let at = dir.path();

@@ -38,6 +38,7 @@ fn print_twelve(n_images: usize, n_runs: usize) {
         n_classes: 4,
         n_candidates: 12,
         has_groups: false,
+        first_class: 1,
         signal: EQUAL,
     };
     let runs: Vec<bool> = (0..n_runs)
@@ -88,6 +89,7 @@ fn print(n_images: usize, has_groups: bool, other: f64, n_runs: usize) {
         n_classes: 4,
         n_candidates: 2,
         has_groups,
+        first_class: 1,
         signal: EQUAL,
     };
     let runs: Vec<(f64, Said)> = (0..n_runs)

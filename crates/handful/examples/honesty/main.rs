@@ -2,7 +2,8 @@
 //! what its model then does on photos that nobody had.
 //!
 //! `cargo xtask honesty [QUESTION] [--features FOLDER] [--sets N]`, or this example directly: `honesty QUESTION FEATURES
-//! SETS`, QUESTION one of `simulation`, `real`, `claims`, `hindcast`, `all`. Prints tables in Markdown.
+//! SETS`, QUESTION one of `simulation`,
+//! `unequal`, `claims`, `real`, `hindcast`, `all`. Prints tables in Markdown.
 //!
 //! Reading order: `comparison` (the pipeline, as `train` runs it), `simulation` (sets whose truth is known), `claims` (false
 //! alarms and power), `set` and `real` (features of real photos), `hindcast` (learning curves drawn out).
@@ -37,6 +38,9 @@ fn main() {
     let asked = |name: &str| question == name || question == "all";
     if asked("simulation") {
         simulation::table(n_sets);
+    }
+    if asked("unequal") {
+        simulation::unequal(n_sets / 4);
     }
     if asked("claims") {
         claims::table(n_sets / 4);

@@ -29,6 +29,8 @@ pub struct Plan {
     pub n_classes: usize,
     pub n_candidates: usize,
     pub has_groups: bool,
+    /// Images of the first class for one of each other.
+    pub first_class: usize,
     /// Distance of the class centres from their mean, in standard deviations of the noise.
     pub signal: f64,
 }
@@ -54,6 +56,7 @@ impl Plan {
         };
         Plan {
             has_groups: digit(2) == 1,
+            first_class: 1,
             n_images: IMAGES[digit(3)],
             n_candidates: CANDIDATES[digit(3)],
             n_classes: CLASSES[digit(3)],
@@ -123,6 +126,33 @@ pub fn table(n_sets: usize) {
     }
 }
 
+/// Prints what the balanced accuracy comes to where the first class has six times the images of each other.
+pub fn unequal(n_sets: usize) {
+    println!(
+        "\n## Balanced accuracy where one of five classes has six times the images of each other\n"
+    );
+    println!("Usual number: the best plain accuracy, out of fold.\n");
+    println!("| images | {HEADER}\n| --: | {RULE}");
+    for n_images in IMAGES {
+        let all: Vec<Told> = (0..n_sets)
+            .into_par_iter()
+            .filter_map(|number| {
+                let seed = Seed(number as u64).derive("unequal set", n_images as u64);
+                let plan = Plan {
+                    n_images,
+                    n_classes: 5,
+                    n_candidates: CANDIDATES[number % 3],
+                    first_class: 6,
+                    ..Plan::numbered(0, seed)
+                };
+                one(plan, seed)
+            })
+            .collect();
+        println!("| {n_images} | {}", row(&all));
+    }
+}
+
+/// The balanced accuracy where classes are unequal, otherwise the accuracy: new images are of all classes alike.
 fn one(plan: Plan, seed: Seed) -> Option<Told> {
     let world = World::new(plan, seed);
     let mut random = seed.stream("images", 0);
@@ -151,14 +181,18 @@ fn one(plan: Plan, seed: Seed) -> Option<Told> {
     let seen = world.see_by(chosen, &fresh, &alone, seed.derive("fresh", 0));
     let seen: Vec<f64> = seen.into_iter().map(f64::from).collect();
     Some(Told {
-        interval: compared.judgement.accuracy,
+        interval: if plan.first_class > 1 {
+            compared.judgement.balanced_accuracy
+        } else {
+            compared.judgement.accuracy
+        },
         truth: compared.truth(&sets[chosen], &seen, &fresh),
         naive: compared.naive_best(),
         n_effective: compared.judgement.n_effective,
     })
 }
 
-/// Labels and groups: classes in turn, so that they are equally frequent; a group has one class.
+/// Labels and groups: classes in turn, so that they are equally frequent but for the first; a group has one class.
 pub fn drawn(plan: Plan, random: &mut ChaCha8Rng) -> (Vec<usize>, Vec<usize>) {
     let (mut labels, mut groups) = (Vec::new(), Vec::new());
     let mut group = 0;
@@ -169,7 +203,8 @@ pub fn drawn(plan: Plan, random: &mut ChaCha8Rng) -> (Vec<usize>, Vec<usize>) {
             1
         };
         for _ in 0..size.min(plan.n_images - labels.len()) {
-            labels.push(group % plan.n_classes);
+            let turn = group % (plan.n_classes - 1 + plan.first_class);
+            labels.push((turn + 1).saturating_sub(plan.first_class));
             groups.push(group);
         }
         group += 1;

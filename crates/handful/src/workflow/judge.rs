@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use handful_learn::bundle::Record;
 use handful_stats::{
-    Claim, Column, Conformal, Interval, McNemar, ReliabilityBin, Seed, accuracy_interval, argmax,
-    balanced_accuracy_interval, brier, claims, cross_conformal, difference_of_shares,
-    ece_equal_mass, effective_groups, fold_losses, log_loss, log_loss_interval, macro_f1_interval,
-    mcnemar, one_standard_error, prediction_set, rechoose, reliability, wilson,
+    Claim, Column, Conformal, Folds, Interval, McNemar, ReliabilityBin, Seed, accuracy_interval,
+    argmax, balanced_accuracy_interval, bbc_accuracy, brier, claims, cross_conformal,
+    difference_of_shares, ece_equal_mass, effective_groups, fold_losses, log_loss,
+    log_loss_interval, macro_f1_interval, mcnemar, one_standard_error, prediction_set, rechoose,
+    reliability, wilson,
 };
 use serde::{Deserialize, Serialize};
 
@@ -52,7 +53,7 @@ pub struct Judgement {
     pub differences: Vec<Option<(f64, f64)>>,
     /// Accuracy of the chosen one, corrected for the choice.
     pub accuracy: Interval,
-    /// Mean recall.
+    /// Mean recall of the chosen one, corrected for the choice.
     pub balanced_accuracy: Interval,
     /// Mean of the classes' F1.
     pub macro_f1: Interval,
@@ -101,13 +102,7 @@ pub struct PlannedClaim {
 /// When the statistics can't be computed.
 pub fn judge(candidates: &[Judged], task: &Task) -> Result<Judgement, Failure> {
     let Task { photos, seed, .. } = task;
-    let Labelled {
-        labels,
-        groups,
-        n_classes,
-        ..
-    } = photos;
-    let n_classes = *n_classes;
+    let Labelled { labels, groups, .. } = photos;
     let choosable: Vec<usize> = (0..candidates.len())
         .filter(|&i| candidates[i].plan.is_some())
         .collect();
@@ -135,15 +130,7 @@ pub fn judge(candidates: &[Judged], task: &Task) -> Result<Judgement, Failure> {
         differences,
         accuracy: wilson(again.accuracy, n_effective, LEVEL)?,
         chosen_again: again.chosen_again[choice.chosen],
-        balanced_accuracy: balanced_accuracy_interval(
-            column,
-            labels,
-            groups,
-            n_classes,
-            BOOTSTRAP_DRAWS,
-            LEVEL,
-            seed.derive("balanced accuracy", 0),
-        )?,
+        balanced_accuracy: balanced_accuracy(&columns, &candidates[chosen].out, task)?,
         macro_f1: macro_f1(&candidates[chosen].out, task)?,
         accuracies: candidates
             .iter()
@@ -160,6 +147,58 @@ pub fn judge(candidates: &[Judged], task: &Task) -> Result<Judgement, Failure> {
         probabilities: probabilities(&candidates[chosen].out, task)?,
         n_effective,
         claims: planned_claims(candidates, task)?,
+    })
+}
+
+/// Mean recall of what the rule of choosing returns. The centre is corrected for the choice like the accuracy, of which it
+/// differs by what an image weighs; the width is that of one repeat, because the model that is returned is one and not the
+/// mean of many.
+fn balanced_accuracy(
+    columns: &[Column],
+    chosen: &OutOfFold,
+    task: &Task,
+) -> Result<Interval, Failure> {
+    let Task {
+        photos,
+        folds,
+        seed,
+    } = task;
+    let scored = task.scored();
+    let counts = scored.class_counts();
+    let n_scored = counts.iter().filter(|n| **n > 0).count() as f64;
+    let weight = |label: &usize| scored.len() as f64 / (n_scored * counts[*label] as f64);
+    let weighed: Vec<Column> = columns
+        .iter()
+        .map(|column| {
+            let hits = column.hits.iter().zip(&scored.labels);
+            Column {
+                hits: hits.map(|(hit, label)| hit * weight(label)).collect(),
+                ..column.clone()
+            }
+        })
+        .collect();
+    let correction = seed.derive("bias correction", 0);
+    let centre = bbc_accuracy(&weighed, &photos.groups, CORRECTION_DRAWS, correction)?;
+    let first = Folds {
+        k: folds.k,
+        repeats: folds.repeats[..1].to_vec(),
+    };
+    let (labels, n_classes) = (&photos.labels, photos.n_classes);
+    let of_first = Column::of_repeats(&chosen.repeats[..1], labels, n_classes, &first);
+    let spread = balanced_accuracy_interval(
+        &of_first,
+        labels,
+        &photos.groups,
+        n_classes,
+        BOOTSTRAP_DRAWS,
+        LEVEL,
+        seed.derive("balanced accuracy", 0),
+    )?;
+    let moved = |bound: f64| (bound + centre - spread.value).clamp(0.0, 1.0);
+    Ok(Interval {
+        value: centre.clamp(0.0, 1.0),
+        low: moved(spread.low),
+        high: moved(spread.high),
     })
 }
 
