@@ -43,9 +43,8 @@ def claims(n_groups, k, n_repeats, means, seed):
     repeats = [np.roll(np.arange(n_groups) % k, r).tolist() for r in range(n_repeats)]
     j = k * n_repeats
     differences = [(m + 0.05 * rng.standard_normal(j)).round(6) for m in means]
-    # Below 200 groups the repeats count as one.
-    independent = j if n_groups >= 200 else k
-    factor, df = 1 / independent + size / (n_groups - size), independent - 1
+    # Repeats count once for the variance, and below 200 groups for the degrees of freedom.
+    factor, df = 1 / k + size / (n_groups - size), (j if n_groups >= 200 else k) - 1
     wide, power = stats.t.ppf(0.975, df), stats.t.ppf(0.8, df)
     strict = stats.t.ppf(1 - 0.05 / (2 * len(means)), df)
     rows = []
