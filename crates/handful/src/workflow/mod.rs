@@ -24,6 +24,7 @@ pub mod screen;
 pub mod show;
 pub mod tables;
 pub mod task;
+pub mod warning;
 pub mod watch;
 
 use std::path::PathBuf;

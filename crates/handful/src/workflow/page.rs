@@ -2,18 +2,18 @@
 
 use handful_report::{
     BackboneCard, Calibration, Candidate, Claimed, ClassResult, Confusion, Curve, LookAlikes, Made,
-    Mistake, Notice, PairedDifference, ReportModel, Severity, TestResult, UNREAD_SHOWN, Unread,
-    UnreadFile, Verdict, words,
+    Mistake, PairedDifference, ReportModel, TestResult, UNREAD_SHOWN, Unread, UnreadFile, Verdict,
+    words,
 };
-use handful_stats::{argmax, effective_groups, paired_difference, wilson};
+use handful_stats::{argmax, effective_groups, wilson};
 
 use super::curve::GAIN;
 use super::diagnosis::gallery;
 use super::judge::{Judged, LEVEL};
 use super::labelled::count;
-use super::plan::CandidatePlan;
 use super::results::{Metrics, Results};
 use super::screen::geometry_name;
+use super::warning::Warning;
 
 /// A class in fewer groups has no recall of its own.
 const GROUPS_OF_A_CLAIM: usize = 5;
@@ -27,7 +27,10 @@ pub fn model(results: &Results) -> ReportModel {
     ReportModel {
         name: results.name.clone(),
         verdict: verdict(results, &metrics),
-        notices: notices(results, &metrics),
+        notices: Warning::of(results, &metrics)
+            .iter()
+            .map(Warning::notice)
+            .collect(),
         findings: gallery::cards(results.findings, results.photos),
         hog_accuracy: Some(metrics.hog_accuracy),
         candidates: (0..results.judged.len())
@@ -125,169 +128,6 @@ fn verdict(results: &Results, metrics: &Metrics) -> Verdict {
             n_openings: t.openings.unwrap_or(1),
         }),
     }
-}
-
-fn notices(results: &Results, metrics: &Metrics) -> Vec<Notice> {
-    let mut all = Vec::new();
-    let mut add = |severity, text: String, advice: Option<String>| {
-        all.push(Notice {
-            severity,
-            text,
-            advice,
-        })
-    };
-    let skipped = results.photos.n_skipped();
-    if skipped > 0 {
-        add(
-            Severity::Warning,
-            format!("{skipped} files could not be read and are not part of these numbers."),
-            Some("See the list at the end of this page.".into()),
-        );
-    }
-    let hog = metrics.hog_accuracy;
-    if hog.value >= metrics.accuracy.low {
-        add(
-            Severity::Warning,
-            "A control that sees only edges and colours is about as good as the network.".into(),
-            Some("The classes may differ by something trivial, such as background or lighting: look at the photos.".into()),
-        );
-    }
-    if metrics.accuracy.low <= metrics.majority_accuracy {
-        add(
-            Severity::Warning,
-            "It is not shown that the model is better than always guessing the largest class."
-                .into(),
-            Some("Add photos, or check whether the labels can be told from a photo at all.".into()),
-        );
-    }
-    if let Some(test) = &metrics.test
-        && test.difference.high < 0.0
-    {
-        add(
-            Severity::Warning,
-            "The held-back test photos are harder than the photos to learn from: believe the test.".into(),
-            Some("Photos to learn from may show the same scene, object or person several times: name them with `--group-by`.".into()),
-        );
-    }
-    if let Some(against) = metrics
-        .test
-        .as_ref()
-        .and_then(|t| t.against_baseline.as_ref())
-    {
-        let (model, other) = (against.test.only_a, against.test.only_b);
-        add(
-            Severity::Remark,
-            format!(
-                "On the test photos {} that {} gets wrong are right with this model, and {} the other way round (McNemar's exact \
-                 test: p {:.2}).",
-                words::count(model),
-                words::quoted(&against.baseline),
-                words::count(other),
-                against.test.p
-            ),
-            None,
-        );
-    }
-    if !results.photos.has_groups() && metrics.scenes.is_none() {
-        add(
-            Severity::Remark,
-            "Copies and bursts aside, each photo is taken as independent of the others.".into(),
-            Some("If several photos show the same object, person or scene, say so with `--group-by`: the number is too good otherwise.".into()),
-        );
-    }
-    if let Some(sentence) = overfitting(results, metrics) {
-        all.push(sentence);
-    }
-    let mut add = |severity, text: String, advice: Option<String>| {
-        all.push(Notice {
-            severity,
-            text,
-            advice,
-        })
-    };
-    let unscored = (0..results.photos.classes.len())
-        .filter(|&c| {
-            !results
-                .task
-                .photos
-                .labels
-                .iter()
-                .zip(&results.task.folds.repeats[0])
-                .any(|(l, f)| *l == c && f.is_some())
-        })
-        .map(|c| format!("\"{}\"", results.photos.classes[c]))
-        .collect::<Vec<_>>();
-    if results.photos.classes.len() - unscored.len() < 2 {
-        add(
-            Severity::Warning,
-            "Only one class could be measured: the accuracy says nothing about telling classes apart."
-                .into(),
-            Some("Add photos of other objects, persons or scenes to the other classes.".into()),
-        );
-    }
-    if !unscored.is_empty() {
-        add(
-            Severity::Warning,
-            format!(
-                "Not measured, because all their photos belong to one group: {}.",
-                unscored.join(", ")
-            ),
-            Some("Add photos of another object, person or scene.".into()),
-        );
-    }
-    all
-}
-
-/// Points between the accuracy on training photos and on new ones from which a person asks what that means.
-const NOTABLE_GAP: f64 = 0.05;
-
-/// What it means that a model does better on its own training photos. More features than photos always fit them, which
-/// harms nothing unless a candidate with less freedom does better on new ones: then that is named.
-fn overfitting(results: &Results, metrics: &Metrics) -> Option<Notice> {
-    if metrics.train_accuracy - metrics.accuracy.value < NOTABLE_GAP {
-        return None;
-    }
-    let chosen = results.chosen();
-    let plan = chosen.plan.as_ref()?;
-    // Each can bend further than those before it.
-    let ordered = ["centroid", "lda", "ridge", "logistic"];
-    let freedom = |head: &str| ordered.iter().position(|h| *h == head);
-    let groups = &results.task.photos.groups;
-    let gap = format!(
-        "It gets {} of its own training photos right, and {} of new ones.",
-        words::percent(metrics.train_accuracy),
-        words::percent_at(&metrics.accuracy)
-    );
-    let less_free = results.judged.iter().filter(|other| {
-        let same_features =
-            |p: &CandidatePlan| p.size_px == plan.size_px && p.stages == plan.stages;
-        (other.plan.as_ref())
-            .is_some_and(|p| same_features(p) && freedom(&p.head) < freedom(&plan.head))
-    });
-    let better = less_free
-        .filter_map(|other| {
-            let difference = paired_difference(&chosen.column, &other.column, groups).ok()?;
-            (difference.mean > difference.se).then_some((difference.mean, other))
-        })
-        .max_by(|a, b| a.0.total_cmp(&b.0));
-    Some(match better {
-        Some((difference, other)) => Notice {
-            severity: Severity::Warning,
-            text: format!(
-                "{gap} It overfits: {} has less freedom, and on new photos a log-loss {} lower.",
-                words::quoted(&other.name),
-                words::loss(difference)
-            ),
-            advice: Some("It was not taken because it costs more to predict with; a `plan.json` can name it alone.".into()),
-        },
-        None => Notice {
-            severity: Severity::Remark,
-            text: format!(
-                "{gap} That alone is no fault: no compared candidate with less freedom does better on new photos."
-            ),
-            advice: None,
-        },
-    })
 }
 
 fn candidate(results: &Results, idx: usize) -> Candidate {
