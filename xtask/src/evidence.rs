@@ -44,22 +44,11 @@ pub fn run(root: &Path, arguments: &EvidenceArguments) -> Result<Outcome, Failur
     if !embedded(root, &data, &features, SETS)? {
         return Ok(Outcome::Failed);
     }
-    let mut example = Command::new(env!("CARGO"));
+    let mut example = command::example(root, "handful-learn", "diagnosis_evidence");
     example
-        .args([
-            "run",
-            "--release",
-            "--quiet",
-            "-p",
-            "handful-learn",
-            "--example",
-            "diagnosis_evidence",
-            "--",
-        ])
         .arg(&arguments.question)
         .args([&features, &data])
-        .arg(TABLES)
-        .current_dir(root);
+        .arg(TABLES);
     let mut is_well = ended_well(&mut example)?;
     if let Some(python) = &arguments.peer {
         let mut peer = Command::new(python);
@@ -68,11 +57,7 @@ pub fn run(root: &Path, arguments: &EvidenceArguments) -> Result<Outcome, Failur
         println!("\n## doubts, and cleanlab on the same probabilities\n");
         is_well &= ended_well(&mut peer)?;
     }
-    Ok(if is_well {
-        Outcome::Done
-    } else {
-        Outcome::Failed
-    })
+    Ok(Outcome::of(is_well))
 }
 
 /// Makes sure that `features` has those of all `sets` below `data`; false when the program failed.

@@ -12,6 +12,17 @@ pub enum Outcome {
     Failed,
 }
 
+impl Outcome {
+    /// Of a task whose last part told whether all went well.
+    pub fn of(is_well: bool) -> Outcome {
+        if is_well {
+            Outcome::Done
+        } else {
+            Outcome::Failed
+        }
+    }
+}
+
 /// Why a task stopped: what went wrong, what was found, what to do.
 #[derive(Debug, thiserror::Error)]
 #[error("{what}\nfound: {found}\ndo: {advice}")]

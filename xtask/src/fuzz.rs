@@ -81,11 +81,7 @@ pub fn run(root: &Path, arguments: &FuzzArguments) -> Result<Outcome, Failure> {
             number(summary.peak_mib),
         );
     }
-    Ok(if n_failed == 0 {
-        Outcome::Done
-    } else {
-        Outcome::Failed
-    })
+    Ok(Outcome::of(n_failed == 0))
 }
 
 /// Names of the targets, sorted.

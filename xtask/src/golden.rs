@@ -51,11 +51,7 @@ pub fn run(root: &Path, wanted: &[String]) -> Result<Outcome, Failure> {
         scripts.len() - n_failed,
         scripts.len()
     );
-    Ok(if n_failed == 0 {
-        Outcome::Done
-    } else {
-        Outcome::Failed
-    })
+    Ok(Outcome::of(n_failed == 0))
 }
 
 /// The scripts to run, sorted by name.

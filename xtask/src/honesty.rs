@@ -1,8 +1,8 @@
 //! Are the numbers true? Runs the example `honesty` of handful: simulated sets, claims, parts of real sets, learning curves.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
+use crate::command;
 use crate::evidence::{SETS, embedded, ended_well};
 use crate::failure::{Failure, Outcome};
 
@@ -39,25 +39,10 @@ pub fn run(root: &Path, arguments: &HonestyArguments) -> Result<Outcome, Failure
     {
         return Ok(Outcome::Failed);
     }
-    let mut example = Command::new(env!("CARGO"));
+    let mut example = command::example(root, "handful", "honesty");
     example
-        .args([
-            "run",
-            "--release",
-            "--quiet",
-            "-p",
-            "handful",
-            "--example",
-            "honesty",
-            "--",
-        ])
         .arg(&arguments.question)
         .arg(&features)
-        .arg(arguments.sets.to_string())
-        .current_dir(root);
-    Ok(if ended_well(&mut example)? {
-        Outcome::Done
-    } else {
-        Outcome::Failed
-    })
+        .arg(arguments.sets.to_string());
+    Ok(Outcome::of(ended_well(&mut example)?))
 }

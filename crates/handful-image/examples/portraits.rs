@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release -p handful-image --example portraits -- FOLDER...`
 //!
-//! Prints CSV: a row a picture, in the order of their paths, without the border and the thumbnail.
+//! Prints CSV: a row a picture, in the order of their paths, without the thumbnail.
 
 use handful_image::{Limits, Portrait, decode, file_facts};
 use std::path::{Path, PathBuf};

@@ -29,7 +29,7 @@ pub use error::ImageError;
 pub use facts::{FileFacts, Taken, file_facts};
 pub use format::{Format, sniff};
 pub use pixels::Pixels;
-pub use portrait::{Border, Brightness, Colour, PORTRAIT_LENGTH, Portrait, Sharpness};
+pub use portrait::{Brightness, Colour, PORTRAIT_LENGTH, Portrait, Sharpness};
 pub use preprocess::{Filter, Geometry, MAX_SIZE_PX, Preprocessing};
 pub use resize::{resize, thumbnail};
 pub use sample_range::{SampleExtent, SampleRange};

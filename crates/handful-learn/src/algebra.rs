@@ -67,6 +67,17 @@ impl Matrix {
         }
     }
 
+    /// The same with rows and columns exchanged.
+    pub fn transposed(&self) -> Matrix {
+        let mut out = Matrix::zeros(self.n_cols, self.n_rows);
+        for i in 0..self.n_rows {
+            for (j, value) in self.row(i).iter().enumerate() {
+                out.row_mut(j)[i] = *value;
+            }
+        }
+        out
+    }
+
     fn view(&self) -> MatRef<'_, f64> {
         MatRef::from_row_major_slice(&self.values, self.n_rows, self.n_cols)
     }

@@ -159,37 +159,27 @@ impl Bundle {
         if k < 2 || !(temperature.is_finite() && temperature > 0.0) {
             return Err(not(format!("{k} classes at temperature {temperature}")));
         }
+        let neighbours = match file.tensors.get(NEIGHBOURS) {
+            None => None,
+            Some(rows) => {
+                let n = rows.shape.first().copied().unwrap_or(0);
+                tensor(NEIGHBOURS, &[n, d])?;
+                let classes = tensor(NEIGHBOUR_CLASSES, &[n])?;
+                let found = voters(record.setting, rows.to_f32(), &classes, k);
+                Some(found.ok_or_else(|| {
+                    not(format!(
+                        "its {n} neighbours, or how many are asked, can't be"
+                    ))
+                })?)
+            }
+        };
         let head = Fitted {
             head: record.head.clone(),
             mean: tensor("head.mean", &[d])?,
             scale: tensor("head.scale", &[d])?,
             unit_length: record.unit_length,
             weights: tensor("head.weights", &[d, k])?,
-            neighbours: match file.tensors.get(NEIGHBOURS) {
-                None => None,
-                Some(rows) => {
-                    let n = rows.shape.first().copied().unwrap_or(0);
-                    tensor(NEIGHBOURS, &[n, d])?;
-                    let classes = tensor(NEIGHBOUR_CLASSES, &[n])?;
-                    let asked = record.setting.unwrap_or(0.0);
-                    let is_class = |c: &f64| c.fract() == 0.0 && (0.0..k as f64).contains(c);
-                    let rows = rows.to_f32();
-                    if n == 0
-                        || !(1.0..=MOST_NEIGHBOURS).contains(&asked)
-                        || !classes.iter().all(is_class)
-                        || !rows.iter().all(|v| v.is_finite())
-                    {
-                        return Err(not(format!(
-                            "{asked} of {n} neighbours, or what they are, can't be"
-                        )));
-                    }
-                    Some(Neighbours {
-                        k: asked as usize,
-                        rows,
-                        classes: classes.iter().map(|c| *c as usize).collect(),
-                    })
-                }
-            },
+            neighbours,
             bias: tensor("head.bias", &[k])?,
             temperature,
             setting: record.setting,
@@ -217,4 +207,22 @@ impl Bundle {
         let features: Vec<f64> = features.into_iter().map(f64::from).collect();
         Ok(self.head.probabilities(&features))
     }
+}
+
+/// The images that vote, of which `asked` are asked; none where a number can't be what it says for `n_classes`.
+fn voters(
+    asked: Option<f64>,
+    rows: Vec<f32>,
+    classes: &[f64],
+    n_classes: usize,
+) -> Option<Neighbours> {
+    let asked = asked.filter(|k| (1.0..=MOST_NEIGHBOURS).contains(k))?;
+    let is_class = |c: &f64| c.fract() == 0.0 && (0.0..n_classes as f64).contains(c);
+    let can_be =
+        !classes.is_empty() && classes.iter().all(is_class) && rows.iter().all(|v| v.is_finite());
+    can_be.then(|| Neighbours {
+        k: asked as usize,
+        rows,
+        classes: classes.iter().map(|c| *c as usize).collect(),
+    })
 }

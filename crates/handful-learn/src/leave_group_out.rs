@@ -224,13 +224,7 @@ fn hat(z: &Matrix) -> Option<Matrix> {
         square
     };
     let mut hat = if z.n_cols < n {
-        let mut transposed = Matrix::zeros(z.n_cols, n);
-        for i in 0..n {
-            for (j, value) in z.row(i).iter().enumerate() {
-                transposed.row_mut(j)[i] = *value;
-            }
-        }
-        product(z, &solve(&with_lambda(gram(z)), &transposed)?)
+        product(z, &solve(&with_lambda(gram(z)), &z.transposed())?)
     } else {
         let kernel = outer_gram(z);
         solve(&with_lambda(kernel.clone()), &kernel)?

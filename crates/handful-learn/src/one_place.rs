@@ -92,6 +92,7 @@ pub fn one_place(
     let (border, middle): (Vec<usize>, Vec<usize>) =
         (0..grids.side * grids.side).partition(is_border);
 
+    let own_groups: Vec<usize> = rows.iter().map(|&row| groups[row]).collect();
     let classes: BTreeSet<usize> = rows.iter().map(|&row| labels[row]).collect();
     let mut found = Vec::new();
     for &class in &classes {
@@ -112,13 +113,12 @@ pub fn one_place(
             border: by_border,
             middle: by_middle,
             p: if is_clear {
-                let groups: Vec<usize> = rows.iter().map(|&row| groups[row]).collect();
                 let leads = leads(&at_border.is_right, &in_middle.is_right, &is_class);
-                by_flipped_signs(&leads, &groups, seed.derive("signs", class as u64))
+                by_flipped_signs(&leads, &own_groups, seed.derive("signs", class as u64))
             } else {
                 1.0
             },
-            rows: rows.clone(),
+            rows: Vec::new(),
             is_right: at_border.is_right,
         });
     }
@@ -129,6 +129,7 @@ pub fn one_place(
         .map(|(found, p)| OnePlace { p, ..found })
         .filter(|found| found.p < SIGNIFICANT)
         .max_by(|a, b| (a.border - a.middle).total_cmp(&(b.border - b.middle)))
+        .map(|found| OnePlace { rows, ..found })
 }
 
 impl OnePlace {

@@ -17,11 +17,8 @@ pub(crate) fn at_most(hits: f64, trials: f64, chance: f64) -> f64 {
 }
 
 /// The one-sided sign test: chance of so many wins or more among pairs that differ, if wins and losses were alike. 1
-/// without any pair. With hits of two models on the same images it is McNemar's test, exact.
-///
-/// # Source
-/// Q. McNemar, Psychometrika 12 (1947), 153–157.
-pub fn sign_test(wins: usize, losses: usize) -> f64 {
+/// without any pair.
+fn sign_test(wins: usize, losses: usize) -> f64 {
     at_most(losses as f64, (wins + losses) as f64, 0.5)
 }
 
@@ -50,7 +47,7 @@ pub fn mcnemar(a_hits: &[bool], b_hits: &[bool]) -> McNemar {
     let pairs = || a_hits.iter().zip(b_hits);
     let only_a = pairs().filter(|(a, b)| **a && !**b).count();
     let only_b = pairs().filter(|(a, b)| !**a && **b).count();
-    let tail = at_most(only_a.min(only_b) as f64, (only_a + only_b) as f64, 0.5);
+    let tail = sign_test(only_a.max(only_b), only_a.min(only_b));
     McNemar {
         only_a,
         only_b,

@@ -19,7 +19,7 @@ const POWER: f64 = 0.8;
 /// Below so many groups the degrees of freedom are those of one repeat, too: all folds learn from the same few groups, whose
 /// luck the correction underestimates. In simulated comparisons of two equal candidates (`cargo xtask honesty claims`) the
 /// correction as published, which lets repeats count, called 17 % of them different at 20 groups, 8 % at 100, 5 % at 300.
-const FEW_GROUPS: usize = 200;
+const FEW_GROUPS: f64 = 200.0;
 
 /// What may be said of a candidate and the one that it is compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,12 +103,7 @@ pub fn claims(
 ) -> Result<Vec<Option<Claim>>, StatsError> {
     let ratio = test_to_train(folds, groups);
     let n_folds = folds.splits().count();
-    let scored = folds.scored_rows(0);
-    let n_groups = scored
-        .iter()
-        .map(|&row| groups[row])
-        .collect::<BTreeSet<_>>()
-        .len();
+    let n_groups = count(&folds.scored_rows(0), groups);
     let k = folds.k.min(n_folds);
     let n_free = if n_groups < FEW_GROUPS { k } else { n_folds };
     let mut tested = Vec::with_capacity(planned.len());
@@ -140,17 +135,20 @@ pub fn claims(
 
 /// Mean over the folds of groups that judge to groups that are learnt from.
 fn test_to_train(folds: &Folds, groups: &[usize]) -> f64 {
-    let count = |rows: Vec<usize>| {
-        let mut all: Vec<usize> = rows.iter().map(|&row| groups[row]).collect();
-        all.sort_unstable();
-        all.dedup();
-        all.len() as f64
-    };
     let ratios: Vec<f64> = folds
         .splits()
-        .map(|(r, f)| count(folds.test_rows(r, f)) / count(folds.train_rows(r, f)).max(1.0))
+        .map(|(r, f)| {
+            let in_test = count(&folds.test_rows(r, f), groups);
+            in_test / count(&folds.train_rows(r, f), groups).max(1.0)
+        })
         .collect();
     ratios.iter().sum::<f64>() / ratios.len().max(1) as f64
+}
+
+/// How many groups these rows are of.
+fn count(rows: &[usize], groups: &[usize]) -> f64 {
+    let all: BTreeSet<usize> = rows.iter().map(|&row| groups[row]).collect();
+    all.len() as f64
 }
 
 /// One comparison of `n_planned`, not yet adjusted for the others, by differences of which so many count for the variance of

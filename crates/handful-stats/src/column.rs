@@ -77,6 +77,11 @@ impl Column {
         mean(&self.hits)
     }
 
+    /// The entries of the scored images in a list that has one for every image.
+    pub(crate) fn of_scored(&self, list: &[usize]) -> Vec<usize> {
+        self.scored.iter().map(|&row| list[row]).collect()
+    }
+
     pub(crate) fn check_groups(&self, groups: &[usize]) -> Result<(), StatsError> {
         let needed = self.scored.last().map_or(0, |last| last + 1);
         if self.scored.is_empty() {

@@ -88,19 +88,6 @@ pub fn bbc_accuracy(
     Ok(rechoose(columns, groups, n_draws, seed)?.accuracy)
 }
 
-/// How often each candidate would be chosen if other groups had been photographed: that of [`rechoose`].
-///
-/// # Errors
-/// Those of [`rechoose`].
-pub fn chosen_again(
-    columns: &[Column],
-    groups: &[usize],
-    n_draws: usize,
-    seed: Seed,
-) -> Result<Vec<f64>, StatsError> {
-    Ok(rechoose(columns, groups, n_draws, seed)?.chosen_again)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,7 +109,7 @@ mod tests {
         let bad = column(wave(0).iter().map(|l| l + 1.0).collect());
         let clear = [bad.clone(), column(wave(0)), bad];
         assert_eq!(
-            chosen_again(&clear, &alone, 200, Seed(1)).unwrap(),
+            rechoose(&clear, &alone, 200, Seed(1)).unwrap().chosen_again,
             [0.0, 1.0, 0.0]
         );
         // Two that are equally good: the first unless the other is better by a standard error, in one of six draws.
@@ -136,7 +123,7 @@ mod tests {
             Ok(both.accuracy)
         );
         assert_eq!(
-            chosen_again(&twins, &alone, 0, Seed(1)).unwrap(),
+            rechoose(&twins, &alone, 0, Seed(1)).unwrap().chosen_again,
             [1.0, 0.0]
         );
     }

@@ -55,8 +55,7 @@ pub(crate) struct GroupSums {
 impl GroupSums {
     /// Sums each list of `values`, which is in the order of `column.scored`, over groups given for all images.
     pub fn new(column: &Column, groups: &[usize], values: &[&[f64]]) -> GroupSums {
-        let scored: Vec<usize> = column.scored.iter().map(|&row| groups[row]).collect();
-        let (places, n_groups) = places(&scored);
+        let (places, n_groups) = places(&column.of_scored(groups));
         let mut sizes = vec![0.0; n_groups];
         let mut sums = vec![vec![0.0; n_groups]; values.len()];
         for (i, &g) in places.iter().enumerate() {

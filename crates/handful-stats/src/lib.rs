@@ -37,13 +37,13 @@ pub mod seed;
 mod student;
 pub mod temperature;
 
-pub use binomial::{McNemar, mcnemar, sign_test};
+pub use binomial::{McNemar, mcnemar};
 pub use choice::{Choice, Difference, one_standard_error, paired_difference};
 pub use claim::{Claim, Said, claims, fold_losses};
 pub use cluster::{average_linkage, connected, join_partitions};
 pub use column::Column;
 pub use conformal::{Conformal, cross_conformal, lac_threshold, prediction_set};
-pub use correction::{Rechoice, bbc_accuracy, chosen_again, rechoose};
+pub use correction::{Rechoice, bbc_accuracy, rechoose};
 pub use detectable::detectable_accuracy;
 pub use doubt::{Doubt, Doubts, label_doubts};
 pub use error::StatsError;

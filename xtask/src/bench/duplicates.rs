@@ -29,11 +29,7 @@ pub fn run(root: &Path, data: &Path, peer: Option<&Path>) -> Result<Outcome, Fai
         script.args([PEER, PHOTOS, "--judged", JUDGED]);
         is_well &= ended_well(root, &mut script)?;
     }
-    Ok(if is_well {
-        Outcome::Done
-    } else {
-        Outcome::Failed
-    })
+    Ok(Outcome::of(is_well))
 }
 
 /// Runs a command at the root, with our output streams.

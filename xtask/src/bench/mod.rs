@@ -132,9 +132,5 @@ pub fn run(root: &Path, arguments: &BenchArguments) -> Result<Outcome, Failure> 
         file.strip_prefix(root).unwrap_or(&file).display()
     );
     let n_failed = trials.iter().filter(|trial| trial.result.is_err()).count();
-    Ok(if n_failed == 0 {
-        Outcome::Done
-    } else {
-        Outcome::Failed
-    })
+    Ok(Outcome::of(n_failed == 0))
 }

@@ -112,11 +112,7 @@ pub fn run(root: &Path, write: bool, only: Option<&str>) -> Outcome {
         return Outcome::Failed;
     }
     println!("{} of {n_run} checks ok", n_run - n_failed);
-    if n_failed == 0 {
-        Outcome::Done
-    } else {
-        Outcome::Failed
-    }
+    Outcome::of(n_failed == 0)
 }
 
 /// Compares a generated file with what it should be, or writes it.

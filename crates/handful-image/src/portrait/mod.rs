@@ -1,10 +1,8 @@
-//! Which few numbers of its pixels tell whether a picture is dark, blurred, grey or enlarged, and what stands around its
-//! subject?
+//! Which few numbers of its pixels tell whether a picture is dark, blurred, grey or enlarged?
 //!
 //! A [`Portrait`] is computed once from upright pixels and is small enough to keep for every picture of a data set. One
 //! file an idea; none of them judges: what is dark or blurred is decided where a whole set is seen.
 
-mod border;
 mod brightness;
 mod colour;
 mod detail;
@@ -16,7 +14,6 @@ use crate::pixels::Pixels;
 use crate::resize::resize;
 use luma::Luma;
 
-pub use border::Border;
 pub use brightness::Brightness;
 pub use colour::Colour;
 pub use sharpness::Sharpness;
@@ -40,8 +37,6 @@ pub struct Portrait {
     /// Up to which share of the finest detail that its own pixels could hold there is detail, in 0..=1. A picture enlarged
     /// to twice its side has about 0.5.
     pub detail: f32,
-    /// The ring at its edge.
-    pub border: Border,
     /// The picture at 8 x 8 pixels, `[8, 8, 3]`.
     pub thumbnail: [u8; THUMBNAIL_LENGTH],
 }
@@ -56,7 +51,6 @@ impl Portrait {
             colour: Colour::of(image),
             sharpness: Sharpness::of(image),
             detail: detail::share(&luma),
-            border: Border::of(image),
             thumbnail: small
                 .data
                 .try_into()

@@ -1,15 +1,14 @@
 //! How is a portrait kept among other rows of numbers?
 
-use super::border::{BINS, Border};
 use super::{Brightness, Colour, Portrait, Sharpness, THUMBNAIL_LENGTH};
 
 /// Values of [`Portrait::to_vector`].
-pub const PORTRAIT_LENGTH: usize = 5 + 2 + 2 + 1 + (3 + 3 + 3 * BINS) + THUMBNAIL_LENGTH;
+pub const PORTRAIT_LENGTH: usize = 5 + 2 + 2 + 1 + THUMBNAIL_LENGTH;
 
 impl Portrait {
     /// All numbers, in the order of the fields; [`PORTRAIT_LENGTH`] of them.
     pub fn to_vector(&self) -> Vec<f32> {
-        let (light, border) = (&self.brightness, &self.border);
+        let light = &self.brightness;
         let mut out = vec![
             light.quantile_5,
             light.quantile_50,
@@ -22,9 +21,6 @@ impl Portrait {
             self.sharpness.blur,
             self.detail,
         ];
-        out.extend(border.mean);
-        out.extend(border.deviation);
-        out.extend(border.histogram.as_flattened());
         out.extend(self.thumbnail.map(f32::from));
         out
     }
@@ -56,11 +52,6 @@ impl Portrait {
                 blur: take(),
             },
             detail: take(),
-            border: Border {
-                mean: [take(), take(), take()],
-                deviation: [take(), take(), take()],
-                histogram: [(); 3].map(|()| [(); BINS].map(|()| take())),
-            },
             thumbnail: std::array::from_fn(|i| thumbnail[i] as u8),
         })
     }

@@ -26,9 +26,7 @@ impl Head for Centroid {
     }
 
     fn fit(&self, fold: &TrainingFold) -> Result<Fitted, LearnError> {
-        let scale = block_scales(fold);
-        let mut z = fold.scaled(&scale);
-        (0..z.n_rows).for_each(|i| to_unit_length(z.row_mut(i)));
+        let (scale, z) = unit_rows(fold);
         let sums = class_sums(&z, &fold.labels, fold.present.len());
         let mut weights = Matrix::zeros(z.n_cols, fold.present.len());
         for (class, sum) in sums.iter().enumerate() {
@@ -49,8 +47,16 @@ impl Head for Centroid {
     }
 }
 
+/// What centred features are multiplied by, `[d]`, and the rows of the fold times that, brought to length 1, `[n, d]`.
+pub(super) fn unit_rows(fold: &TrainingFold) -> (Vec<f64>, Matrix) {
+    let scale = block_scales(fold);
+    let mut z = fold.scaled(&scale);
+    (0..z.n_rows).for_each(|i| to_unit_length(z.row_mut(i)));
+    (scale, z)
+}
+
 /// One factor a block: 1/√(sum of the variances of its features).
-pub(super) fn block_scales(fold: &TrainingFold) -> Vec<f64> {
+fn block_scales(fold: &TrainingFold) -> Vec<f64> {
     let centred = fold.scaled(&vec![1.0; fold.mean.len()]);
     let n = centred.n_rows as f64;
     let mut start = 0;

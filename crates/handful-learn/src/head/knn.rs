@@ -2,8 +2,8 @@
 
 use handful_stats::{fit_temperature, log_loss, softmax_rows};
 
-use super::centroid::block_scales;
-use super::fitted::{Neighbours, to_unit_length};
+use super::centroid::unit_rows;
+use super::neighbours::Neighbours;
 use super::{Fitted, Head, TrainingFold};
 use crate::LearnError;
 use crate::algebra::{Matrix, product};
@@ -34,9 +34,7 @@ impl Head for Knn {
     }
 
     fn fit(&self, fold: &TrainingFold) -> Result<Fitted, LearnError> {
-        let scale = block_scales(fold);
-        let mut z = fold.scaled(&scale);
-        (0..z.n_rows).for_each(|i| to_unit_length(z.row_mut(i)));
+        let (scale, z) = unit_rows(fold);
         let n_present = fold.present.len();
         let of_place: Vec<usize> = fold.labels.iter().map(|&at| fold.present[at]).collect();
         let (k, temperature) = setting(fold, &nearest_others(&z, fold));
@@ -59,7 +57,7 @@ impl Head for Knn {
 fn nearest_others(z: &Matrix, fold: &TrainingFold) -> Vec<Vec<(f64, usize)>> {
     let most = NUMBERS[NUMBERS.len() - 1];
     let all: Vec<usize> = (0..z.n_rows).collect();
-    let transposed = transposed(z);
+    let transposed = z.transposed();
     let mut nearest = Vec::with_capacity(z.n_rows);
     for rows in all.chunks(ROWS) {
         let similarities = product(&z.pick(rows), &transposed);
@@ -70,16 +68,6 @@ fn nearest_others(z: &Matrix, fold: &TrainingFold) -> Vec<Vec<(f64, usize)>> {
         }
     }
     nearest
-}
-
-fn transposed(z: &Matrix) -> Matrix {
-    let mut out = Matrix::zeros(z.n_cols, z.n_rows);
-    for i in 0..z.n_rows {
-        for (j, value) in z.row(i).iter().enumerate() {
-            out.row_mut(j)[i] = *value;
-        }
-    }
-    out
 }
 
 /// The number of neighbours and the temperature; of equally good ones the fewest.

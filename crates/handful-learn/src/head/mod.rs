@@ -12,6 +12,7 @@ mod knn;
 mod lbfgs;
 mod lda;
 mod logistic;
+mod neighbours;
 mod ridge;
 mod spectrum;
 #[cfg(test)]
@@ -20,10 +21,11 @@ mod training_fold;
 
 pub use centroid::Centroid;
 pub use feature_set::FeatureSet;
-pub use fitted::{Fitted, Neighbours};
+pub use fitted::Fitted;
 pub use knn::Knn;
 pub use lda::Lda;
 pub use logistic::Logistic;
+pub use neighbours::Neighbours;
 pub use ridge::Ridge;
 pub use training_fold::TrainingFold;
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use handful_stats::{Answer, Claim, Conformal, CurvePoint, Hindcast, ReliabilityBin};
+use handful_stats::{Answer, Claim, Conformal, CurvePoint, Hindcast, ReliabilityBin, Said};
 
 use super::{FindingCard, Severity, Unread};
 use crate::Interval;
@@ -169,6 +169,13 @@ pub struct Claimed {
     pub baseline: String,
     /// What may be said.
     pub claim: Claim,
+}
+
+impl Claimed {
+    /// Those that showed a difference, and those that did not.
+    pub fn shown_and_silent(all: &[Claimed]) -> (Vec<&Claimed>, Vec<&Claimed>) {
+        (all.iter()).partition(|of| of.claim.said != Said::NoDifferenceSeen)
+    }
 }
 
 /// How the error falls with the number of photos.

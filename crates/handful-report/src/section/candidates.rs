@@ -1,6 +1,5 @@
 //! What was compared, and what does it cost?
 
-use handful_stats::Said;
 use maud::{Markup, html};
 
 use super::{Section, folded};
@@ -49,8 +48,7 @@ fn draw(model: &ReportModel) -> Option<Markup> {
 
 /// What may be claimed; where no difference was seen, one click away.
 fn claims(all: &[Claimed]) -> Markup {
-    let (silent, shown): (Vec<&Claimed>, Vec<&Claimed>) =
-        (all.iter()).partition(|c| c.claim.said == Said::NoDifferenceSeen);
+    let (shown, silent) = Claimed::shown_and_silent(all);
     let list = |of: &[&Claimed]| {
         html! { ul { @for claim in of { li { (text::prose(&words::claim(claim))) } } } }
     };

@@ -24,6 +24,6 @@ pub use number::{
     percent_with_interval, points_with_interval, range, times,
 };
 pub use verdict::{
-    RATIO_BALANCED_BESIDE, RATIO_BALANCED_LEADS, Spoken, balanced_beside, balanced_leads, spoken,
-    summary_line, verdict,
+    RATIO_BALANCED_BESIDE, RATIO_BALANCED_LEADS, Spoken, balanced_beside, balanced_leads,
+    looked_at_again, spoken, summary_line, verdict,
 };

@@ -204,13 +204,18 @@ fn test_sentences(test: &TestResult, of: &Verdict) -> Vec<String> {
         percent(level),
         range(&test.accuracy),
     )];
-    if test.n_openings > 1 {
-        sentences.push(format!(
-            "These test photos have been used {} times for this model: each further look makes them a little too kind.",
-            test.n_openings
-        ));
-    }
+    sentences.extend(looked_at_again(test.n_openings));
     sentences
+}
+
+/// What it means that test photos have been looked at so often, from the second look on.
+pub fn looked_at_again(n_openings: usize) -> Option<String> {
+    (n_openings > 1).then(|| {
+        format!(
+            "These test photos have been used {n_openings} times for this model: each further look makes them a little too \
+             kind."
+        )
+    })
 }
 
 #[cfg(test)]

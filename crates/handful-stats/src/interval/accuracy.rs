@@ -15,7 +15,7 @@ pub fn accuracy_interval(
     level: f64,
 ) -> Result<Interval, StatsError> {
     column.check_groups(groups)?;
-    let scored: Vec<usize> = column.scored.iter().map(|&row| groups[row]).collect();
+    let scored = column.of_scored(groups);
     wilson(column.mean_hit(), effective_groups(&scored), level)
 }
 

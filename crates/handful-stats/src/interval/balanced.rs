@@ -40,10 +40,9 @@ pub fn balanced_accuracy_interval(
     column.check_groups(groups)?;
     column.check_groups(labels)?;
     check(0.5, n_draws as f64, level)?;
-    let of_scored =
-        |list: &[usize]| -> Vec<usize> { column.scored.iter().map(|&row| list[row]).collect() };
-    let labels = of_scored(labels);
-    let strata = Strata::new(&labels, &of_scored(groups));
+    let labels = column.of_scored(labels);
+    let own_groups = column.of_scored(groups);
+    let strata = Strata::new(&labels, &own_groups);
     let mut tallies: BTreeMap<(usize, usize), (f64, f64)> = BTreeMap::new();
     for ((&place, &label), hit) in strata.places.iter().zip(&labels).zip(&column.hits) {
         let (n, right) = tallies.entry((place, label)).or_default();
@@ -66,7 +65,7 @@ pub fn balanced_accuracy_interval(
     let recall = |times: &[f64]| mean_recall(&tallies, times, n_classes);
     let seed = (seed, "balanced accuracy");
     let drawn = strata.interval(value, n_draws, level, seed, recall);
-    let by_class = recovered(column, &labels, &of_scored(groups), n_classes, level)?;
+    let by_class = recovered(column, &labels, &own_groups, n_classes, level)?;
     Ok(Interval {
         value,
         low: drawn.low.min((value - by_class.0).max(0.0)),

@@ -29,9 +29,7 @@ pub fn log_loss_interval(
     column.check_groups(groups)?;
     column.check_groups(labels)?;
     check(0.5, n_draws as f64, level)?;
-    let of_scored =
-        |list: &[usize]| -> Vec<usize> { column.scored.iter().map(|&row| list[row]).collect() };
-    let strata = Strata::new(&of_scored(labels), &of_scored(groups));
+    let strata = Strata::new(&column.of_scored(labels), &column.of_scored(groups));
     let value = column.mean_loss();
     if strata.n_groups == 1 {
         return Ok(Interval {

@@ -8,7 +8,7 @@ use handful::workflow::labelled::Labelled;
 use handful::workflow::plan::CandidatePlan;
 use handful::workflow::task::{OutOfFold, Task};
 use handful_learn::head::{self, FeatureSet};
-use handful_stats::{Seed, argmax, protocol};
+use handful_stats::{Column, Seed, protocol};
 
 static NEVER: AtomicBool = AtomicBool::new(false);
 
@@ -109,8 +109,7 @@ impl Compared {
 
 /// Share of images whose largest probability is that of their class.
 pub fn accuracy(probabilities: &[f64], labels: &[usize], n_classes: usize) -> f64 {
-    let rows = probabilities.chunks_exact(n_classes).zip(labels);
-    rows.filter(|(p, label)| argmax(p) == **label).count() as f64 / labels.len() as f64
+    Column::of_probabilities(probabilities, labels, n_classes).mean_hit()
 }
 
 fn told(candidate: &Candidate, out: OutOfFold, task: &Task) -> Judged {

@@ -13,7 +13,7 @@ use crate::exit::{self, Failure};
 use crate::extract::Extractor;
 use crate::photos::Photos;
 use crate::workflow::judge::{LEVEL, test_result};
-use crate::workflow::openings::Opening;
+use crate::workflow::openings::{self, Opening};
 
 /// Judge a model on labelled photos that it has not seen
 #[derive(Debug, clap::Args)]
@@ -46,13 +46,16 @@ pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
     }
     let known: BTreeMap<&String, usize> = model.record.labels.iter().zip(0..).collect();
     let mut photos = Photos::from_catalog(catalog);
-    let extractor = Extractor {
-        cache: None,
-        threads: machine.threads,
-        events,
-    };
-    // Read here for what they are alone: what can't be read is told where it is predicted.
-    extractor.hash(&mut photos.list)?;
+    let counts = openings::are_counted(&args.model);
+    if counts {
+        let extractor = Extractor {
+            cache: None,
+            threads: machine.threads,
+            events,
+        };
+        // Read here for what they are alone: what can't be read is told where it is predicted.
+        extractor.hash(&mut photos.list)?;
+    }
     let place: Vec<Option<usize>> = photos
         .classes
         .iter()
@@ -111,8 +114,10 @@ pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
     }
     let record = &model.record;
     let mut result = test_result(&probabilities, &labels, &groups, record)?;
-    let keys = used.iter().filter_map(|(photo, _)| photo.key).collect();
-    result.openings = Opening::of(keys).count(&args.model);
+    if counts {
+        let keys = used.iter().filter_map(|(photo, _)| photo.key).collect();
+        result.openings = Opening::of(keys).count(&args.model);
+    }
     if events.tone.json {
         events.print(&serde_json::to_string(&result).expect("plain data"));
     } else {
@@ -139,11 +144,8 @@ pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
                 sets.mean_size
             ));
         }
-        if let Some(n) = result.openings.filter(|n| *n > 1) {
-            events.print(&format!(
-                "these photos have been looked at {n} times with this model: each further look makes them a little too kind"
-            ));
-        }
+        let again = result.openings.and_then(words::looked_at_again);
+        again.iter().for_each(|sentence| events.print(sentence));
     }
     if args.strict && skipped > 0 {
         return Err(Failure::new(

@@ -204,26 +204,16 @@ fn balanced_accuracy(
 
 /// Mean F1 of the classes over the photos that are scored.
 fn macro_f1(out: &OutOfFold, task: &Task) -> Result<Interval, Failure> {
-    let Labelled {
-        labels,
-        groups,
-        n_classes,
-        ..
-    } = &task.photos;
-    let scored = task.folds.scored_rows(0);
-    let of = |list: &[usize]| -> Vec<usize> { scored.iter().map(|&row| list[row]).collect() };
-    let predicted: Vec<Vec<usize>> = (out.repeats.iter())
-        .map(|p| {
-            let top = |&row: &usize| argmax(&p[row * n_classes..][..*n_classes]);
-            scored.iter().map(top).collect()
-        })
+    let scored = task.scored();
+    let predicted: Vec<Vec<usize>> = (task.scored_tables(out).iter())
+        .map(|p| p.chunks_exact(scored.n_classes).map(argmax).collect())
         .collect();
     let predicted: Vec<&[usize]> = predicted.iter().map(Vec::as_slice).collect();
     Ok(macro_f1_interval(
         &predicted,
-        &of(labels),
-        &of(groups),
-        *n_classes,
+        &scored.labels,
+        &scored.groups,
+        scored.n_classes,
         BOOTSTRAP_DRAWS,
         LEVEL,
         task.seed.derive("macro-F1", 0),
@@ -237,26 +227,25 @@ fn probabilities(out: &OutOfFold, task: &Task) -> Result<Probabilities, Failure>
         groups,
         n_classes,
         ..
-    } = &task.photos;
-    let n_classes = *n_classes;
-    let scored = task.folds.scored_rows(0);
-    let of = |list: &[usize]| -> Vec<usize> { scored.iter().map(|&row| list[row]).collect() };
-    let (own_labels, own_groups) = (of(labels), of(groups));
-    let tables: Vec<Vec<f64>> = (out.repeats.iter())
-        .map(|p| {
-            let row = |&row: &usize| p[row * n_classes..][..n_classes].iter().copied();
-            scored.iter().flat_map(row).collect()
-        })
-        .collect();
+    } = task.scored();
+    let tables = task.scored_tables(out);
     let mean = |metric: fn(&[f64], &[usize], usize) -> f64| {
-        let of = |p: &Vec<f64>| metric(p, &own_labels, n_classes);
+        let of = |p: &Vec<f64>| metric(p, &labels, n_classes);
         tables.iter().map(of).sum::<f64>() / tables.len() as f64
     };
+    let all = &task.photos;
     Ok(Probabilities {
         ece: mean(ece_equal_mass),
         brier: mean(brier),
-        reliability: reliability(&tables[0], &own_labels, &own_groups, n_classes, LEVEL)?,
-        sets: cross_conformal(&out.repeats, labels, n_classes, &task.folds, groups, ALPHA)?,
+        reliability: reliability(&tables[0], &labels, &groups, n_classes, LEVEL)?,
+        sets: cross_conformal(
+            &out.repeats,
+            &all.labels,
+            n_classes,
+            &task.folds,
+            &all.groups,
+            ALPHA,
+        )?,
     })
 }
 
@@ -405,7 +394,7 @@ pub fn test_result(
         )?,
         sets: (record.sets.as_ref())
             .filter(|sets| sets.threshold.is_some())
-            .map(|sets| sets_on_test(probabilities, labels, n, sets))
+            .map(|sets| sets_on_test(probabilities, labels, n_classes, n, sets))
             .transpose()?,
         against_baseline: None,
         openings: None,
@@ -415,15 +404,13 @@ pub fn test_result(
 fn sets_on_test(
     probabilities: &[f64],
     labels: &[usize],
+    n_classes: usize,
     n_effective: f64,
     sets: &Conformal,
 ) -> Result<SetsOnTest, Failure> {
     let n = labels.len() as f64;
     let (mut covered, mut size) = (0.0, 0.0);
-    for (p, label) in probabilities
-        .chunks_exact(probabilities.len() / labels.len())
-        .zip(labels)
-    {
+    for (p, label) in probabilities.chunks_exact(n_classes).zip(labels) {
         let set = prediction_set(p, sets.threshold);
         covered += f64::from(u8::from(set.contains(label)));
         size += set.len() as f64;

@@ -22,7 +22,7 @@ pub enum Look {
     Backbone(Geometry, usize),
     /// Edges and colours without any network.
     Control,
-    /// Brightness, sharpness, border and a tiny thumbnail, for the diagnosis.
+    /// Brightness, sharpness and a tiny thumbnail, for the diagnosis.
     Portrait,
     /// Hashes and a small thumbnail, for finding copies.
     Signature,

@@ -284,8 +284,8 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
     let curve = curve.map(|curve| CurveMetrics::of(&curve, &drawn.name, task.photos.len()));
     watch.lap("learning curve");
     let baseline = judge::baseline(&judged).map(|b| &judged[b]);
-    let against = baseline.filter(|b| b.name != chosen.name).zip(Some(&task));
-    let test = refit::open_test(&model, &mut looks, &held_back, against)?;
+    let baseline = baseline.filter(|b| b.name != chosen.name);
+    let test = refit::open_test(&model, &mut looks, &held_back, &task, baseline)?;
     let tested = looks.readable(&held_back).rows.into_iter();
     let opening = Opening::of(tested.filter_map(|i| photos.list[i].key).collect());
     folder.write(openings::NAME, opening.file(test.is_some()).as_bytes())?;

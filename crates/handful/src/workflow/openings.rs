@@ -16,6 +16,11 @@ const HEADER: &str = "test,photos\n";
 /// Letters of a digest that are kept: two sets with the same ones are the same set.
 const DIGEST: usize = 32;
 
+/// Whether looks with this model are counted: it still lies in its run.
+pub fn are_counted(model: &Path) -> bool {
+    model.with_file_name(NAME).is_file()
+}
+
 /// One look at these photos.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Opening {

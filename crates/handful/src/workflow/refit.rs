@@ -1,7 +1,7 @@
 //! The chosen candidate sees all labels, and then, once, the photos that were held back.
 
 use handful_learn::{Bundle, bundle};
-use handful_stats::{Column, argmax};
+use handful_stats::Column;
 
 use super::compare::head_of;
 use super::judge::{self, AgainstBaseline, Judged, Judgement, TestResult};
@@ -67,7 +67,8 @@ pub fn open_test(
     model: &Bundle,
     looks: &mut Looks,
     held_back: &Labelled,
-    against: Option<(&Judged, &Task)>,
+    task: &Task,
+    baseline: Option<&Judged>,
 ) -> Result<Option<TestResult>, Failure> {
     let record = &model.record;
     let look = Look::Backbone(record.preprocessing.geometry, record.preprocessing.size_px);
@@ -80,7 +81,7 @@ pub fn open_test(
     let probabilities = model.head.probabilities(&features.all_rows());
     let mut result = judge::test_result(&probabilities, &photos.labels, &photos.groups, record)?;
     result.openings = Some(1);
-    if let Some((baseline, task)) = against
+    if let Some(baseline) = baseline
         && let Some(plan) = &baseline.plan
     {
         let look = Look::Backbone(record.preprocessing.geometry, plan.size_px);
@@ -90,8 +91,8 @@ pub fn open_test(
         let features = looks.features(look, &photos.rows, &plan.stages)?;
         let other = head.probabilities(&features.all_rows());
         let hits = |p: &[f64]| -> Vec<bool> {
-            let rows = p.chunks_exact(photos.n_classes).zip(&photos.labels);
-            rows.map(|(p, label)| argmax(p) == *label).collect()
+            let column = Column::of_probabilities(p, &photos.labels, photos.n_classes);
+            column.hits.iter().map(|hit| *hit > 0.5).collect()
         };
         let (model, other) = (hits(&probabilities), hits(&other));
         let name = baseline.name.clone();

@@ -1,7 +1,6 @@
 //! What the terminal shows when a training is done.
 
 use handful_report::{Claimed, words};
-use handful_stats::Said;
 
 use super::Outcome;
 use crate::events::Events;
@@ -70,9 +69,7 @@ pub fn outcome(done: &Outcome, events: &Events) {
 
 /// What may be said of the comparisons: those that showed a difference, and how many did not.
 fn claims(claims: &[Claimed], events: &Events) {
-    let (silent, shown): (Vec<&Claimed>, Vec<&Claimed>) = claims
-        .iter()
-        .partition(|c| c.claim.said == Said::NoDifferenceSeen);
+    let (shown, silent) = Claimed::shown_and_silent(claims);
     if claims.is_empty() {
         return;
     }

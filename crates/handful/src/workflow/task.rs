@@ -68,6 +68,19 @@ impl Task {
         self.photos.subset(&self.folds.scored_rows(0))
     }
 
+    /// The probabilities of each repeat for the photos of [`Task::scored`], `[scored, classes]`.
+    pub fn scored_tables(&self, out: &OutOfFold) -> Vec<Vec<f64>> {
+        let k = self.photos.n_classes;
+        let scored = self.folds.scored_rows(0);
+        let row = |p: &Vec<f64>| {
+            scored
+                .iter()
+                .flat_map(|&r| p[r * k..][..k].to_vec())
+                .collect()
+        };
+        out.repeats.iter().map(row).collect()
+    }
+
     /// Mean losses and hits of each photo.
     pub fn column(&self, out: &OutOfFold) -> Column {
         let Labelled {

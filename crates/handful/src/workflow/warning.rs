@@ -92,7 +92,7 @@ impl Warning {
         }
         all.extend(gap(results, metrics));
         let scored = results.task.scored().class_counts();
-        let is_unscored = |class: &usize| scored.get(*class).is_none_or(|n| *n == 0);
+        let is_unscored = |class: &usize| scored[*class] == 0;
         let name = |class: usize| photos.classes[class].clone();
         let unscored = (0..photos.classes.len()).filter(is_unscored);
         let classes: Vec<String> = unscored.map(name).collect();

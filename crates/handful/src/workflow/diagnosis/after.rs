@@ -141,7 +141,8 @@ impl Predicted<'_> {
             n_classes,
             ..
         } = self.labelled();
-        let described = self.described();
+        let thumbnails = self.thumbnails();
+        let described = self.described(thumbnails.as_deref());
         let descriptors: Vec<Descriptor> = described
             .iter()
             .filter(|d| d.varies())
@@ -159,9 +160,15 @@ impl Predicted<'_> {
             self.seed("shortcuts"),
         )?;
         let hits = self.hits();
-        let place = self.place();
+        let place = thumbnails.and_then(|levels| {
+            let grids = Grids {
+                levels: &levels,
+                side: THUMBNAIL_PX,
+            };
+            one_place(grids, labels, groups, *n_classes, self.seed("one place"))
+        });
         let mut seen = Vec::new();
-        if let Some(place) = &place {
+        if let Some(place) = place {
             let damage = damage(&place.rows, &place.is_right, &hits);
             seen.push(SeenShortcut {
                 name: BORDER_NAME,
@@ -300,7 +307,7 @@ impl Predicted<'_> {
     }
 
     /// What should not tell the class, a row a photo.
-    fn described(&self) -> Vec<Described> {
+    fn described(&self, thumbnails: Option<&[u8]>) -> Vec<Described> {
         let n = self.labelled().len();
         let facts = || (0..n).map(|row| self.photo(row).facts.as_ref());
         let known = |value: Option<f64>| value.unwrap_or(f64::NAN);
@@ -345,7 +352,7 @@ impl Predicted<'_> {
         });
         add(TIME_NAME, times.collect());
 
-        if let Some(thumbnails) = self.thumbnails() {
+        if let Some(thumbnails) = thumbnails {
             let levels = |thumbnail: &[u8]| thumbnail.iter().copied().map(f64::from).collect();
             let length = THUMBNAIL_PX * THUMBNAIL_PX * 3;
             add(
@@ -364,21 +371,6 @@ impl Predicted<'_> {
             all.extend(portrait.thumbnail);
         }
         Some(all)
-    }
-
-    /// Whether one place at the border tells a class.
-    fn place(&self) -> Option<OnePlace> {
-        let Labelled {
-            labels,
-            groups,
-            n_classes,
-            ..
-        } = self.labelled();
-        let grids = Grids {
-            levels: &self.thumbnails()?,
-            side: THUMBNAIL_PX,
-        };
-        one_place(grids, labels, groups, *n_classes, self.seed("one place"))
     }
 }
 
