@@ -209,6 +209,23 @@ fn a_folder_becomes_a_model_that_any_process_can_use() {
     assert_eq!(evaluated["accuracy"], metrics["test"]["accuracy"]);
     assert_eq!(evaluated["log_loss"], metrics["test"]["log_loss"]);
 
+    // So does a model whose images vote, which are in its file; and this is the second look at these photos.
+    let mut plan = json(run_dir.join("plan.json"));
+    let mut candidates = plan["candidates"].as_array().unwrap().clone();
+    candidates.retain(|candidate| candidate["head"] == "knn");
+    plan["candidates"] = Value::Array(candidates);
+    fs::write(at.join("knn.json"), plan.to_string()).unwrap();
+    let train = ["train", "photos", "--plan", "knn.json", "--test", "new"];
+    ok(at, &[&train[..], &["--name", "votes"]].concat());
+    let tested = json(at.join("runs/votes/metrics.json"))["test"].clone();
+    let evaluate = ["eval", "runs/votes/model.handful", "new", "--json"];
+    let evaluated: Value = serde_json::from_str(ok(at, &evaluate).trim()).unwrap();
+    assert_eq!(evaluated["log_loss"], tested["log_loss"]);
+    assert_eq!(
+        (&tested["openings"], &evaluated["openings"]),
+        (&1.into(), &2.into())
+    );
+
     let model = "runs/two/model.handful";
     let lines = ok(at, &["predict", model, "new/hat", "--json", "--top-k", "2"]);
     assert_eq!(lines.lines().count(), 10);
