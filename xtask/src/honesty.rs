@@ -43,6 +43,7 @@ pub fn run(root: &Path, arguments: &HonestyArguments) -> Result<Outcome, Failure
     example
         .arg(&arguments.question)
         .arg(&features)
-        .arg(arguments.sets.to_string());
+        .arg(arguments.sets.to_string())
+        .arg(root.join(&arguments.data));
     Ok(Outcome::of(ended_well(&mut example)?))
 }

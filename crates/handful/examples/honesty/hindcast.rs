@@ -8,7 +8,7 @@ use handful_learn::head;
 use handful_stats::{Hindcast, Seed, protocol, wilson};
 
 use crate::comparison::{labelled, silence};
-use crate::real::{Part, sets};
+use crate::real::{Part, alone, sets};
 use crate::set::Set;
 
 const IMAGES: [usize; 3] = [100, 300, 1_000];
@@ -58,9 +58,8 @@ fn row(all: &[Hindcast]) -> String {
 }
 
 fn one(set: &Set, n: usize, seed: Seed) -> Option<Hindcast> {
-    let part = Part::of(set, n, seed);
-    let alone: Vec<usize> = (0..part.labels.len()).collect();
-    let photos = labelled(part.labels, alone, set.n_classes);
+    let part = Part::of(set, &alone(set), n, seed);
+    let photos = labelled(part.labels, part.groups, set.n_classes);
     let standard = protocol(photos.n_groups());
     let folds = seed.derive("folds", 0);
     let task = Task::new(photos, standard.k, standard.repeats, folds, seed).ok()?;

@@ -2,7 +2,7 @@
 //! what its model then does on photos that nobody had.
 //!
 //! `cargo xtask honesty [QUESTION] [--features FOLDER] [--sets N]`, or this example directly: `honesty QUESTION FEATURES
-//! SETS`, QUESTION one of `simulation`,
+//! SETS DATA`, QUESTION one of `simulation`,
 //! `unequal`, `claims`, `real`, `hindcast`, `all`. Prints tables in Markdown.
 //!
 //! Reading order: `comparison` (the pipeline, as `train` runs it), `simulation` (sets whose truth is known), `claims` (false
@@ -31,6 +31,7 @@ fn main() {
     let n_sets: usize = arguments
         .next()
         .map_or(2_000, |n| n.parse().expect("SETS is a number"));
+    let data = PathBuf::from(arguments.next().unwrap_or_else(|| "../shared/data".into()));
     assert!(
         n_sets >= 40,
         "SETS is 40 or more: a part of each real set takes 40"
@@ -46,7 +47,7 @@ fn main() {
         claims::table(n_sets / 4);
     }
     if asked("real") {
-        real::table(&features, n_sets / 40);
+        real::table(&features, &data, n_sets / 40);
     }
     if asked("hindcast") {
         hindcast::table(&features);
