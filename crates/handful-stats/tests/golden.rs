@@ -67,8 +67,8 @@ struct Shares {
 #[test]
 fn newcombe_is_that_of_statsmodels() {
     for case in golden().newcombe {
-        let (a, b) = ((case.a / case.n_a, case.n_a), (case.b / case.n_b, case.n_b));
-        let found = difference_of_shares(a, b, case.level).unwrap();
+        let share = |hits: f64, n: f64| wilson(hits / n, n, case.level).unwrap();
+        let found = difference_of_shares(share(case.a, case.n_a), share(case.b, case.n_b));
         assert_same(found.low, case.low, "low");
         assert_same(found.high, case.high, "high");
     }

@@ -41,6 +41,17 @@ impl Interval {
             high: self.high.max(value),
         }
     }
+
+    /// `factor` times as wide around the same middle, as far as shares go (0..=1); the value stays.
+    pub fn widened(self, factor: f64) -> Interval {
+        let middle = (self.low + self.high) / 2.0;
+        let half = factor * (self.high - self.low) / 2.0;
+        Interval {
+            value: self.value,
+            low: (middle - half).clamp(0.0, self.value),
+            high: (middle + half).clamp(self.value, 1.0),
+        }
+    }
 }
 
 fn check(share: f64, n: f64, level: f64) -> Result<(), StatsError> {
@@ -62,4 +73,39 @@ fn check(share: f64, n: f64, level: f64) -> Result<(), StatsError> {
         });
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_widened_interval_stays_among_the_shares() {
+        let inside = Interval {
+            value: 0.5,
+            low: 0.25,
+            high: 0.5,
+        };
+        assert_eq!(
+            inside.widened(2.0),
+            Interval {
+                value: 0.5,
+                low: 0.125,
+                high: 0.625
+            }
+        );
+        let perfect = Interval {
+            value: 1.0,
+            low: 0.75,
+            high: 1.0,
+        };
+        assert_eq!(
+            perfect.widened(3.0),
+            Interval {
+                value: 1.0,
+                low: 0.5,
+                high: 1.0
+            }
+        );
+    }
 }
