@@ -1,8 +1,8 @@
 //! What a developer does around the program: `cargo xtask <task>`.
 //!
 //! Reading order: `check` (what CI runs), `weights` and `demo_photos` (how the embedded files were made), `golden`
-//! (reference numbers from Python), `fuzz` (parsers against bytes that nobody wrote), `bench`, `evidence` and `honesty` (what
-//! BENCHMARKS.md is written from).
+//! (reference numbers from Python), `fuzz` (parsers against bytes that nobody wrote), `sanitize` (`unsafe`), `bench`,
+//! `evidence` and `honesty` (what BENCHMARKS.md is written from).
 
 mod bench;
 mod check;
@@ -14,6 +14,7 @@ mod fuzz;
 mod golden;
 mod honesty;
 mod jpeg_size;
+mod sanitize;
 mod weights;
 
 use std::path::{Path, PathBuf};
@@ -62,6 +63,12 @@ enum Task {
     },
     /// Feed every parser of files with bytes that nobody wrote: `cargo xtask fuzz --minutes 60`
     Fuzz(fuzz::FuzzArguments),
+    /// Test handful-kernel, which has `unsafe`, under the address sanitizer and Miri (nightly Rust)
+    Sanitize {
+        /// address, miri, or all of them
+        #[arg(default_value = "all", value_name = "WHAT", value_parser = ["address", "miri", "all"])]
+        what: String,
+    },
     /// Train on the data sets with the release binary and print a Markdown table
     Bench(bench::BenchArguments),
     /// Measure what the diagnosis finds on planted faults, noise and clean sets
@@ -85,6 +92,7 @@ fn run(task: Task) -> Result<Outcome, Failure> {
         Task::DemoPhotos { shared, seed } => demo_photos::draw(root, &shared, seed),
         Task::Golden { scripts } => golden::run(root, &scripts),
         Task::Fuzz(arguments) => fuzz::run(root, &arguments),
+        Task::Sanitize { what } => sanitize::run(root, &what),
         Task::Bench(arguments) => bench::run(root, &arguments),
         Task::Evidence(arguments) => evidence::run(root, &arguments),
         Task::Honesty(arguments) => honesty::run(root, &arguments),

@@ -51,7 +51,7 @@ pub enum Filter {
 /// let small = preprocessing.prepare(&Pixels::filled(80, 60, [255, 0, 0]));
 /// let mut input = vec![0.0; 3 * 32 * 32];
 /// preprocessing.normalise_into(&small, &mut input);
-/// assert_eq!((input[0], input[32 * 32]), (1.0, -1.0));
+/// assert_eq!(input[..3], [1.0, -1.0, -1.0]);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -124,7 +124,7 @@ impl Preprocessing {
     /// Writes `(value * scale - mean) / std` of each pixel to `out`.
     ///
     /// # Shapes
-    /// `image` `[h, w, 3]`; `out` `[3, h, w]`.
+    /// `image` and `out` `[h, w, 3]`.
     ///
     /// # Panics
     /// When `out` isn't as long as the image's data.
@@ -134,16 +134,15 @@ impl Preprocessing {
             image.data.len(),
             "one number a channel and pixel"
         );
-        let plane = image.width * image.height;
-        for channel in 0..3 {
-            // 256 values a channel: looking them up costs no division and gives the same bits.
-            let table: [f32; 256] = std::array::from_fn(|value| {
+        // 256 values a channel: looking them up costs no division and gives the same bits.
+        let tables: [[f32; 256]; 3] = std::array::from_fn(|channel| {
+            std::array::from_fn(|value| {
                 (value as f32 * self.scale - self.mean[channel]) / self.std[channel]
-            });
-            let values = &mut out[channel * plane..(channel + 1) * plane];
-            for (value, pixel) in values.iter_mut().zip(image.data.as_chunks::<3>().0) {
-                *value = table[usize::from(pixel[channel])];
-            }
+            })
+        });
+        let pixels = image.data.as_chunks::<3>().0;
+        for (values, pixel) in out.as_chunks_mut::<3>().0.iter_mut().zip(pixels) {
+            *values = std::array::from_fn(|channel| tables[channel][usize::from(pixel[channel])]);
         }
     }
 }
@@ -277,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn normalising_gives_planes_of_standard_scores() {
+    fn normalising_gives_standard_scores() {
         let preprocessing = setting(Geometry::Squash, 2);
         let image = Pixels {
             width: 2,
@@ -291,10 +290,10 @@ mod tests {
         };
         let expected = [
             score(0, 0),
-            score(10, 0),
             score(128, 1),
-            score(20, 1),
             score(255, 2),
+            score(10, 0),
+            score(20, 1),
             score(30, 2),
         ];
         assert_eq!(out, expected);

@@ -1,12 +1,25 @@
 //! What is taken out of a backbone: the spatial means of some of its stages.
 
-use burn::tensor::Tensor;
 use handful_image::{Pixels, Preprocessing};
+use handful_kernel::Isa;
+use rayon::prelude::*;
 
+use crate::backbone::Maps;
 use crate::{Backbone, LearnError};
 
 /// Counted up whenever the numbers that leave this module change for the same input: part of every cache key.
-pub const KERNEL_GENERATION: u32 = 1;
+pub const KERNEL_GENERATION: u32 = 2;
+/// Pixels that go through the network together: few enough for the nearer caches, and of small images enough that the weights
+/// of the last stages are read for several of them.
+const PIXELS_AT_ONCE: usize = 65_536;
+
+/// How sums are rounded on this machine: part of every cache key, because a cache may lie on a shared disk.
+pub fn arithmetic() -> &'static str {
+    match Isa::best().is_fused() {
+        true => "f32, fused",
+        false => "f32, rounded twice",
+    }
+}
 
 /// Which stages a feature vector is made of, in this order, each as its channels' spatial means.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,28 +86,32 @@ pub fn pooled(
         return Vec::new();
     }
     let mut features = vec![0.0f32; images.len() * taps.len()];
-    let needed = 0..taps.stages.last().map_or(0, |deepest| deepest + 1);
-    backbone.forward_between(
-        needed,
-        backbone.input(images, preprocessing),
-        &mut |stage, out| {
-            let Some(span) = taps.span(stage) else { return };
-            for (row, mean) in features
-                .chunks_exact_mut(taps.len())
-                .zip(spatial_mean(out).chunks_exact(span.len()))
-            {
-                row[span.clone()].copy_from_slice(mean);
-            }
-        },
-    );
+    let at_once = (PIXELS_AT_ONCE / (images[0].height * images[0].width)).max(1);
+    features
+        .par_chunks_mut(at_once * taps.len())
+        .zip(images.par_chunks(at_once))
+        .for_each(|(rows, images)| some(backbone, images, preprocessing, taps, rows));
     features
 }
 
-/// `[n, c, h, w]` to `[n, c]`, row-major.
-pub fn spatial_mean(x: &Tensor<4>) -> Vec<f32> {
-    let [n, c, h, w] = x.dims();
-    let mean = x.clone().reshape([n, c, h * w]).mean_dim(2);
-    mean.into_data_as::<f32>()
-        .try_into_vec::<f32>()
-        .expect("the data was just made f32")
+/// The rows of a few images.
+fn some(
+    backbone: &Backbone,
+    images: &[Pixels],
+    preprocessing: &Preprocessing,
+    taps: &Taps,
+    rows: &mut [f32],
+) {
+    let needed = 0..taps.stages.last().map_or(0, |deepest| deepest + 1);
+    let input = Maps::of(images, preprocessing);
+    backbone.forward_between(needed, input, &mut |stage, out| {
+        let Some(span) = taps.span(stage) else { return };
+        let means = out.spatial_mean();
+        for (row, mean) in rows
+            .chunks_exact_mut(taps.len())
+            .zip(means.chunks_exact(span.len()))
+        {
+            row[span.clone()].copy_from_slice(mean);
+        }
+    });
 }

@@ -16,7 +16,7 @@ use handful_image::{
     SIGNATURE_LENGTH, SampleExtent, Signature, controls, file_facts, sample_extent,
 };
 use handful_learn::Backbone;
-use handful_learn::features::{KERNEL_GENERATION, Taps, pooled};
+use handful_learn::features::{KERNEL_GENERATION, Taps, arithmetic, pooled};
 
 use crate::cache::{Cache, ImageKey, Shelf};
 use crate::events::{Events, Progress};
@@ -72,10 +72,10 @@ impl View<'_> {
                 preprocessing,
                 taps,
             } => format!(
-                "network {} {} {taps:?} f32 generation {KERNEL_GENERATION} {}",
+                "network {} {} {taps:?} {} generation {KERNEL_GENERATION}",
                 backbone.weights.digest(),
                 serde_json::to_string(preprocessing).expect("a record is plain data"),
-                instruction_set(),
+                arithmetic(),
             ),
             View::Control => format!("control {CONTROLS_LENGTH} generation {CONTROL_GENERATION}"),
             View::Portrait => {
@@ -111,24 +111,6 @@ impl View<'_> {
 enum Prepared {
     Image(Pixels),
     Vector(Vec<f32>),
-}
-
-/// Bits of f32 sums may differ between instruction sets, so that a cache on a shared disk must tell them apart.
-fn instruction_set() -> String {
-    #[cfg(target_arch = "x86_64")]
-    let wide = [
-        ("avx2", std::arch::is_x86_feature_detected!("avx2")),
-        ("fma", std::arch::is_x86_feature_detected!("fma")),
-        ("avx512f", std::arch::is_x86_feature_detected!("avx512f")),
-    ];
-    #[cfg(not(target_arch = "x86_64"))]
-    let wide: [(&str, bool); 0] = [];
-    let names: Vec<&str> = wide
-        .iter()
-        .filter(|(_, has)| *has)
-        .map(|(name, _)| *name)
-        .collect();
-    format!("{} {}", std::env::consts::ARCH, names.join(" "))
 }
 
 /// Where the time of an extraction went, in seconds summed over threads, and what it did.

@@ -2,9 +2,10 @@
 //!
 //! Reading order: `set` (what is trained on), `run` (one training and what is read from it), `table` (what is printed
 //! and kept). A cold run starts with an empty feature cache, a warm one with the cache that the cold one has left.
-//! `duplicates` and `shots` are benches of their own, of the search for near-duplicates and for scenes.
+//! `duplicates`, `shots` and `kernels` are benches of their own: of the search for near-duplicates and for scenes, and of networks.
 
 mod duplicates;
+mod kernels;
 mod run;
 mod set;
 mod shots;
@@ -21,10 +22,11 @@ use run::{Cache, Trial};
 #[derive(clap::Args)]
 pub struct BenchArguments {
     /// Names of sets, `all` of them, `scenes` (those without given groups), `speed` (clothing, cold and warm) or folders of
-    /// your own; `duplicates` alone: planted near-duplicates, found again; `shots` alone: scenes that are known
+    /// your own; `duplicates` alone: planted near-duplicates, found again; `shots` alone: scenes that are known; `kernels` alone: how
+    /// fast networks run
     #[arg(
         required = true,
-        value_name = "SET|all|scenes|speed|FOLDER|duplicates|shots"
+        value_name = "SET|all|scenes|speed|FOLDER|duplicates|shots|kernels"
     )]
     sets: Vec<String>,
     /// Folder that holds the sets
@@ -65,6 +67,9 @@ const SPEED_REPEATS: usize = 3;
 
 /// Trains on every set asked for, as often as asked for, and prints and keeps the results.
 pub fn run(root: &Path, arguments: &BenchArguments) -> Result<Outcome, Failure> {
+    if arguments.sets == ["kernels"] {
+        return kernels::run(root, arguments.peer.as_deref());
+    }
     if arguments.sets == ["duplicates"] {
         return duplicates::run(root, &arguments.data, arguments.peer.as_deref());
     }

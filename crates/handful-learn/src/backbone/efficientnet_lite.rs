@@ -4,11 +4,10 @@
 //! Q. V. Le, "EfficientNet" (ICML 2019): no squeeze-and-excite, ReLU6 instead of swish, stem and head not widened,
 //! first and last stage not deepened.
 
-use burn::module::Module;
-use burn::tensor::{Device, Tensor};
+use handful_kernel::{BlockWeights, Clamp, Convolution, InvertedResidual, Isa, Slide, Surround};
 
-use super::Stage;
-use super::conv::{ConvNorm, Norms, Slide};
+use super::conv::ConvNorm;
+use super::{Maps, Stage};
 use crate::{LearnError, Weights};
 
 /// Input is (u8 − 127) / 128, as TensorFlow trained it.
@@ -19,6 +18,11 @@ pub(super) const PIXEL_STD: f32 = 128.0;
 /// Batch norm's ε of TensorFlow's EfficientNets (PyTorch's default would be 1e-5).
 const NORM_EPSILON: f64 = 1e-3;
 const STEM_CHANNELS: usize = 32;
+const STEM: Slide = Slide {
+    kernel: 3,
+    stride: 2,
+    surround: Surround::Same,
+};
 const HEAD_CHANNELS: usize = 1280;
 /// Widened channel counts are rounded to a multiple of this.
 const CHANNEL_STEP: usize = 8;
@@ -284,19 +288,20 @@ impl BlockPlan {
         }
     }
 
-    fn slide(&self, part: &str) -> Slide {
-        match part {
-            "conv_dw" => Slide {
-                kernel: self.kernel,
-                stride: self.stride,
-                groups: self.expanded,
-            },
-            _ => Slide {
-                kernel: 1,
-                stride: 1,
-                groups: 1,
-            },
-        }
+    /// Multiply-accumulates of one image whose maps come in with a side of `side` pixels.
+    fn macs(&self, side: usize) -> usize {
+        let after = side.div_ceil(self.stride);
+        let area = |part: &str| {
+            if part == "conv_pw" && self.expanded != self.channels_in {
+                side
+            } else {
+                after
+            }
+        };
+        let of = |(part, _, shape): &(&str, &str, [usize; 4])| {
+            area(part).pow(2) * shape.iter().product::<usize>()
+        };
+        self.convolutions().iter().map(of).sum()
     }
 }
 
@@ -335,122 +340,93 @@ pub(super) fn recognise(weights: &Weights) -> Result<Variant, LearnError> {
 }
 
 /// The network: a stem, seven stages of inverted residual blocks, a 1×1 convolution.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct EfficientNetLite {
-    stem: ConvNorm,
-    stages: Vec<Vec<Block>>,
-    head: ConvNorm,
-}
-
-#[derive(Module, Debug)]
-struct Block {
-    /// In the order of the forward pass; all but the last are followed by ReLU6.
-    convolutions: Vec<ConvNorm>,
-    adds_input: bool,
+    stem: Convolution,
+    stages: Vec<Vec<InvertedResidual>>,
+    head: Convolution,
+    variant: Variant,
 }
 
 impl EfficientNetLite {
     /// Builds the network from tensors that [`recognise`] has checked.
-    pub(super) fn load(
-        variant: &Variant,
-        weights: &Weights,
-        norms: Norms,
-        device: &Device,
-    ) -> EfficientNetLite {
-        let conv = |conv: &str, norm: &str, slide: Slide| {
-            ConvNorm::load(weights, conv, norm, slide, NORM_EPSILON, norms, device)
-        };
-        let block = |plan: &BlockPlan| Block {
-            convolutions: plan
-                .convolutions()
-                .into_iter()
+    pub(super) fn load(variant: &Variant, weights: &Weights) -> EfficientNetLite {
+        let isa = Isa::best();
+        let conv = |conv: &str, norm: &str| ConvNorm::load(weights, conv, norm, NORM_EPSILON);
+        let block = |plan: &BlockPlan| {
+            let parts: Vec<ConvNorm> = (plan.convolutions().into_iter())
                 .map(|(part, norm, _)| {
                     conv(
                         &format!("{}.{part}", plan.name),
                         &format!("{}.{norm}", plan.name),
-                        plan.slide(part),
                     )
                 })
-                .collect(),
-            adds_input: plan.stride == 1 && plan.channels_in == plan.channels_out,
+                .collect();
+            let (project, before) = parts.split_last().expect("a block has convolutions");
+            let (depthwise, expand) = before.split_last().expect("a block has two or three");
+            let weights = BlockWeights {
+                expand: expand.first().map(ConvNorm::folded),
+                depthwise: depthwise.folded(),
+                project: project.folded(),
+                kernel: plan.kernel,
+                stride: plan.stride,
+                adds_input: plan.stride == 1 && plan.channels_in == plan.channels_out,
+            };
+            InvertedResidual::new(isa, &weights)
         };
+        let plan = variant.plan();
+        let full =
+            |part: ConvNorm, slide| Convolution::new(isa, part.folded(), slide, Clamp::RELU6);
         EfficientNetLite {
-            stem: conv(
-                "conv_stem",
-                "bn1",
-                Slide {
-                    kernel: 3,
-                    stride: 2,
-                    groups: 1,
-                },
-            ),
-            stages: variant
-                .plan()
+            stem: full(conv("conv_stem", "bn1"), STEM),
+            stages: plan
                 .iter()
                 .map(|stage| stage.iter().map(block).collect())
                 .collect(),
-            head: conv(
-                "conv_head",
-                "bn2",
-                Slide {
-                    kernel: 1,
-                    stride: 1,
-                    groups: 1,
-                },
-            ),
+            head: full(conv("conv_head", "bn2"), Slide::POINT),
+            variant: *variant,
         }
     }
 
     /// Runs one stage of [`Variant::stages`].
-    pub(super) fn stage(&self, idx: usize, x: Tensor<4>) -> Tensor<4> {
+    pub(super) fn stage(&self, idx: usize, x: &Maps) -> Maps {
+        let full = |convolution: &Convolution, x: &Maps| {
+            let mut out =
+                Maps::unwritten(x.n, convolution.after(x.size), convolution.channels_out());
+            convolution.forward(&x.values, x.size, None, &mut out.values);
+            out
+        };
+        let through = |block: &InvertedResidual, x: &Maps| {
+            let mut out = Maps::unwritten(x.n, block.after(x.size), block.channels_out());
+            block.forward(&x.values, x.size, &mut out.values);
+            out
+        };
         if idx == 0 {
-            relu6(self.stem.forward(x))
+            full(&self.stem, x)
         } else if idx <= self.stages.len() {
-            self.stages[idx - 1]
-                .iter()
-                .fold(x, |x, block| block.forward(x))
+            let (first, rest) = self.stages[idx - 1]
+                .split_first()
+                .expect("a stage has blocks");
+            rest.iter()
+                .fold(through(first, x), |x, block| through(block, &x))
         } else {
-            relu6(self.head.forward(x))
+            full(&self.head, x)
         }
     }
 
     /// Multiply-accumulates of one square image through stage `last`, in millions, counted from the shapes.
     pub(super) fn mega_macs(&self, size_px: usize, last: usize) -> f64 {
-        let mut side = size_px;
-        let mut macs = 0usize;
-        let blocks = self
-            .stages
-            .iter()
-            .take(last)
-            .flatten()
-            .flat_map(|b| &b.convolutions);
-        let head = (last > self.stages.len()).then_some(&self.head);
-        for conv in std::iter::once(&self.stem).chain(blocks).chain(head) {
-            let (outputs, cost) = conv.macs(side);
-            side = outputs;
-            macs += cost;
+        let mut side = size_px.div_ceil(STEM.stride);
+        let mut macs = side * side * STEM_CHANNELS * 3 * STEM.kernel * STEM.kernel;
+        for block in self.variant.plan().iter().take(last).flatten() {
+            macs += block.macs(side);
+            side = side.div_ceil(block.stride);
+        }
+        if last > self.stages.len() {
+            macs += side * side * self.head.channels_in() * self.head.channels_out();
         }
         macs as f64 / 1e6
     }
-}
-
-impl Block {
-    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let input = self.adds_input.then(|| x.clone());
-        let (last, before) = self
-            .convolutions
-            .split_last()
-            .expect("a block has two or three convolutions");
-        let out = last.forward(before.iter().fold(x, |x, conv| relu6(conv.forward(x))));
-        match input {
-            Some(input) => out + input,
-            None => out,
-        }
-    }
-}
-
-fn relu6(x: Tensor<4>) -> Tensor<4> {
-    x.clamp(0.0, 6.0)
 }
 
 #[cfg(test)]

@@ -8,14 +8,14 @@ mod conv;
 mod efficientnet_lite;
 #[cfg(feature = "embedded-backbone")]
 mod embedded;
+mod maps;
 
-use burn::tensor::{Device, Tensor, TensorData};
-use handful_image::{Filter, Geometry, Pixels, Preprocessing};
+use handful_image::{Filter, Geometry, Preprocessing};
 use serde::{Deserialize, Serialize};
 
-pub use conv::Norms;
 #[cfg(feature = "embedded-backbone")]
 pub use embedded::EMBEDDED;
+pub use maps::Maps;
 
 use crate::{LearnError, Weights};
 use efficientnet_lite::EfficientNetLite;
@@ -65,7 +65,6 @@ pub struct Backbone {
     /// The image side it was trained at, in pixels.
     pub trained_px: usize,
     network: Network,
-    device: Device,
 }
 
 #[derive(Clone, Debug)]
@@ -74,25 +73,16 @@ enum Network {
 }
 
 impl Backbone {
-    /// Recognises the architecture by its tensors and loads it for frozen use on the CPU.
+    /// Recognises the architecture by its tensors and loads it for frozen use, with the norms multiplied into the convolutions.
     ///
     /// Classifier tensors are dropped; `card` tells where the weights come from (its `name` is set here).
     ///
     /// # Errors
     /// [`LearnError::UnknownArchitecture`] with the first difference to the nearest known one.
     pub fn load(weights: &Weights, card: Card) -> Result<Backbone, LearnError> {
-        Self::load_with(weights, card, Norms::Folded)
-    }
-
-    /// As [`Backbone::load`], with a choice of what happens to the norms.
-    ///
-    /// # Errors
-    /// As [`Backbone::load`].
-    pub fn load_with(weights: &Weights, card: Card, norms: Norms) -> Result<Backbone, LearnError> {
-        let device = Device::flex();
         let variant = efficientnet_lite::recognise(weights)?;
         let weights = variant.without_classifier(weights);
-        let network = EfficientNetLite::load(&variant, &weights, norms, &device);
+        let network = EfficientNetLite::load(&variant, &weights);
         Ok(Backbone {
             card: Card {
                 name: variant.name.to_owned(),
@@ -102,7 +92,6 @@ impl Backbone {
             stages: variant.stages(),
             trained_px: variant.trained_px,
             network: Network::EfficientNetLite(network),
-            device,
         })
     }
 
@@ -187,16 +176,9 @@ impl Backbone {
     /// Runs the stages from `stage` (0: from the pixels) to the last one, showing each stage's output to `visit`.
     ///
     /// `forward_from(k + 1, x)` with the output `x` of stage `k` continues exactly where a whole pass would be: a
-    /// frozen prefix can be computed once and kept.
-    ///
-    /// # Shapes
-    /// `x` `[n, 3, h, w]` for stage 0, otherwise `[n, channels of stage − 1, h', w']`; returns `[n, d, h'', w'']`.
-    pub fn forward_from(
-        &self,
-        stage: usize,
-        x: Tensor<4>,
-        visit: &mut dyn FnMut(usize, &Tensor<4>),
-    ) -> Tensor<4> {
+    /// frozen prefix can be computed once and kept. Images of a batch are shared among the threads of the current pool; the
+    /// bits are the same for any number of them.
+    pub fn forward_from(&self, stage: usize, x: Maps, visit: &mut dyn FnMut(usize, &Maps)) -> Maps {
         self.forward_between(stage..self.stages.len(), x, visit)
     }
 
@@ -204,37 +186,15 @@ impl Backbone {
     pub fn forward_between(
         &self,
         stages: std::ops::Range<usize>,
-        x: Tensor<4>,
-        visit: &mut dyn FnMut(usize, &Tensor<4>),
-    ) -> Tensor<4> {
+        x: Maps,
+        visit: &mut dyn FnMut(usize, &Maps),
+    ) -> Maps {
         stages.fold(x, |x, idx| {
             let out = match &self.network {
-                Network::EfficientNetLite(net) => net.stage(idx, x),
+                Network::EfficientNetLite(net) => net.stage(idx, &x),
             };
             visit(idx, &out);
             out
         })
-    }
-
-    /// Images of one size as the input of stage 0: `[n, 3, h, w]`.
-    ///
-    /// # Panics
-    /// If the images differ in size.
-    pub fn input(&self, images: &[Pixels], preprocessing: &Preprocessing) -> Tensor<4> {
-        let (height, width) = (images[0].height, images[0].width);
-        let plane = 3 * height * width;
-        let mut values = vec![0.0f32; images.len() * plane];
-        for (image, out) in images.iter().zip(values.chunks_exact_mut(plane)) {
-            assert_eq!(
-                (image.height, image.width),
-                (height, width),
-                "a batch holds images of one size"
-            );
-            preprocessing.normalise_into(image, out);
-        }
-        Tensor::from_data(
-            TensorData::new(values, [images.len(), 3, height, width]),
-            &self.device,
-        )
     }
 }

@@ -1,0 +1,302 @@
+//! Networks by their shapes.
+
+use handful_kernel::{
+    BlockWeights, Buffer, Clamp, Convolution, Folded, InvertedResidual, Isa, Size, Slide, Surround,
+    max_pool, mean,
+};
+use rayon::prelude::*;
+
+/// Networks, and the side of the images that their layers are timed with.
+pub const NETWORKS: [(&str, usize); 4] = [
+    ("lite0", 224),
+    ("resnet14", 64),
+    ("resnet18", 224),
+    ("resnet50", 224),
+];
+
+/// Pixels that go through a network together, as in `handful_learn::features`.
+const PIXELS_AT_ONCE: usize = 65_536;
+/// Lite0: kernel, stride, expansion, channels, blocks.
+const LITE0: [[usize; 5]; 7] = [
+    [3, 1, 1, 16, 1],
+    [3, 2, 6, 24, 2],
+    [5, 2, 6, 40, 2],
+    [3, 2, 6, 80, 3],
+    [5, 1, 6, 112, 3],
+    [5, 2, 6, 192, 4],
+    [3, 1, 6, 320, 1],
+];
+/// Channels of the four stages of a ResNet before a bottleneck widens them.
+const RESNET: [usize; 4] = [64, 128, 256, 512];
+const WIDENING: usize = 4;
+
+/// Numbers of size 0.1 and both signs.
+pub fn numbers(n: usize) -> Vec<f32> {
+    (0..n)
+        .map(|i| (i * 7919 % 1000) as f32 / 5000.0 - 0.1)
+        .collect()
+}
+
+pub struct Network {
+    pub layers: Vec<Layer>,
+}
+
+pub struct Layer {
+    pub name: String,
+    kind: Kind,
+}
+
+enum Kind {
+    Convolution(Convolution),
+    Inverted(InvertedResidual, [usize; 3]),
+    Residual {
+        through: Vec<Convolution>,
+        beside: Option<Convolution>,
+    },
+    Largest(Slide, usize),
+    Mean(usize),
+}
+
+impl Network {
+    pub fn named(name: &str) -> Network {
+        let layers = match name {
+            "lite0" => lite0(),
+            // The small one of a first lesson: no large kernel, no pooling.
+            "resnet14" => resnet([1, 2, 2, 1], false, 3),
+            "resnet18" => resnet([2, 2, 2, 2], false, 7),
+            "resnet50" => resnet([3, 4, 6, 3], true, 7),
+            _ => panic!("no network `{name}`; known: {NETWORKS:?}"),
+        };
+        Network { layers }
+    }
+
+    /// Images `[n, px, px, 3]` to features.
+    pub fn forward(&self, x: &[f32], px: usize) -> Vec<f32> {
+        let image = px * px * 3;
+        let at_once = (PIXELS_AT_ONCE / (px * px)).max(1);
+        let some = |x: &[f32]| {
+            let (first, rest) = self.layers.split_first().expect("a network has layers");
+            let start = first.forward(x, Size::square(px));
+            let through = |(x, size): (Buffer, Size), layer: &Layer| layer.forward(&x, size);
+            rest.iter().fold(start, through).0.to_vec()
+        };
+        x.par_chunks(at_once * image)
+            .with_max_len(1)
+            .flat_map_iter(some)
+            .collect()
+    }
+}
+
+impl Layer {
+    pub fn forward(&self, x: &[f32], size: Size) -> (Buffer, Size) {
+        let full = |c: &Convolution, x: &[f32], size: Size, added: Option<&[f32]>| {
+            let after = c.after(size);
+            let n = x.len() / (size.pixels() * c.channels_in());
+            let mut out = Buffer::new(n * after.pixels() * c.channels_out());
+            c.forward(x, size, added, &mut out);
+            (out, after)
+        };
+        match &self.kind {
+            Kind::Convolution(c) => full(c, x, size, None),
+            Kind::Inverted(block, _) => {
+                let after = block.after(size);
+                let n = x.len() / (size.pixels() * block.channels_in());
+                let mut out = Buffer::new(n * after.pixels() * block.channels_out());
+                block.forward(x, size, &mut out);
+                (out, after)
+            }
+            Kind::Residual { through, beside } => {
+                let beside = beside.as_ref().map(|c| full(c, x, size, None).0);
+                let (last, before) = through.split_last().expect("a block has convolutions");
+                let mut maps = (None, size);
+                for c in before {
+                    let (out, size) = full(c, maps.0.as_deref().unwrap_or(x), maps.1, None);
+                    maps = (Some(out), size);
+                }
+                full(
+                    last,
+                    &maps.0.expect("at least two"),
+                    maps.1,
+                    Some(beside.as_deref().unwrap_or(x)),
+                )
+            }
+            Kind::Largest(slide, channels) => {
+                let after = slide.after(size);
+                let n = x.len() / (size.pixels() * channels);
+                let mut out = Buffer::new(n * after.pixels() * channels);
+                max_pool(x, size, *channels, *slide, &mut out);
+                (out, after)
+            }
+            Kind::Mean(channels) => {
+                let mut out = Buffer::new(x.len() / size.pixels());
+                mean(x, *channels, &mut out);
+                (out, Size::square(1))
+            }
+        }
+    }
+
+    /// Multiply-accumulates of one image.
+    pub fn macs(&self, size: Size) -> usize {
+        let full = |c: &Convolution, size: Size| {
+            let area = c.slide().kernel.pow(2);
+            c.after(size).pixels() * area * c.channels_in() * c.channels_out()
+        };
+        match &self.kind {
+            Kind::Convolution(c) => full(c, size),
+            Kind::Inverted(block, [kernel, expanded, channels_in]) => {
+                let wide = if expanded == channels_in {
+                    0
+                } else {
+                    size.pixels() * channels_in * expanded
+                };
+                wide + block.after(size).pixels()
+                    * expanded
+                    * (kernel * kernel + block.channels_out())
+            }
+            Kind::Residual { through, beside } => {
+                let (mut sum, mut at) = (beside.as_ref().map_or(0, |c| full(c, size)), size);
+                for c in through {
+                    sum += full(c, at);
+                    at = c.after(at);
+                }
+                sum
+            }
+            Kind::Largest(..) | Kind::Mean(_) => 0,
+        }
+    }
+}
+
+fn convolution(
+    channels: [usize; 2],
+    kernel: usize,
+    stride: usize,
+    surround: Surround,
+    clamp: Clamp,
+) -> Convolution {
+    let [channels_in, channels_out] = channels;
+    let (weight, bias) = (
+        numbers(channels_in * channels_out * kernel * kernel),
+        numbers(channels_out),
+    );
+    let slide = Slide {
+        kernel,
+        stride,
+        surround,
+    };
+    Convolution::new(
+        Isa::best(),
+        Folded {
+            weight: &weight,
+            bias: &bias,
+        },
+        slide,
+        clamp,
+    )
+}
+
+fn lite0() -> Vec<Layer> {
+    let full = |name: &str, channels, kernel, stride| Layer {
+        name: name.into(),
+        kind: Kind::Convolution(convolution(
+            channels,
+            kernel,
+            stride,
+            Surround::Same,
+            Clamp::RELU6,
+        )),
+    };
+    let mut layers = vec![full("stem", [3, 32], 3, 2)];
+    let mut channels = 32;
+    for (stage, [kernel, stride, expansion, channels_out, blocks]) in LITE0.into_iter().enumerate()
+    {
+        for block in 0..blocks {
+            let stride = if block == 0 { stride } else { 1 };
+            let wide = channels * expansion;
+            let parts = [wide * channels, wide * kernel * kernel, channels_out * wide].map(numbers);
+            let biases = [wide, wide, channels_out].map(numbers);
+            let folded = |i: usize| Folded {
+                weight: &parts[i],
+                bias: &biases[i],
+            };
+            let weights = BlockWeights {
+                expand: (expansion > 1).then(|| folded(0)),
+                depthwise: folded(1),
+                project: folded(2),
+                kernel,
+                stride,
+                adds_input: stride == 1 && channels == channels_out,
+            };
+            layers.push(Layer {
+                name: format!("blocks.{stage}.{block}"),
+                kind: Kind::Inverted(
+                    InvertedResidual::new(Isa::best(), &weights),
+                    [kernel, wide, channels],
+                ),
+            });
+            channels = channels_out;
+        }
+    }
+    layers.push(full("head", [channels, 1280], 1, 1));
+    layers.push(Layer {
+        name: "mean".into(),
+        kind: Kind::Mean(1280),
+    });
+    layers
+}
+
+/// Blocks of each stage; with a bottleneck of 1×1 convolutions or as two of 3×3. A stem of 7×7 is followed by pooling.
+fn resnet(blocks: [usize; 4], bottleneck: bool, stem: usize) -> Vec<Layer> {
+    let of = |channels: [usize; 2], kernel: usize, stride: usize, clamp: Clamp| {
+        convolution(channels, kernel, stride, Surround::Even(kernel / 2), clamp)
+    };
+    let stem_stride = if stem == 7 { 2 } else { 1 };
+    let mut layers = vec![Layer {
+        name: "stem".into(),
+        kind: Kind::Convolution(of([3, 64], stem, stem_stride, Clamp::RELU)),
+    }];
+    if stem == 7 {
+        let slide = Slide {
+            kernel: 3,
+            stride: 2,
+            surround: Surround::Even(1),
+        };
+        layers.push(Layer {
+            name: "pool".into(),
+            kind: Kind::Largest(slide, 64),
+        });
+    }
+    let mut channels = 64;
+    for (stage, (narrow, n)) in RESNET.into_iter().zip(blocks).enumerate() {
+        let wide = if bottleneck {
+            WIDENING * narrow
+        } else {
+            narrow
+        };
+        for block in 0..n {
+            let stride = if stage > 0 && block == 0 { 2 } else { 1 };
+            let through = match bottleneck {
+                true => vec![
+                    of([channels, narrow], 1, 1, Clamp::RELU),
+                    of([narrow, narrow], 3, stride, Clamp::RELU),
+                    of([narrow, wide], 1, 1, Clamp::RELU),
+                ],
+                false => vec![
+                    of([channels, narrow], 3, stride, Clamp::RELU),
+                    of([narrow, narrow], 3, 1, Clamp::RELU),
+                ],
+            };
+            let changes = stride > 1 || channels != wide;
+            let beside = changes.then(|| of([channels, wide], 1, stride, Clamp::NONE));
+            layers.push(Layer {
+                name: format!("layer{}.{block}", stage + 1),
+                kind: Kind::Residual { through, beside },
+            });
+            channels = wide;
+        }
+    }
+    layers.push(Layer {
+        name: "mean".into(),
+        kind: Kind::Mean(channels),
+    });
+    layers
+}

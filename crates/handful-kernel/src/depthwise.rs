@@ -1,0 +1,52 @@
+//! A convolution of each channel by itself, line by line.
+
+use crate::clamp::Clamp;
+use crate::even::pieces;
+use crate::pixels::{MOST_PIXELS, Pixels};
+use crate::simd::Isa;
+
+/// The largest kernel.
+pub(crate) const MOST_KERNEL: usize = 16;
+
+/// One line of output pixels.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Line<'a> {
+    pub isa: Isa,
+    /// Lines of input, from the kernel's row `first_row` on; each with zeros where its padding is.
+    pub lines: &'a [*const f32],
+    pub first_row: usize,
+    pub kernel: usize,
+    pub stride: usize,
+    /// `[kernel · kernel, channels]`
+    pub weights: &'a [f32],
+    /// `[channels]`
+    pub bias: &'a [f32],
+    /// Whole registers; pixels of lines in and out are as far apart.
+    pub channels: usize,
+    pub clamp: Clamp,
+}
+
+impl Line<'_> {
+    /// # Safety
+    /// Lines hold all that a kernel sees for as many pixels as `out` has.
+    pub unsafe fn run(&self, out: &mut [f32]) {
+        assert_eq!(self.bias.len(), self.channels);
+        let weights = &self.weights[self.first_row * self.kernel * self.channels..];
+        assert!(weights.len() >= self.lines.len() * self.kernel * self.channels);
+        for piece in pieces(out.len() / self.channels, MOST_PIXELS) {
+            let pixels = Pixels {
+                lines: self.lines,
+                skipped: piece.start * self.stride * self.channels,
+                kernel: self.kernel,
+                stride: self.stride,
+                weights: weights.as_ptr(),
+                bias: self.bias.as_ptr(),
+                channels: self.channels,
+                out: out[piece.start * self.channels..].as_mut_ptr(),
+                clamp: self.clamp,
+            };
+            // SAFETY: the caller's, and the machine has the instructions, since there is an Isa of them.
+            unsafe { self.isa.loops().pixels[piece.len() - 1](&pixels) };
+        }
+    }
+}

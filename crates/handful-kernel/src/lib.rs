@@ -1,0 +1,33 @@
+//! Convolutions near the limit of the machine: slices in, slices out.
+//!
+//! Reading order: `tile` and `pixels` (the two innermost loops) and `simd` (for which registers they are compiled); `panels` and
+//! `product` (a matrix product of tiles), `depthwise` (a line of pixels); what is made of them: `convolution`,
+//! `inverted_residual`. `bands` shares the work among threads.
+//!
+#![doc = include_str!("../README.md")]
+
+mod bands;
+mod buffer;
+mod clamp;
+mod convolution;
+mod depthwise;
+mod even;
+mod inverted_residual;
+mod padding;
+mod panels;
+mod pixels;
+mod pool;
+mod product;
+mod scratch;
+mod simd;
+mod size;
+mod tile;
+
+pub use buffer::Buffer;
+pub use clamp::Clamp;
+pub use convolution::{Convolution, Slide, Surround};
+pub use inverted_residual::{BlockWeights, Folded, InvertedResidual};
+pub use padding::Padding;
+pub use pool::{max_pool, mean};
+pub use simd::Isa;
+pub use size::Size;

@@ -1,0 +1,64 @@
+//! The innermost loop of a depthwise convolution: some neighbouring pixels of a line, summed in registers.
+//!
+//! A weight is loaded once for all of them.
+
+use crate::clamp::Clamp;
+use crate::simd::Simd;
+
+/// Pixels at a time: as many sums as two multipliers with a latency of four steps keep in flight.
+pub(crate) const MOST_PIXELS: usize = 8;
+
+/// Neighbouring output pixels of one line.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pixels<'a> {
+    /// Lines of input, one for each row of the kernel that lies inside the map.
+    pub lines: &'a [*const f32],
+    /// Numbers in each line before what the first pixel sees.
+    pub skipped: usize,
+    /// Side of the kernel.
+    pub kernel: usize,
+    pub stride: usize,
+    /// `[lines, kernel, channels]`
+    pub weights: *const f32,
+    /// `[channels]`
+    pub bias: *const f32,
+    /// Whole registers.
+    pub channels: usize,
+    pub out: *mut f32,
+    pub clamp: Clamp,
+}
+
+impl Pixels<'_> {
+    /// out = clamp(Σ x · weight + bias), for P pixels.
+    ///
+    /// # Safety
+    /// The machine has S; all that the P pixels see is readable, and what they are is writable.
+    #[inline(always)]
+    pub unsafe fn sum<S: Simd, const P: usize>(&self) {
+        let channels = self.channels;
+        let step = self.stride * channels;
+        for channel in (0..channels).step_by(S::LANES) {
+            // SAFETY: the caller's.
+            unsafe {
+                let mut sums = [S::load(self.bias.add(channel)); P];
+                let mut weights = self.weights.add(channel);
+                for line in self.lines {
+                    let mut x = line.add(self.skipped + channel);
+                    for _ in 0..self.kernel {
+                        let w = S::load(weights);
+                        for p in 0..P {
+                            sums[p] = S::fma(S::load(x.add(p * step)), w, sums[p]);
+                        }
+                        weights = weights.add(channels);
+                        x = x.add(channels);
+                    }
+                }
+                let (low, high) = self.clamp.registers::<S>();
+                for p in 0..P {
+                    let kept = S::min(S::max(sums[p], low), high);
+                    S::store(self.out.add(p * channels + channel), kept);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Which vector instructions are there? One trait, one file an instruction set, chosen when the program runs.
+//!
+//! Only the innermost loops ([`Tile`] and [`Pixels`]) are compiled for each set; everything else is ordinary code that calls
+//! them through [`Isa::loops`]. Lanes lie across channels, and every sum is taken in the same order whatever their number,
+//! with one rounding a step where the machine has fused multiply-add: sets with it give the same bits.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+mod portable;
+
+use crate::pixels::{MOST_PIXELS, Pixels};
+use crate::tile::{MOST_ROWS, MOST_WIDTH, Tile};
+
+/// Vector registers of one instruction set.
+///
+/// # Safety
+/// All functions need the instruction set to be there; those with pointers need [`Simd::LANES`] readable or writable numbers
+/// behind them, of any alignment.
+pub(crate) trait Simd: Copy {
+    /// Numbers in a register.
+    const LANES: usize;
+    /// A register.
+    type V: Copy;
+
+    unsafe fn splat(x: f32) -> Self::V;
+    unsafe fn load(from: *const f32) -> Self::V;
+    unsafe fn store(to: *mut f32, x: Self::V);
+    /// `a · b + c`
+    unsafe fn fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    unsafe fn add(a: Self::V, b: Self::V) -> Self::V;
+    unsafe fn min(a: Self::V, b: Self::V) -> Self::V;
+    unsafe fn max(a: Self::V, b: Self::V) -> Self::V;
+}
+
+/// The innermost loops, compiled for one instruction set. The machine must have it where they are called.
+pub(crate) struct Loops {
+    /// Numbers in a register.
+    pub lanes: usize,
+    /// Rows of a tile that is 1, 2 or 3 registers wide: as many as leave registers for a row of weights and one pixel.
+    pub rows: [usize; MOST_WIDTH],
+    /// By width and number of rows, both less one.
+    pub tile: [[unsafe fn(&Tile); MOST_ROWS]; MOST_WIDTH],
+    /// By number of pixels less one.
+    pub pixels: [unsafe fn(&Pixels); MOST_PIXELS],
+}
+
+/// The loops of one set: `loops!(Simd, rows, attributes of its functions)`.
+macro_rules! loops {
+    ($simd:ty, [$($rows:tt),*], $(#[$attribute:meta])*) => {{
+        $(#[$attribute])*
+        unsafe fn tile<const M: usize, const N: usize>(tile: &crate::tile::Tile) {
+            // SAFETY: the caller's.
+            unsafe { tile.sum::<$simd, M, N>() }
+        }
+        $(#[$attribute])*
+        unsafe fn pixels<const P: usize>(pixels: &crate::pixels::Pixels) {
+            // SAFETY: the caller's.
+            unsafe { pixels.sum::<$simd, P>() }
+        }
+        crate::simd::Loops {
+            lanes: <$simd as crate::simd::Simd>::LANES,
+            rows: [$(crate::simd::loops!(@most $rows)),*],
+            tile: crate::simd::loops!(@widths tile [$($rows),*]),
+            pixels: [
+                pixels::<1>, pixels::<2>, pixels::<3>, pixels::<4>, pixels::<5>, pixels::<6>, pixels::<7>, pixels::<8>,
+            ],
+        }
+    }};
+    (@most $rows:literal) => { $rows };
+    (@widths $tile:ident [$one:tt, $two:tt, $three:tt]) => {
+        [
+            crate::simd::loops!(@row $tile 1 $one),
+            crate::simd::loops!(@row $tile 2 $two),
+            crate::simd::loops!(@row $tile 3 $three),
+        ]
+    };
+    // What has more rows than the set can hold is never asked for, and not compiled.
+    (@row $tile:ident $n:literal 3) => {
+        [$tile::<1, $n>, $tile::<2, $n>, $tile::<3, $n>, $tile::<3, $n>, $tile::<3, $n>, $tile::<3, $n>, $tile::<3, $n>,
+         $tile::<3, $n>]
+    };
+    (@row $tile:ident $n:literal 4) => {
+        [$tile::<1, $n>, $tile::<2, $n>, $tile::<3, $n>, $tile::<4, $n>, $tile::<4, $n>, $tile::<4, $n>, $tile::<4, $n>,
+         $tile::<4, $n>]
+    };
+    (@row $tile:ident $n:literal 6) => {
+        [$tile::<1, $n>, $tile::<2, $n>, $tile::<3, $n>, $tile::<4, $n>, $tile::<5, $n>, $tile::<6, $n>, $tile::<6, $n>,
+         $tile::<6, $n>]
+    };
+    (@row $tile:ident $n:literal 8) => {
+        [$tile::<1, $n>, $tile::<2, $n>, $tile::<3, $n>, $tile::<4, $n>, $tile::<5, $n>, $tile::<6, $n>, $tile::<7, $n>,
+         $tile::<8, $n>]
+    };
+}
+pub(crate) use loops;
+
+/// An instruction set that the innermost loops are compiled for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Isa(Set);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Set {
+    /// What every machine of this architecture has.
+    Portable,
+    /// 256 bits with fused multiply-add: x86-64 since 2013.
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    /// 512 bits: servers since 2017, some laptops.
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+    /// 128 bits with fused multiply-add: every 64-bit ARM.
+    #[cfg(target_arch = "aarch64")]
+    Neon,
+}
+
+impl Isa {
+    /// The widest one of this machine.
+    pub fn best() -> Isa {
+        *Isa::all().last().expect("the portable one is everywhere")
+    }
+
+    /// Those that this machine has, the least first. There is no other way to make one, so that whoever holds one may use it.
+    pub fn all() -> Vec<Isa> {
+        let mut all = vec![Set::Portable];
+        #[cfg(target_arch = "x86_64")]
+        {
+            let has_fma = std::arch::is_x86_feature_detected!("fma");
+            if std::arch::is_x86_feature_detected!("avx2") && has_fma {
+                all.push(Set::Avx2);
+                if std::arch::is_x86_feature_detected!("avx512f") {
+                    all.push(Set::Avx512);
+                }
+            }
+        }
+        #[cfg(target_arch = "aarch64")]
+        all.push(Set::Neon);
+        all.into_iter().map(Isa).collect()
+    }
+
+    /// Its name, as part of keys of what was computed with it.
+    pub fn name(self) -> &'static str {
+        match self.0 {
+            Set::Portable => "portable",
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx2 => "avx2",
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx512 => "avx512",
+            #[cfg(target_arch = "aarch64")]
+            Set::Neon => "neon",
+        }
+    }
+
+    /// Whether products are added without rounding in between; sets that do give the same bits.
+    pub fn is_fused(self) -> bool {
+        self.0 != Set::Portable
+    }
+
+    pub(crate) fn loops(self) -> &'static Loops {
+        match self.0 {
+            Set::Portable => &portable::LOOPS,
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx2 => &avx2::LOOPS,
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx512 => &avx512::LOOPS,
+            #[cfg(target_arch = "aarch64")]
+            Set::Neon => &neon::LOOPS,
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! Four numbers that the compiler puts into whatever registers there are; what Miri can follow.
+
+use super::{Loops, Simd, loops};
+
+#[derive(Clone, Copy)]
+struct Portable;
+
+pub(super) static LOOPS: Loops = loops!(Portable, [4, 4, 3],);
+
+/// Multiplies, rounds, adds, rounds: fused multiplication is a slow call where the machine lacks it.
+impl Simd for Portable {
+    const LANES: usize = 4;
+    type V = [f32; 4];
+
+    #[inline(always)]
+    unsafe fn splat(x: f32) -> [f32; 4] {
+        [x; 4]
+    }
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> [f32; 4] {
+        // SAFETY: the caller's, by the contract of the trait.
+        unsafe { from.cast::<[f32; 4]>().read_unaligned() }
+    }
+    #[inline(always)]
+    unsafe fn store(to: *mut f32, x: [f32; 4]) {
+        // SAFETY: the caller's, by the contract of the trait.
+        unsafe { to.cast::<[f32; 4]>().write_unaligned(x) }
+    }
+    #[inline(always)]
+    unsafe fn fma(a: [f32; 4], b: [f32; 4], c: [f32; 4]) -> [f32; 4] {
+        std::array::from_fn(|i| a[i] * b[i] + c[i])
+    }
+    #[inline(always)]
+    unsafe fn add(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
+        std::array::from_fn(|i| a[i] + b[i])
+    }
+    #[inline(always)]
+    unsafe fn min(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
+        std::array::from_fn(|i| if a[i] < b[i] { a[i] } else { b[i] })
+    }
+    #[inline(always)]
+    unsafe fn max(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
+        std::array::from_fn(|i| if a[i] > b[i] { a[i] } else { b[i] })
+    }
+}

@@ -1,0 +1,33 @@
+//! How large a map is.
+
+/// Pixels of a map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Lines.
+    pub height: usize,
+    /// Pixels of a line.
+    pub width: usize,
+}
+
+impl Size {
+    /// As wide as high.
+    pub fn square(side: usize) -> Size {
+        Size {
+            height: side,
+            width: side,
+        }
+    }
+
+    /// All pixels.
+    pub fn pixels(self) -> usize {
+        self.height * self.width
+    }
+
+    /// With TensorFlow's SAME padding, the size behind a convolution.
+    pub fn divided(self, stride: usize) -> Size {
+        Size {
+            height: self.height.div_ceil(stride),
+            width: self.width.div_ceil(stride),
+        }
+    }
+}
