@@ -4,8 +4,18 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-/// Pieces a thread where there are fewer images than threads: enough to even out, few enough to share no work at their seams.
+/// Pieces a thread where there are few images: enough to even out, few enough to have little in common at their seams.
 const PIECES_A_THREAD: usize = 2;
+
+/// Into how many pieces each of `n` images of `lines` lines is cut.
+pub(crate) fn pieces(n: usize, lines: usize) -> usize {
+    let threads = rayon::current_num_threads();
+    if threads == 1 || n >= PIECES_A_THREAD * threads {
+        1
+    } else {
+        (PIECES_A_THREAD * threads).div_ceil(n.max(1)).min(lines)
+    }
+}
 
 /// Calls `work(image, lines, out)` for pieces that cover `lines` lines of each image of `out`, in the current pool of threads.
 ///
@@ -17,17 +27,11 @@ pub(crate) fn in_bands(
     work: impl Fn(usize, Range<usize>, &mut [f32]) + Sync,
 ) {
     let image = lines * line;
-    if image == 0 {
+    if out.is_empty() {
         return;
     }
-    let n = out.len() / image;
     let threads = rayon::current_num_threads();
-    let pieces = if threads == 1 || n >= PIECES_A_THREAD * threads {
-        1
-    } else {
-        (PIECES_A_THREAD * threads).div_ceil(n).min(lines)
-    };
-    let height = lines.div_ceil(pieces);
+    let height = lines.div_ceil(pieces(out.len() / image, lines));
     let piece = |image: usize, idx: usize, out: &mut [f32]| {
         let first = idx * height;
         work(image, first..first + out.len() / line, out);

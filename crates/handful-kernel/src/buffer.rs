@@ -10,7 +10,7 @@ thread_local! {
     static KEPT: RefCell<Vec<Vec<f32>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A slice of numbers whose memory goes back to its thread in the end.
+/// A slice of numbers whose memory goes to the thread that drops it, for the next one there.
 #[derive(Debug, PartialEq)]
 pub struct Buffer(Vec<f32>);
 

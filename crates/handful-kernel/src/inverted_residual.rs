@@ -8,29 +8,29 @@
 
 use std::ops::Range;
 
-use crate::bands::in_bands;
+use rayon::prelude::*;
+
+use crate::bands::{in_bands, pieces};
+use crate::buffer::Buffer;
 use crate::clamp::Clamp;
 use crate::depthwise::{Line, MOST_KERNEL};
+use crate::fit::{assert_holds, image_len, images};
+use crate::folded::Folded;
 use crate::padding::Padding;
 use crate::panels::Panels;
-use crate::product::{Contiguous, Product, Rows, apart};
+use crate::places::Places;
+use crate::product::{Product, Rows};
 use crate::scratch::with_scratch;
 use crate::simd::Isa;
 use crate::size::Size;
 
-/// Expanded channels at a time: whole registers of every machine, and a divisor of what six times a multiple of 8 is.
+/// Expanded channels at a time: a multiple of 48, as six times a multiple of 8 is, so that registers are full on every machine.
 const CHUNK: usize = 192;
-/// Output pixels of a step, at least: rows enough for the products' tiles.
+/// Output pixels of a step, where a piece of work has so many: rows enough for the products' tiles.
 const STEP_PIXELS: usize = 112;
 
-/// A convolution with its norm folded in.
-#[derive(Clone, Copy, Debug)]
-pub struct Folded<'a> {
-    /// `[channels out, channels in / groups · kernel · kernel]`
-    pub weight: &'a [f32],
-    /// `[channels out]`
-    pub bias: &'a [f32],
-}
+/// Share of an image's lines that pieces of it may compute twice.
+const MOST_TWICE: f64 = 0.3;
 
 /// What a block is made of.
 #[derive(Clone, Copy, Debug)]
@@ -77,7 +77,7 @@ struct Chunk {
 
 impl InvertedResidual {
     /// # Panics
-    /// If the lengths of the weights don't fit each other, or the kernel is larger than 16.
+    /// If the lengths of the weights don't fit each other, or the kernel is 0 or larger than 16.
     pub fn new(isa: Isa, weights: &BlockWeights) -> InvertedResidual {
         let BlockWeights {
             depthwise, project, ..
@@ -85,12 +85,14 @@ impl InvertedResidual {
         let area = weights.kernel * weights.kernel;
         let expanded = depthwise.bias.len();
         let channels_out = project.bias.len();
-        assert!(weights.kernel <= MOST_KERNEL);
+        assert!((1..=MOST_KERNEL).contains(&weights.kernel) && weights.stride > 0);
+        assert!(expanded > 0 && channels_out > 0);
         assert_eq!(depthwise.weight.len(), expanded * area);
         assert_eq!(project.weight.len(), channels_out * expanded);
         let channels_in = match weights.expand {
             Some(expand) => {
                 assert_eq!(expand.bias.len(), expanded);
+                assert_eq!(expand.weight.len() % expanded, 0);
                 expand.weight.len() / expanded
             }
             None => expanded,
@@ -160,148 +162,262 @@ impl InvertedResidual {
     /// # Panics
     /// If the lengths don't fit each other.
     pub fn forward(&self, x: &[f32], size: Size, out: &mut [f32]) {
-        let after = self.after(size);
-        let image = size.pixels() * self.channels_in;
-        let line = after.width * self.project.n;
-        assert_eq!(x.len() % image, 0, "whole images");
-        assert_eq!(out.len(), x.len() / image * after.height * line);
-        in_bands(out, after.height, line, |idx, lines, out| {
-            let step_lines = STEP_PIXELS.div_ceil(after.width).min(lines.len());
-            let across = Padding::same(size.width, self.kernel, self.stride);
-            let ring_lines = (step_lines - 1) * self.stride + self.kernel;
-            let ring_width = size.width + across.before + across.behind;
-            let widest = self.chunks.iter().map(|c| c.padded).max().unwrap_or(0);
-            let ring_len = ring_lines * ring_width * widest;
-            let convolved_len = step_lines * after.width * widest;
-            with_scratch(ring_len + convolved_len, |scratch| {
-                let (ring, convolved) = scratch.split_at_mut(ring_len);
-                let band = Band {
-                    block: self,
-                    x: &x[idx * image..][..image],
-                    size,
-                    after,
-                    lines,
-                    out,
-                    ring,
-                    ring_lines,
-                    ring_width,
-                    convolved,
-                    step_lines,
-                    before: across.before,
-                };
-                band.run();
-            });
-        });
+        let image = image_len(size, self.channels_in);
+        let across = Padding::same(size.width, self.kernel, self.stride);
+        let whole = Whole {
+            block: self,
+            size,
+            after: self.after(size),
+            above: Padding::same(size.height, self.kernel, self.stride).before,
+            before: across.before,
+            width: size.width + across.before + across.behind,
+        };
+        let image_out = image_len(whole.after, self.project.n);
+        let n = images(x, image);
+        assert_holds(out, n, image_out);
+        let pieces = pieces(n, whole.after.height);
+        let twice = pieces * self.kernel.saturating_sub(self.stride);
+        if twice as f64 > MOST_TWICE * size.height as f64 {
+            for (x, out) in x.chunks_exact(image).zip(out.chunks_exact_mut(image_out)) {
+                whole.in_two_passes(x, pieces, out);
+            }
+            return;
+        }
+        in_bands(
+            out,
+            whole.after.height,
+            whole.after.width * self.project.n,
+            |idx, lines, out| {
+                whole.in_one_pass(&x[idx * image..][..image], lines, out);
+            },
+        );
+    }
+
+    fn widest(&self) -> usize {
+        self.chunks.iter().map(|c| c.padded).max().unwrap_or(0)
     }
 }
 
-/// Some output lines of one image, and the memory that they go through.
-struct Band<'a> {
+/// A block at one size of its input.
+///
+/// Expanded lines lie in rings: `[ring lines, width, channels of the chunk]`, line i at place i modulo the ring's lines.
+struct Whole<'a> {
     block: &'a InvertedResidual,
-    x: &'a [f32],
     size: Size,
     after: Size,
-    lines: Range<usize>,
-    out: &'a mut [f32],
-    /// `[ring_lines, ring_width, channels of the chunk]`; input line i is at place i modulo `ring_lines`.
-    ring: &'a mut [f32],
-    ring_lines: usize,
-    ring_width: usize,
-    /// `[step_lines, width out, channels of the chunk]`
-    convolved: &'a mut [f32],
-    step_lines: usize,
+    /// Zeros above an image.
+    above: usize,
     /// Zeros before a line.
     before: usize,
+    /// Pixels of an expanded line with the zeros around it.
+    width: usize,
 }
 
-impl Band<'_> {
-    fn run(mut self) {
-        let mut padded = 0;
-        for chunk in &self.block.chunks {
-            // Nothing but the padding of lines needs its zeros, and nothing is written there while the places stay.
-            if chunk.padded != padded {
-                self.ring.fill(0.0);
-                padded = chunk.padded;
+impl Whole<'_> {
+    /// Some output lines of an image, a few at a time from the first to the last, for each chunk.
+    fn in_one_pass(&self, x: &[f32], lines: Range<usize>, out: &mut [f32]) {
+        let Whole { block, after, .. } = self;
+        let step_lines = STEP_PIXELS.div_ceil(after.width).min(lines.len());
+        let ring_lines = (step_lines - 1) * block.stride + block.kernel;
+        let ring_len = ring_lines * self.width * block.widest();
+        let convolved_len = step_lines * after.width * block.widest();
+        let line_out = after.width * block.project.n;
+        with_scratch(ring_len + convolved_len, |scratch| {
+            let (ring, convolved) = scratch.split_at_mut(ring_len);
+            let mut padded = 0;
+            for chunk in &block.chunks {
+                // Nothing but the padding of lines needs its zeros, and nothing is written there while the places stay.
+                if chunk.padded != padded {
+                    ring.fill(0.0);
+                    padded = chunk.padded;
+                }
+                let mut filled = 0;
+                for first in lines.clone().step_by(step_lines) {
+                    let step = first..(first + step_lines).min(lines.end);
+                    let seen = self.seen(&step);
+                    let new = seen.start.max(filled)..seen.end;
+                    if !new.is_empty() {
+                        filled = new.end;
+                        self.expand(chunk, x, new, ring, ring_lines);
+                    }
+                    let place = (first - lines.start) * line_out;
+                    let out = &mut out[place..place + step.len() * line_out];
+                    self.finish(chunk, x, step, (&*ring, ring_lines), convolved, out);
+                }
             }
-            self.chunk(chunk);
-        }
+        });
     }
 
-    fn chunk(&mut self, chunk: &Chunk) {
-        let block = self.block;
-        let above = Padding::same(self.size.height, block.kernel, block.stride).before;
-        let (height, lines) = (self.size.height, self.lines.clone());
-        // Input lines that are seen by output line i: from i · stride − above on.
-        let mut filled = (lines.start * block.stride).saturating_sub(above);
-        for first in lines.clone().step_by(self.step_lines) {
-            let end = (first + self.step_lines).min(lines.end);
-            let needed = ((end - 1) * block.stride + block.kernel)
-                .saturating_sub(above)
-                .min(height);
-            if needed > filled {
-                self.expand(chunk, filled..needed);
-                filled = needed;
-            }
-            for line in first..end {
-                self.convolve(chunk, line, line - first, above);
-            }
-            self.project(chunk, first..end);
+    /// A whole image, of which nothing is computed twice: all threads expand lines, then all of them finish lines. For small
+    /// maps, where what pieces have in common would be much of them.
+    fn in_two_passes(&self, x: &[f32], pieces: usize, out: &mut [f32]) {
+        let Whole {
+            block, after, size, ..
+        } = self;
+        let chunk_len = |chunk: &Chunk| size.height * self.width * chunk.padded;
+        let mut wide = Buffer::new(block.chunks.iter().map(chunk_len).sum());
+        let height = size.height.div_ceil(pieces);
+        let mut rings = Vec::new();
+        let mut rest = &mut wide[..];
+        for chunk in &block.chunks {
+            let (ring, behind) = rest.split_at_mut(chunk_len(chunk));
+            rings.push((chunk, ring));
+            rest = behind;
         }
+        rings
+            .par_iter_mut()
+            .with_max_len(1)
+            .for_each(|(chunk, ring)| {
+                let line = self.width * chunk.padded;
+                ring.par_chunks_mut(height * line)
+                    .enumerate()
+                    .with_max_len(1)
+                    .for_each(|(idx, ring)| {
+                        let first = idx * height;
+                        for line in ring.chunks_exact_mut(line) {
+                            line[..self.before * chunk.padded].fill(0.0);
+                            line[(self.before + size.width) * chunk.padded..].fill(0.0);
+                        }
+                        let lines = first..first + ring.len() / line;
+                        // The first line is a multiple of the height, so that it has the first place.
+                        self.expand(chunk, x, lines, ring, height);
+                    });
+            });
+        in_bands(
+            out,
+            after.height,
+            after.width * block.project.n,
+            |_, lines, out| {
+                with_scratch(lines.len() * after.width * block.widest(), |convolved| {
+                    for (chunk, ring) in &rings {
+                        self.finish(
+                            chunk,
+                            x,
+                            lines.clone(),
+                            (&**ring, size.height),
+                            convolved,
+                            out,
+                        );
+                    }
+                });
+            },
+        );
     }
 
-    /// Computes input lines of the chunk into the ring.
-    fn expand(&mut self, chunk: &Chunk, lines: Range<usize>) {
+    /// Input lines that output lines see.
+    fn seen(&self, lines: &Range<usize>) -> Range<usize> {
+        let Whole { block, above, .. } = self;
+        let end = (lines.end - 1) * block.stride + block.kernel;
+        (lines.start * block.stride).saturating_sub(*above)
+            ..end.saturating_sub(*above).min(self.size.height)
+    }
+
+    /// Computes input lines of the chunk into a ring.
+    fn expand(
+        &self,
+        chunk: &Chunk,
+        x: &[f32],
+        lines: Range<usize>,
+        ring: &mut [f32],
+        ring_lines: usize,
+    ) {
         let (width, channels_in) = (self.size.width, self.block.channels_in);
+        let x = &x[lines.start * width * channels_in..lines.end * width * channels_in];
         let Some(panels) = &chunk.expand else {
-            for line in lines {
-                let place = (line % self.ring_lines) * self.ring_width + self.before;
+            for (line, x) in lines.zip(x.chunks_exact(width * channels_in)) {
+                let place = (line % ring_lines) * self.width + self.before;
+                let ring = &mut ring[place * chunk.padded..][..width * chunk.padded];
                 if chunk.padded == channels_in {
-                    let from = line * width * channels_in;
-                    self.ring[place * channels_in..][..width * channels_in]
-                        .copy_from_slice(&self.x[from..][..width * channels_in]);
+                    ring.copy_from_slice(x);
                     continue;
                 }
-                for column in 0..width {
-                    let from = (line * width + column) * channels_in + chunk.channels.start;
-                    let to = (place + column) * chunk.padded;
-                    self.ring[to..to + chunk.channels.len()]
-                        .copy_from_slice(&self.x[from..from + chunk.channels.len()]);
+                for (to, from) in ring
+                    .chunks_exact_mut(chunk.padded)
+                    .zip(x.chunks_exact(channels_in))
+                {
+                    to[..chunk.channels.len()].copy_from_slice(&from[chunk.channels.clone()]);
                 }
             }
             return;
         };
-        let rows = IntoRing {
-            x: self.x[lines.start * width * channels_in..].as_ptr(),
-            channels_in,
-            ring: self.ring.as_mut_ptr(),
-            first: lines.start,
-            width,
-            ring_lines: self.ring_lines,
-            ring_width: self.ring_width,
-            before: self.before,
-            channels: chunk.padded,
+        assert!(ring.len() >= lines.len().min(ring_lines) * self.width * chunk.padded);
+        let start = ring[self.before * chunk.padded..].as_mut_ptr();
+        let line = self.width * chunk.padded;
+        let rows = Rows {
+            x: Places::apart(x.as_ptr(), channels_in),
+            tap_step: 0,
+            out: Places::in_lines(start, width, chunk.padded, line)
+                .in_ring(lines.start, ring_lines),
+            added: None,
         };
-        // SAFETY: lines are inside the image, places inside the ring, which is ours.
-        unsafe {
-            Product::whole(self.block.isa, panels, 1, Clamp::RELU6).run(lines.len() * width, &rows)
-        };
+        let product = Product::whole(self.block.isa, panels, 1, Clamp::RELU6);
+        // SAFETY: x is as long as the lines, places are inside the ring, which is ours.
+        unsafe { product.run(lines.len() * width, &rows) };
     }
 
-    /// Convolves one output line of the chunk from the ring.
-    fn convolve(&mut self, chunk: &Chunk, line: usize, place: usize, above: usize) {
+    /// Convolves output lines of the chunk from a ring and adds what they are worth to the output.
+    fn finish(
+        &self,
+        chunk: &Chunk,
+        x: &[f32],
+        lines: Range<usize>,
+        (ring, ring_lines): (&[f32], usize),
+        convolved: &mut [f32],
+        out: &mut [f32],
+    ) {
+        let Whole { block, after, .. } = self;
+        let line_len = after.width * chunk.padded;
+        let convolved = &mut convolved[..lines.len() * line_len];
+        for (line, out) in lines.clone().zip(convolved.chunks_exact_mut(line_len)) {
+            self.convolve(chunk, line, ring, ring_lines, out);
+        }
+        let is_first = chunk.channels.start == 0;
+        let n = block.project.n;
+        assert_eq!(out.len(), lines.len() * after.width * n);
+        let input = &x[..if block.adds_input {
+            lines.end * after.width * n
+        } else {
+            0
+        }];
+        let rows = Rows {
+            x: Places::apart(convolved.as_ptr(), chunk.padded),
+            tap_step: 0,
+            out: Places::apart(out.as_mut_ptr(), n),
+            added: (block.adds_input && is_first)
+                .then(|| Places::apart(input[lines.start * after.width * n..].as_ptr(), n)),
+        };
+        let product = Product {
+            isa: block.isa,
+            panels: &block.project,
+            taps: 1,
+            part: chunk.channels.clone(),
+            goes_on: !is_first,
+            clamp: Clamp::NONE,
+        };
+        // SAFETY: all slices are as long as the lines, and out is ours.
+        unsafe { product.run(lines.len() * after.width, &rows) };
+    }
+
+    /// Convolves one output line of the chunk.
+    fn convolve(
+        &self,
+        chunk: &Chunk,
+        line: usize,
+        ring: &[f32],
+        ring_lines: usize,
+        out: &mut [f32],
+    ) {
         let block = self.block;
         let top = line * block.stride;
         // Rows of the kernel that lie inside the image.
-        let first_row = above.saturating_sub(top);
-        let end_row = (self.size.height + above - top).min(block.kernel);
+        let first_row = self.above.saturating_sub(top);
+        let end_row = (self.size.height + self.above - top).min(block.kernel);
         let mut lines = [std::ptr::null(); MOST_KERNEL];
         for row in first_row..end_row {
-            let input = top + row - above;
-            let start = (input % self.ring_lines) * self.ring_width * chunk.padded;
-            lines[row - first_row] = self.ring[start..].as_ptr();
+            let place = (top + row - self.above) % ring_lines;
+            let line_len = self.width * chunk.padded;
+            lines[row - first_row] = ring[place * line_len..][..line_len].as_ptr();
         }
-        let width = self.after.width;
-        let out = &mut self.convolved[place * width * chunk.padded..][..width * chunk.padded];
         let line = Line {
             isa: block.isa,
             lines: &lines[..end_row - first_row],
@@ -315,75 +431,5 @@ impl Band<'_> {
         };
         // SAFETY: a line of the ring is as long as the padding makes it.
         unsafe { line.run(out) };
-    }
-
-    /// Adds what the chunk is worth to output lines.
-    fn project(&mut self, chunk: &Chunk, lines: Range<usize>) {
-        let block = self.block;
-        let (width, n) = (self.after.width, block.project.n);
-        let is_first = chunk.channels.start == 0;
-        let added = match block.adds_input && is_first {
-            true => self.x[lines.start * width * n..].as_ptr(),
-            false => std::ptr::null(),
-        };
-        let rows = Contiguous {
-            x: self.convolved.as_ptr(),
-            x_step: chunk.padded,
-            out: self.out[(lines.start - self.lines.start) * width * n..].as_mut_ptr(),
-            out_step: n,
-            added,
-        };
-        let product = Product {
-            isa: block.isa,
-            panels: &block.project,
-            taps: 1,
-            part: chunk.channels.clone(),
-            goes_on: !is_first,
-            clamp: Clamp::NONE,
-        };
-        // SAFETY: the lines are those of the band, which nobody else has.
-        unsafe { product.run(lines.len() * width, &rows) };
-    }
-}
-
-/// Rows of pixels that go into a ring of lines.
-#[derive(Clone, Copy)]
-struct IntoRing {
-    x: *const f32,
-    channels_in: usize,
-    ring: *mut f32,
-    /// Input line of row 0.
-    first: usize,
-    width: usize,
-    ring_lines: usize,
-    ring_width: usize,
-    before: usize,
-    channels: usize,
-}
-
-impl Rows for IntoRing {
-    #[inline]
-    unsafe fn x(&self, first: usize, all: &mut [*const f32]) {
-        // SAFETY: the caller's.
-        unsafe { apart(self.x.add(first * self.channels_in), self.channels_in, all) }
-    }
-    #[inline]
-    unsafe fn out(&self, first: usize, all: &mut [*mut f32]) {
-        let (line, mut column) = (self.first + first / self.width, first % self.width);
-        let mut line = line % self.ring_lines;
-        for out in all {
-            let place = line * self.ring_width + self.before + column;
-            // SAFETY: the caller's.
-            *out = unsafe { self.ring.add(place * self.channels) };
-            column += 1;
-            if column == self.width {
-                column = 0;
-                line = if line + 1 == self.ring_lines {
-                    0
-                } else {
-                    line + 1
-                };
-            }
-        }
     }
 }

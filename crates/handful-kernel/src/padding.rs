@@ -10,7 +10,7 @@ pub struct Padding {
 }
 
 impl Padding {
-    /// TensorFlow's SAME for a side of `size` pixels: max((⌈n/s⌉ − 1)·s + k − n, 0), the smaller half before.
+    /// TensorFlow's SAME for a side of `size` pixels, 1 or more: max((⌈n/s⌉ − 1)·s + k − n, 0), the smaller half before.
     pub fn same(size: usize, kernel: usize, stride: usize) -> Padding {
         let total = ((size.div_ceil(stride) - 1) * stride + kernel).saturating_sub(size);
         Padding {
@@ -28,8 +28,16 @@ impl Padding {
     }
 
     /// Side of what a convolution makes of `size` pixels.
+    ///
+    /// # Panics
+    /// If the kernel is larger than the side with its zeros.
     pub fn output(self, size: usize, kernel: usize, stride: usize) -> usize {
-        (size + self.before + self.behind - kernel) / stride + 1
+        let side = size + self.before + self.behind;
+        assert!(
+            kernel <= side,
+            "a kernel of {kernel} pixels does not fit into {side}"
+        );
+        (side - kernel) / stride + 1
     }
 }
 

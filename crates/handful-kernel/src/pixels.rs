@@ -55,7 +55,7 @@ impl Pixels<'_> {
                 }
                 let (low, high) = self.clamp.registers::<S>();
                 for p in 0..P {
-                    let kept = S::min(S::max(sums[p], low), high);
+                    let kept = S::min(high, S::max(low, sums[p]));
                     S::store(self.out.add(p * channels + channel), kept);
                 }
             }

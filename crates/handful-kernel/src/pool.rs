@@ -1,24 +1,21 @@
 //! What remains of several pixels: their mean or their largest.
 
 use crate::bands::in_bands;
-use crate::convolution::Slide;
+use crate::fit::{assert_holds, image_len, images};
 use crate::size::Size;
+use crate::slide::Slide;
 
 /// The mean over all pixels.
 ///
 /// # Shapes
-/// `x` `[n, pixels, channels]`; `out` `[n, channels]`.
+/// `x` `[n, h, w, channels]`; `out` `[n, channels]`.
 ///
 /// # Panics
 /// If the lengths don't fit each other.
-pub fn mean(x: &[f32], channels: usize, out: &mut [f32]) {
-    let images = out.len() / channels;
-    assert_eq!(x.len() % (images * channels), 0);
-    let pixels = x.len() / out.len();
-    for (image, out) in x
-        .chunks_exact(pixels * channels)
-        .zip(out.chunks_exact_mut(channels))
-    {
+pub fn mean(x: &[f32], size: Size, channels: usize, out: &mut [f32]) {
+    let image = image_len(size, channels);
+    assert_holds(out, images(x, image), channels);
+    for (image, out) in x.chunks_exact(image).zip(out.chunks_exact_mut(channels)) {
         out.fill(0.0);
         for pixel in image.chunks_exact(channels) {
             for (sum, x) in out.iter_mut().zip(pixel) {
@@ -26,24 +23,28 @@ pub fn mean(x: &[f32], channels: usize, out: &mut [f32]) {
             }
         }
         for sum in out {
-            *sum /= pixels as f32;
+            *sum /= size.pixels() as f32;
         }
     }
 }
 
-/// The largest number of each channel under a square that slides over the map; zeros around it never win.
+/// The largest number of each channel under a square that slides over the map; what is around the map never counts.
 ///
 /// # Shapes
 /// `x` `[n, h, w, channels]`; `out` `[n, h', w', channels]` with [`Slide::after`].
 ///
 /// # Panics
-/// If the lengths don't fit each other.
+/// If the lengths don't fit each other, or a square could lie outside the map.
 pub fn max_pool(x: &[f32], size: Size, channels: usize, slide: Slide, out: &mut [f32]) {
     let after = slide.after(size);
-    let image = size.pixels() * channels;
-    assert_eq!(x.len() % image, 0, "whole images");
-    assert_eq!(out.len(), x.len() / image * after.pixels() * channels);
+    let image = image_len(size, channels);
+    assert_holds(out, images(x, image), image_len(after, channels));
     let (down, across) = slide.padding(size);
+    let most_around = [down.before, down.behind, across.before, across.behind];
+    assert!(
+        most_around.iter().all(|zeros| *zeros < slide.kernel),
+        "every square of {slide:?} has something of the map"
+    );
     // Places under the square, of which the map has those below its size.
     let under = |place: usize, before: usize, size: usize| {
         let first = place * slide.stride;
@@ -62,7 +63,8 @@ pub fn max_pool(x: &[f32], size: Size, channels: usize, slide: Slide, out: &mut 
                     for column in under(column, across.before, size.width) {
                         let pixel = &x[(line * size.width + column) * channels..][..channels];
                         for (most, x) in out.iter_mut().zip(pixel) {
-                            *most = if *x > *most { *x } else { *most };
+                            // What is no number stays one.
+                            *most = if *x > *most || x.is_nan() { *x } else { *most };
                         }
                     }
                 }

@@ -1,7 +1,7 @@
 //! The matrix product that every dense convolution is: rows of pixels against panels of weights.
 //!
-//! Rows are named by pointers, so that they may lie in a map, in a ring of lines, or in several places of a map: a
-//! convolution is an *implicit* product, nothing is copied apart.
+//! Rows may lie in a map, in a ring of lines, or in several places of a map: a convolution is an *implicit* product, nothing is
+//! copied apart.
 //!
 //! Source of the form: K. Goto, R. van de Geijn, Anatomy of high-performance matrix multiplication (ACM TOMS 34, 2008),
 //! without their copy of the left matrix, whose rows are contiguous here.
@@ -11,6 +11,7 @@ use std::ops::Range;
 use crate::clamp::Clamp;
 use crate::even::pieces;
 use crate::panels::{Panel, Panels};
+use crate::places::Places;
 use crate::simd::Isa;
 use crate::tile::{MOST_ROWS, MOST_WIDTH, Tile};
 
@@ -23,24 +24,17 @@ const MOST_BLOCK_ROWS: usize = 256;
 /// Lanes of the widest register.
 const MOST_LANES: usize = 16;
 
-/// Where the rows of a product lie. Each function fills `all` with the pointers of the rows from `first` on; they are asked for
-/// once for all panels.
-///
-/// # Safety
-/// Of all functions: the rows are in range.
-pub(crate) trait Rows {
+/// Where the rows of a product lie.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rows {
     /// The numbers that are multiplied with the first piece of the weights.
-    unsafe fn x(&self, first: usize, all: &mut [*const f32]);
+    pub x: Places,
     /// Numbers from what one piece of the weights is multiplied with to what the next one is.
-    fn tap_step(&self) -> usize {
-        0
-    }
+    pub tap_step: usize,
     /// The `n` numbers that are written.
-    unsafe fn out(&self, first: usize, all: &mut [*mut f32]);
-    /// The `n` numbers that are added; false for none.
-    unsafe fn added(&self, _first: usize, _all: &mut [*const f32]) -> bool {
-        false
-    }
+    pub out: Places,
+    /// The `n` numbers that are added, if any.
+    pub added: Option<Places>,
 }
 
 /// One product, or a part of the sums of one.
@@ -58,7 +52,7 @@ pub(crate) struct Product<'a> {
 }
 
 /// Some of the sums of a product.
-struct Step {
+struct SumPart {
     /// The first row of weights.
     from: usize,
     /// Where the numbers of x for it are.
@@ -86,42 +80,44 @@ impl<'a> Product<'a> {
     /// Computes rows `0..m`: out = clamp(x · weights + bias + added).
     ///
     /// # Safety
-    /// Pointers of `rows` are good for what their functions say, and nobody else uses the rows that are written meanwhile.
-    pub unsafe fn run(&self, m: usize, rows: &impl Rows) {
-        let steps = self.steps(rows.tap_step());
+    /// All rows are in their memory, that of `out` may be written, and nobody else uses it meanwhile.
+    pub unsafe fn run(&self, m: usize, rows: &Rows) {
+        let parts = self.sum_parts(rows.tap_step);
         let of_a_row = self.part.len().min(DEPTH) + self.panels.n;
         let mut x = [std::ptr::null(); MOST_BLOCK_ROWS];
-        let mut out = [std::ptr::null_mut(); MOST_BLOCK_ROWS];
+        let mut out = [std::ptr::null(); MOST_BLOCK_ROWS];
         let mut added = [std::ptr::null(); MOST_BLOCK_ROWS];
         for block in pieces(m, (BLOCK / of_a_row).clamp(MOST_ROWS, MOST_BLOCK_ROWS)) {
             let n_rows = block.len();
             // SAFETY: the caller's.
-            let is_added = unsafe {
-                rows.x(block.start, &mut x[..n_rows]);
-                rows.out(block.start, &mut out[..n_rows]);
-                rows.added(block.start, &mut added[..n_rows])
-            };
-            let block = Block {
+            unsafe {
+                rows.x.fill(block.start, &mut x[..n_rows]);
+                rows.out.fill(block.start, &mut out[..n_rows]);
+                if let Some(places) = &rows.added {
+                    places.fill(block.start, &mut added[..n_rows]);
+                }
+            }
+            let block = RowBlock {
                 x: &x[..n_rows],
                 out: &out[..n_rows],
-                added: is_added.then_some(&added[..n_rows]),
-                tap_step: rows.tap_step(),
+                added: rows.added.map(|_| &added[..n_rows]),
+                tap_step: rows.tap_step,
             };
-            for step in &steps {
+            for part in &parts {
                 for panel in &self.panels.all {
-                    // SAFETY: the caller's.
-                    unsafe { self.panel(panel, &block, step) };
+                    // SAFETY: the caller's, of whom the pointers are.
+                    unsafe { self.panel(panel, &block, part) };
                 }
             }
         }
     }
 
     /// The whole part at once if it is short, else tap by tap and piece by piece.
-    fn steps(&self, tap_step: usize) -> Vec<Step> {
+    fn sum_parts(&self, tap_step: usize) -> Vec<SumPart> {
         let Range { start, end } = self.part;
-        let step = |from: usize, skipped: usize, taps: usize, steps: usize| {
+        let sum_part = |from: usize, skipped: usize, taps: usize, steps: usize| {
             let is_last = from + taps * steps == end;
-            Step {
+            SumPart {
                 from,
                 skipped,
                 taps,
@@ -132,7 +128,7 @@ impl<'a> Product<'a> {
         };
         let piece = self.part.len() / self.taps;
         if self.part.len() <= DEPTH {
-            return vec![step(start, 0, self.taps, piece)];
+            return vec![sum_part(start, 0, self.taps, piece)];
         }
         let of_tap = |tap: usize| {
             pieces(piece, DEPTH).map(move |p| {
@@ -145,27 +141,29 @@ impl<'a> Product<'a> {
         };
         (0..self.taps)
             .flat_map(of_tap)
-            .map(|(from, skipped, steps)| step(from, skipped, 1, steps))
+            .map(|(from, skipped, steps)| sum_part(from, skipped, 1, steps))
             .collect()
     }
 
-    unsafe fn panel(&self, panel: &Panel, block: &Block, step: &Step) {
+    /// # Safety
+    /// The pointers of the block are good for what they say.
+    unsafe fn panel(&self, panel: &Panel, block: &RowBlock, part: &SumPart) {
         let loops = self.isa.loops();
         let columns = panel.width * loops.lanes;
         let there = self.panels.n - panel.column;
         let mut tile = Tile {
-            weights: self.panels.at(panel, step.from, loops.lanes).as_ptr(),
+            weights: self.panels.at(panel, part.from, loops.lanes).as_ptr(),
             bias: self.panels.bias[panel.column..panel.column + columns].as_ptr(),
             x: std::ptr::null(),
-            skipped: step.skipped,
+            skipped: part.skipped,
             tap_step: block.tap_step,
-            taps: step.taps,
-            steps: step.steps,
+            taps: part.taps,
+            steps: part.steps,
             out: std::ptr::null(),
             added: std::ptr::null(),
             column: panel.column,
-            goes_on: step.goes_on,
-            clamp: step.clamp,
+            goes_on: part.goes_on,
+            clamp: part.clamp,
         };
         for piece in pieces(block.x.len(), loops.rows[panel.width - 1]) {
             let sum = loops.tile[panel.width - 1][piece.len() - 1];
@@ -187,9 +185,9 @@ impl<'a> Product<'a> {
 }
 
 /// Where some rows of a product lie.
-struct Block<'a> {
+struct RowBlock<'a> {
     x: &'a [*const f32],
-    out: &'a [*mut f32],
+    out: &'a [*const f32],
     added: Option<&'a [*const f32]>,
     tap_step: usize,
 }
@@ -202,16 +200,17 @@ unsafe fn ragged(tile: &Tile, n_rows: usize, columns: usize, sum: unsafe fn(&Til
     let mut out = [[0.0f32; MOST_WIDTH * MOST_LANES]; MOST_ROWS];
     let mut added = [[0.0f32; MOST_WIDTH * MOST_LANES]; MOST_ROWS];
     let beside_out = out.each_mut().map(|row| row.as_mut_ptr());
+    let read_out = beside_out.map(|row| row.cast_const());
     let beside_added = added.each_mut().map(|row| row.as_mut_ptr());
     let read_added = beside_added.map(|row| row.cast_const());
     let mut beside = *tile;
-    beside.out = beside_out.as_ptr();
+    beside.out = read_out.as_ptr();
     beside.column = 0;
     // SAFETY: the caller's; the arrays hold any tile.
     unsafe {
         if tile.goes_on {
             for row in 0..n_rows {
-                let there = (*tile.out.add(row)).add(tile.column);
+                let there = (*tile.out.add(row)).cast_mut().add(tile.column);
                 std::ptr::copy_nonoverlapping(there, beside_out[row], columns);
             }
         }
@@ -224,56 +223,8 @@ unsafe fn ragged(tile: &Tile, n_rows: usize, columns: usize, sum: unsafe fn(&Til
         }
         sum(&beside);
         for row in 0..n_rows {
-            let there = (*tile.out.add(row)).add(tile.column);
+            let there = (*tile.out.add(row)).cast_mut().add(tile.column);
             std::ptr::copy_nonoverlapping(beside_out[row], there, columns);
         }
-    }
-}
-
-/// Rows one behind the other.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Contiguous {
-    pub x: *const f32,
-    /// Numbers from one row of x to the next.
-    pub x_step: usize,
-    pub out: *mut f32,
-    /// Numbers from one written row to the next.
-    pub out_step: usize,
-    /// What is added, null for nothing; its rows are as far apart as those written.
-    pub added: *const f32,
-}
-
-impl Rows for Contiguous {
-    #[inline]
-    unsafe fn x(&self, first: usize, all: &mut [*const f32]) {
-        // SAFETY: the caller's.
-        unsafe { apart(self.x.add(first * self.x_step), self.x_step, all) }
-    }
-    #[inline]
-    unsafe fn out(&self, first: usize, all: &mut [*mut f32]) {
-        for (row, place) in (first..).zip(all) {
-            // SAFETY: the caller's.
-            *place = unsafe { self.out.add(row * self.out_step) };
-        }
-    }
-    #[inline]
-    unsafe fn added(&self, first: usize, all: &mut [*const f32]) -> bool {
-        if !self.added.is_null() {
-            // SAFETY: the caller's.
-            unsafe { apart(self.added.add(first * self.out_step), self.out_step, all) }
-        }
-        !self.added.is_null()
-    }
-}
-
-/// Fills `all` with pointers `step` numbers apart.
-///
-/// # Safety
-/// All of them are in one piece of memory.
-#[inline]
-pub(crate) unsafe fn apart(first: *const f32, step: usize, all: &mut [*const f32]) {
-    for (row, place) in all.iter_mut().enumerate() {
-        // SAFETY: the caller's.
-        *place = unsafe { first.add(row * step) };
     }
 }

@@ -1,4 +1,4 @@
-//! Memory that a thread uses again and again, so that no kernel allocates in its loop.
+//! Memory that a thread uses again and again for what lies between two steps of a kernel.
 
 use std::cell::RefCell;
 

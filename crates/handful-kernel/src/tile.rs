@@ -24,8 +24,8 @@ pub(crate) struct Tile {
     pub tap_step: usize,
     pub taps: usize,
     pub steps: usize,
-    /// Each row that is written.
-    pub out: *const *mut f32,
+    /// Each row that is written; the pointers come from ones that may.
+    pub out: *const *const f32,
     /// What is added to each row; null for none.
     pub added: *const *const f32,
     /// Which columns of out and added are meant.
@@ -47,7 +47,7 @@ impl Tile {
             let mut sums = [[S::splat(0.0); N]; M];
             let mut out = [std::ptr::null_mut(); M];
             for m in 0..M {
-                out[m] = (*self.out.add(m)).add(self.column);
+                out[m] = (*self.out.add(m)).cast_mut().add(self.column);
             }
             if self.goes_on {
                 for m in 0..M {
@@ -100,7 +100,7 @@ impl Tile {
             let (low, high) = self.clamp.registers::<S>();
             for m in 0..M {
                 for v in 0..N {
-                    let kept = S::min(S::max(sums[m][v], low), high);
+                    let kept = S::min(high, S::max(low, sums[m][v]));
                     S::store(out[m].add(v * S::LANES), kept);
                 }
             }

@@ -1,12 +1,12 @@
 //! Every kernel on every instruction set of this machine against loops in f64 that anybody can check by eye.
 
 use handful_kernel::{
-    BlockWeights, Clamp, Convolution, Folded, InvertedResidual, Isa, Padding, Size, Slide,
+    BlockWeights, Buffer, Clamp, Convolution, Folded, InvertedResidual, Isa, Padding, Size, Slide,
     Surround, max_pool, mean,
 };
 use proptest::prelude::*;
 
-/// Of a number or of 1, whichever is larger: sums of some thousand products in f32.
+/// Of a number or of 1, whichever is larger: sums of some hundred products in f32.
 const TOLERANCE: f64 = 1e-4;
 
 /// A stream of numbers in −1..1: what they are doesn't matter, only that no two places have the same.
@@ -107,18 +107,50 @@ fn assert_same(found: &[f32], expected: &[f64], what: &str) {
     }
 }
 
-/// The same in one thread and in three.
+/// The same in one thread and in three, whose memory is full of what is no number.
 fn in_any_pool(compute: impl Fn() -> Vec<f32> + Sync) -> Vec<f32> {
     let with = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .build()
             .unwrap();
+        pool.broadcast(|_| poison());
         pool.install(&compute)
     };
     let alone = with(1);
     assert_eq!(alone, with(3), "the number of threads changed bits");
     alone
+}
+
+/// Leaves NaN in the memory that kernels of this thread use again.
+fn poison() {
+    let (weight, bias) = ([1.0; 16 * 9], [0.0; 16]);
+    let folded = |weight| Folded {
+        weight,
+        bias: &bias,
+    };
+    let weights = BlockWeights {
+        expand: None,
+        depthwise: folded(&weight[..]),
+        project: Folded {
+            weight: &weight[..16],
+            bias: &[0.0],
+        },
+        kernel: 3,
+        stride: 1,
+        adds_input: false,
+    };
+    let size = Size::square(24);
+    let mut out = Buffer::new(size.pixels());
+    InvertedResidual::new(Isa::all()[0], &weights).forward(
+        &[f32::NAN; 24 * 24 * 16],
+        size,
+        &mut out,
+    );
+    assert!(
+        out.iter().all(|x| x.is_nan()),
+        "what is no number stays none"
+    );
 }
 
 /// `PROPTEST_CASES` of them where it is set: Miri is slow.
@@ -139,112 +171,326 @@ proptest! {
     #[test]
     fn a_convolution_is_its_definition(
         n in 1usize..4, height in 3usize..20, width in 3usize..20, channels_in in 1usize..40, channels_out in 1usize..60,
-        kernel in 1usize..4, stride in 1usize..4, same in any::<bool>(), added in any::<bool>(), seed in any::<u64>(),
+        kernel in 1usize..4, stride in 1usize..4, same in any::<bool>(), adds in any::<bool>(), seed in any::<u64>(),
     ) {
-        let size = Size { height, width };
         let surround = if same { Surround::Same } else { Surround::Even(kernel / 2) };
         let slide = Slide { kernel, stride, surround };
-        let x = numbers(n * size.pixels() * channels_in, seed);
-        let weight = numbers(channels_out * channels_in * kernel * kernel, seed ^ 1);
-        let bias = numbers(channels_out, seed ^ 2);
-        let weights = Folded { weight: &weight, bias: &bias };
-        let mut expected = convolved(&Map::of(&x, n, size, channels_in), weights, 1, slide, Clamp::NONE);
-        let added = added.then(|| numbers(expected.values.len(), seed ^ 3));
-        for (idx, e) in expected.values.iter_mut().enumerate() {
-            *e = (*e + added.as_ref().map_or(0.0, |a| f64::from(a[idx]))).max(0.0);
-        }
-        for isa in Isa::all() {
-            let convolution = Convolution::new(isa, weights, slide, Clamp::RELU);
-            prop_assert_eq!(convolution.after(size), expected.size);
-            let found = in_any_pool(|| {
-                let mut out = vec![f32::NAN; expected.values.len()];
-                convolution.forward(&x, size, added.as_deref(), &mut out);
-                out
-            });
-            assert_same(&found, &expected.values, isa.name());
-        }
+        check_convolution(n, Size { height, width }, [channels_in, channels_out], slide, adds, seed);
     }
 
     #[test]
     fn an_inverted_residual_is_its_three_convolutions(
-        n in 1usize..4, height in 1usize..32, width in 1usize..40, channels_in in 1usize..30, channels_out in 1usize..40,
-        widening in 0usize..7, kernel in 1usize..6, stride in 1usize..3, adds in any::<bool>(), seed in any::<u64>(),
+        n in 1usize..4, height in 1usize..24, width in 1usize..30, channels_in in 1usize..30, channels_out in 1usize..30,
+        widening in 0usize..15, kernel in 1usize..6, stride in 1usize..3, adds in any::<bool>(), seed in any::<u64>(),
+    ) {
+        let channels = [channels_in, channels_in * widening.max(1), if adds { channels_in } else { channels_out }];
+        let block = Shape { channels, expands: widening > 0, kernel, stride: if adds { 1 } else { stride }, adds };
+        check_block(n, Size { height, width }, &block, seed);
+    }
+
+    #[test]
+    fn pooling_is_its_definition(
+        n in 0usize..3, height in 3usize..12, width in 3usize..12, channels in 1usize..20, kernel in 1usize..4,
+        stride in 1usize..4, seed in any::<u64>(),
     ) {
         let size = Size { height, width };
-        let expanded = channels_in * widening.max(1);
-        let channels_out = if adds { channels_in } else { channels_out };
-        let stride = if adds { 1 } else { stride };
-        let x = numbers(n * size.pixels() * channels_in, seed);
-        let of = |n: usize, tag: u64| numbers(n, seed ^ tag);
-        let expand = (of(expanded * channels_in, 1), of(expanded, 2));
-        let depthwise = (of(expanded * kernel * kernel, 3), of(expanded, 4));
-        let project = (of(channels_out * expanded, 5), of(channels_out, 6));
-        fn folded((weight, bias): &(Vec<f32>, Vec<f32>)) -> Folded<'_> {
-            Folded { weight, bias }
+        let slide = Slide { kernel, stride, surround: Surround::Even(kernel / 2) };
+        let x = numbers(n * size.pixels() * channels, seed);
+        let map = Map::of(&x, n, size, channels);
+        let after = slide.after(size);
+        let (mut largest, mut means) = (Vec::new(), vec![0.0; n * channels]);
+        for image in 0..n {
+            for (line, column) in places(after) {
+                for channel in 0..channels {
+                    let inside = |from: usize, by: usize, n: usize| (from + by).checked_sub(kernel / 2).filter(|i| *i < n);
+                    let under = places(Size::square(kernel)).filter_map(|(down, across)| {
+                        let line = inside(line * stride, down, height)?;
+                        let column = inside(column * stride, across, width)?;
+                        Some(map.at(image, line as isize, column as isize, channel))
+                    });
+                    largest.push(under.fold(f64::NEG_INFINITY, f64::max));
+                }
+            }
+            for (line, column) in places(size) {
+                for channel in 0..channels {
+                    let x = map.at(image, line as isize, column as isize, channel);
+                    means[image * channels + channel] += x / size.pixels() as f64;
+                }
+            }
         }
-        let weights = BlockWeights {
-            expand: (widening > 0).then(|| folded(&expand)),
-            depthwise: folded(&depthwise),
-            project: folded(&project),
-            kernel,
-            stride,
-            adds_input: adds,
-        };
-        let input = Map::of(&x, n, size, channels_in);
-        let wide = match weights.expand {
-            Some(expand) => convolved(&input, expand, 1, Slide::POINT, Clamp::RELU6),
-            None => input.clone(),
-        };
-        let slide = Slide { kernel, stride, surround: Surround::Same };
-        let narrow = convolved(&wide, weights.depthwise, expanded, slide, Clamp::RELU6);
-        let mut expected = convolved(&narrow, weights.project, 1, Slide::POINT, Clamp::NONE);
-        if adds {
-            expected.values.iter_mut().zip(&input.values).for_each(|(out, x)| *out += x);
+        let found = in_any_pool(|| {
+            let mut out = vec![f32::NAN; largest.len()];
+            max_pool(&x, size, channels, slide, &mut out);
+            out
+        });
+        assert_same(&found, &largest, "largest");
+        let mut out = vec![f32::NAN; means.len()];
+        mean(&x, size, channels, &mut out);
+        assert_same(&out, &means, "mean");
+    }
+}
+
+fn places(size: Size) -> impl Iterator<Item = (usize, usize)> {
+    (0..size.height).flat_map(move |line| (0..size.width).map(move |column| (line, column)))
+}
+
+fn check_convolution(
+    n: usize,
+    size: Size,
+    channels: [usize; 2],
+    slide: Slide,
+    adds: bool,
+    seed: u64,
+) {
+    let [channels_in, channels_out] = channels;
+    let x = numbers(n * size.pixels() * channels_in, seed);
+    let weight = numbers(channels_out * channels_in * slide.kernel.pow(2), seed ^ 1);
+    let bias = numbers(channels_out, seed ^ 2);
+    let weights = Folded {
+        weight: &weight,
+        bias: &bias,
+    };
+    let mut expected = convolved(
+        &Map::of(&x, n, size, channels_in),
+        weights,
+        1,
+        slide,
+        Clamp::NONE,
+    );
+    let added = adds.then(|| numbers(expected.values.len(), seed ^ 3));
+    for (idx, e) in expected.values.iter_mut().enumerate() {
+        *e = (*e + added.as_ref().map_or(0.0, |a| f64::from(a[idx]))).max(0.0);
+    }
+    for isa in Isa::all() {
+        let convolution = Convolution::new(isa, weights, slide, Clamp::RELU);
+        assert_eq!(convolution.after(size), expected.size);
+        let found = in_any_pool(|| {
+            let mut out = vec![f32::NAN; expected.values.len()];
+            convolution.forward(&x, size, added.as_deref(), &mut out);
+            out
+        });
+        assert_same(&found, &expected.values, isa.name());
+    }
+}
+
+/// An inverted residual: its channels in, expanded and out.
+struct Shape {
+    channels: [usize; 3],
+    expands: bool,
+    kernel: usize,
+    stride: usize,
+    adds: bool,
+}
+
+fn check_block(n: usize, size: Size, shape: &Shape, seed: u64) {
+    let &Shape {
+        channels: [channels_in, expanded, channels_out],
+        kernel,
+        stride,
+        adds,
+        ..
+    } = shape;
+    let x = numbers(n * size.pixels() * channels_in, seed);
+    let of = |n: usize, tag: u64| numbers(n, seed ^ tag);
+    let expand = (of(expanded * channels_in, 1), of(expanded, 2));
+    let depthwise = (of(expanded * kernel * kernel, 3), of(expanded, 4));
+    let project = (of(channels_out * expanded, 5), of(channels_out, 6));
+    fn folded((weight, bias): &(Vec<f32>, Vec<f32>)) -> Folded<'_> {
+        Folded { weight, bias }
+    }
+    let weights = BlockWeights {
+        expand: shape.expands.then(|| folded(&expand)),
+        depthwise: folded(&depthwise),
+        project: folded(&project),
+        kernel,
+        stride,
+        adds_input: adds,
+    };
+    let input = Map::of(&x, n, size, channels_in);
+    let wide = match weights.expand {
+        Some(expand) => convolved(&input, expand, 1, Slide::POINT, Clamp::RELU6),
+        None => input.clone(),
+    };
+    let slide = Slide {
+        kernel,
+        stride,
+        surround: Surround::Same,
+    };
+    let narrow = convolved(&wide, weights.depthwise, expanded, slide, Clamp::RELU6);
+    let mut expected = convolved(&narrow, weights.project, 1, Slide::POINT, Clamp::NONE);
+    if adds {
+        expected
+            .values
+            .iter_mut()
+            .zip(&input.values)
+            .for_each(|(out, x)| *out += x);
+    }
+    let mut fused = Vec::new();
+    for isa in Isa::all() {
+        let block = InvertedResidual::new(isa, &weights);
+        let found = in_any_pool(|| {
+            let mut out = vec![f32::NAN; expected.values.len()];
+            block.forward(&x, size, &mut out);
+            out
+        });
+        assert_same(&found, &expected.values, isa.name());
+        let image = found.len() / n;
+        let mut alone = vec![f32::NAN; image];
+        block.forward(&x[..x.len() / n], size, &mut alone);
+        assert_eq!(
+            alone,
+            found[..image],
+            "an image alone gave other bits than in its batch"
+        );
+        if isa.is_fused() {
+            fused.push(found);
         }
-        for isa in Isa::all() {
-            let block = InvertedResidual::new(isa, &weights);
-            let found = in_any_pool(|| {
-                let mut out = vec![f32::NAN; expected.values.len()];
-                block.forward(&x, size, &mut out);
-                out
-            });
-            assert_same(&found, &expected.values, isa.name());
+    }
+    assert!(
+        fused.windows(2).all(|pair| pair[0] == pair[1]),
+        "instruction sets gave other bits"
+    );
+}
+
+#[test]
+fn sums_longer_than_the_cache_holds_are_cut_rightly() {
+    let wide = Size {
+        height: 3,
+        width: 5,
+    };
+    let of = |kernel, surround| Slide {
+        kernel,
+        stride: 1,
+        surround,
+    };
+    check_convolution(2, wide, [257, 20], Slide::POINT, true, 1);
+    check_convolution(1, wide, [600, 7], Slide::POINT, false, 2);
+    check_convolution(1, wide, [90, 33], of(3, Surround::Same), true, 3);
+    check_convolution(
+        1,
+        Size::square(9),
+        [20, 17],
+        of(7, Surround::Even(3)),
+        false,
+        4,
+    );
+    check_convolution(1, Size::square(2), [3, 9], of(5, Surround::Same), false, 5);
+    check_convolution(
+        1,
+        Size::square(6),
+        [3, 9],
+        of(3, Surround::Even(2)),
+        false,
+        6,
+    );
+}
+
+#[test]
+fn expanded_channels_that_are_cut_add_up() {
+    for (expanded, expands) in [
+        (193, true),
+        (240, true),
+        (384, true),
+        (400, true),
+        (240, false),
+        (193, false),
+    ] {
+        let channels_in = if expands { 13 } else { expanded };
+        for (kernel, stride) in [(3, 1), (5, 2)] {
+            let shape = Shape {
+                channels: [channels_in, expanded, 11],
+                expands,
+                kernel,
+                stride,
+                adds: false,
+            };
+            check_block(
+                1,
+                Size {
+                    height: 9,
+                    width: 8,
+                },
+                &shape,
+                expanded as u64,
+            );
         }
     }
 }
 
 #[test]
-fn sets_of_instructions_with_fused_multiplication_agree_bit_for_bit() {
-    let fused: Vec<Isa> = Isa::all()
-        .into_iter()
-        .filter(|isa| isa.is_fused())
-        .collect();
-    let size = Size {
-        height: 9,
-        width: 14,
+fn a_step_that_is_wider_than_its_kernel_skips_lines() {
+    let shape = Shape {
+        channels: [257, 8, 3],
+        expands: true,
+        kernel: 1,
+        stride: 2,
+        adds: false,
     };
-    let (x, weight, bias) = (
-        numbers(9 * 14 * 20, 1),
-        numbers(33 * 20 * 9, 2),
-        numbers(33, 3),
+    check_block(
+        1,
+        Size {
+            height: 447,
+            width: 1,
+        },
+        &shape,
+        7,
     );
+}
+
+#[test]
+fn no_images_give_nothing() {
+    let weights = Folded {
+        weight: &[1.0, 2.0],
+        bias: &[0.0],
+    };
+    let convolution = Convolution::new(Isa::best(), weights, Slide::POINT, Clamp::NONE);
+    in_any_pool(|| {
+        convolution.forward(&[], Size::square(3), None, &mut []);
+        Vec::new()
+    });
+}
+
+#[test]
+#[should_panic(expected = "does not fit into")]
+fn a_kernel_larger_than_its_map_is_refused() {
     let slide = Slide {
         kernel: 3,
-        stride: 2,
-        surround: Surround::Same,
+        stride: 3,
+        surround: Surround::Even(0),
     };
-    let of = |isa: &Isa| {
-        let weights = Folded {
-            weight: &weight,
-            bias: &bias,
-        };
-        let convolution = Convolution::new(*isa, weights, slide, Clamp::RELU6);
-        let mut out = vec![0.0; convolution.after(size).pixels() * 33];
-        convolution.forward(&x, size, None, &mut out);
-        out
-    };
-    let all: Vec<Vec<f32>> = fused.iter().map(of).collect();
-    assert!(all.windows(2).all(|pair| pair[0] == pair[1]));
+    let convolution = Convolution::new(
+        Isa::best(),
+        Folded {
+            weight: &[1.0; 27],
+            bias: &[0.0; 3],
+        },
+        slide,
+        Clamp::NONE,
+    );
+    convolution.forward(
+        &[0.0; 6],
+        Size {
+            height: 3,
+            width: 2,
+        },
+        None,
+        &mut [0.0; 2],
+    );
+}
+
+#[test]
+#[should_panic(expected = "the output does not hold")]
+fn an_output_that_is_too_short_is_refused() {
+    let convolution = Convolution::new(
+        Isa::best(),
+        Folded {
+            weight: &[1.0; 6],
+            bias: &[0.0; 3],
+        },
+        Slide::POINT,
+        Clamp::NONE,
+    );
+    convolution.forward(&[0.0; 8], Size::square(2), None, &mut [0.0; 11]);
 }
 
 #[test]
@@ -264,6 +510,14 @@ fn the_largest_of_a_square_is_taken_from_inside_the_map() {
 fn a_mean_is_that_of_its_pixels() {
     let x = [1.0, 10.0, 3.0, 30.0, 5.0, 0.0, 7.0, 2.0];
     let mut out = [0.0; 4];
-    mean(&x, 2, &mut out);
+    mean(
+        &x,
+        Size {
+            height: 1,
+            width: 2,
+        },
+        2,
+        &mut out,
+    );
     assert_eq!(out, [2.0, 20.0, 6.0, 1.0]);
 }

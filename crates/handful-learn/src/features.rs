@@ -82,7 +82,7 @@ pub fn pooled(
     preprocessing: &Preprocessing,
     taps: &Taps,
 ) -> Vec<f32> {
-    if images.is_empty() {
+    if images.is_empty() || taps.is_empty() {
         return Vec::new();
     }
     let mut features = vec![0.0f32; images.len() * taps.len()];

@@ -129,7 +129,7 @@ impl Layer {
             }
             Kind::Mean(channels) => {
                 let mut out = Buffer::new(x.len() / size.pixels());
-                mean(x, *channels, &mut out);
+                mean(x, size, *channels, &mut out);
                 (out, Size::square(1))
             }
         }

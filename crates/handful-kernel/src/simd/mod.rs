@@ -32,7 +32,9 @@ pub(crate) trait Simd: Copy {
     /// `a · b + c`
     unsafe fn fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
     unsafe fn add(a: Self::V, b: Self::V) -> Self::V;
+    /// The smaller one; `b` where it is no number.
     unsafe fn min(a: Self::V, b: Self::V) -> Self::V;
+    /// The larger one; `b` where it is no number.
     unsafe fn max(a: Self::V, b: Self::V) -> Self::V;
 }
 
@@ -40,7 +42,7 @@ pub(crate) trait Simd: Copy {
 pub(crate) struct Loops {
     /// Numbers in a register.
     pub lanes: usize,
-    /// Rows of a tile that is 1, 2 or 3 registers wide: as many as leave registers for a row of weights and one pixel.
+    /// Rows of a tile that is 1, 2 or 3 registers wide: its sums, a row of weights and a pixel lie in registers.
     pub rows: [usize; MOST_WIDTH],
     /// By width and number of rows, both less one.
     pub tile: [[unsafe fn(&Tile); MOST_ROWS]; MOST_WIDTH],
@@ -141,7 +143,7 @@ impl Isa {
         all.into_iter().map(Isa).collect()
     }
 
-    /// Its name, as part of keys of what was computed with it.
+    /// Its name.
     pub fn name(self) -> &'static str {
         match self.0 {
             Set::Portable => "portable",

@@ -435,14 +435,14 @@ mod tests {
 
     #[test]
     fn the_widened_channels_are_those_of_the_published_networks() {
-        let last_three = |v: &Variant| {
+        let channels = |v: &Variant| {
             ROWS.iter()
                 .map(|r| v.channels(r.channels))
                 .collect::<Vec<_>>()
         };
-        assert_eq!(last_three(&VARIANTS[0]), [16, 24, 40, 80, 112, 192, 320]);
-        assert_eq!(last_three(&VARIANTS[2]), [16, 24, 48, 88, 120, 208, 352]);
-        assert_eq!(last_three(&VARIANTS[4]), [24, 32, 56, 112, 160, 272, 448]);
+        assert_eq!(channels(&VARIANTS[0]), [16, 24, 40, 80, 112, 192, 320]);
+        assert_eq!(channels(&VARIANTS[2]), [16, 24, 48, 88, 120, 208, 352]);
+        assert_eq!(channels(&VARIANTS[4]), [24, 32, 56, 112, 160, 272, 448]);
     }
 
     #[test]

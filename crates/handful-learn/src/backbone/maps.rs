@@ -54,7 +54,7 @@ impl Maps {
     /// The mean over all pixels, `[n, channels]`, row-major.
     pub fn spatial_mean(&self) -> Vec<f32> {
         let mut means = vec![0.0; self.n * self.channels];
-        mean(&self.values, self.channels, &mut means);
+        mean(&self.values, self.size, self.channels, &mut means);
         means
     }
 }
