@@ -11,44 +11,47 @@ thread_local! {
 }
 
 /// A slice of numbers whose memory goes to the thread that drops it, for the next one there.
-#[derive(Debug, PartialEq)]
-pub struct Buffer(Vec<f32>);
+#[derive(Debug)]
+pub struct Buffer {
+    /// At least as long.
+    all: Vec<f32>,
+    len: usize,
+}
 
 impl Buffer {
     /// `len` numbers of any value.
     pub fn new(len: usize) -> Buffer {
-        let mut kept = KEPT.with_borrow_mut(|kept| {
+        let mut all = KEPT.with_borrow_mut(|kept| {
             // The smallest that holds it, else the largest.
-            let fits = |b: &Vec<f32>| b.capacity() >= len;
+            let fits = |b: &Vec<f32>| b.len() >= len;
             let rank = |b: &Vec<f32>| {
                 (
                     !fits(b),
                     if fits(b) {
-                        b.capacity()
+                        b.len()
                     } else {
-                        usize::MAX - b.capacity()
+                        usize::MAX - b.len()
                     },
                 )
             };
             let best = (0..kept.len()).min_by_key(|&i| rank(&kept[i]));
             best.map(|i| kept.swap_remove(i)).unwrap_or_default()
         });
-        if kept.capacity() < len {
-            kept = Vec::with_capacity(len);
+        if all.len() < len {
+            all = vec![0.0; len];
         }
-        kept.resize(len, 0.0);
-        Buffer(kept)
+        Buffer { all, len }
     }
 }
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        let vec = std::mem::take(&mut self.0);
+        let all = std::mem::take(&mut self.all);
         // A thread that is ending keeps nothing.
         let _ = KEPT.try_with(|kept| {
             let mut kept = kept.borrow_mut();
             if kept.len() < MOST_KEPT {
-                kept.push(vec);
+                kept.push(all);
             }
         });
     }
@@ -62,16 +65,22 @@ impl Clone for Buffer {
     }
 }
 
+impl PartialEq for Buffer {
+    fn eq(&self, other: &Buffer) -> bool {
+        **self == **other
+    }
+}
+
 impl Deref for Buffer {
     type Target = [f32];
     fn deref(&self) -> &[f32] {
-        &self.0
+        &self.all[..self.len]
     }
 }
 
 impl DerefMut for Buffer {
     fn deref_mut(&mut self) -> &mut [f32] {
-        &mut self.0
+        &mut self.all[..self.len]
     }
 }
 

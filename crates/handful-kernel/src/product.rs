@@ -16,7 +16,7 @@ use crate::simd::Isa;
 use crate::tile::{MOST_ROWS, MOST_WIDTH, Tile};
 
 /// Rows of weights that are summed before sums go back to memory: what a panel has of them stays in the nearest cache.
-const DEPTH: usize = 256;
+const DEPTH: usize = 512;
 /// Numbers that one panel after the other reads and writes: they stay in the second cache.
 const BLOCK: usize = 65_536;
 /// Rows of them at most.
