@@ -39,9 +39,13 @@ impl Convolution {
         assert_eq!(weights.weight.len(), channels_out * channels_in * area);
         assert!(channels_in > 0);
         let k = area * channels_in;
+        let place = |i: usize| match area {
+            // No division for each of the many weights of a 1×1.
+            1 => i,
+            _ => i % channels_in * area + i / channels_in,
+        };
         let panels = Panels::new(isa, channels_out, k, weights.bias, |c, i| {
-            let (tap, channel) = (i / channels_in, i % channels_in);
-            weights.weight[(c * channels_in + channel) * area + tap]
+            weights.weight[c * k + place(i)]
         });
         Convolution {
             isa,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use half::f16;
+use half::slice::HalfFloatSliceExt;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 use crate::LearnError;
@@ -53,13 +54,14 @@ impl Stored {
     /// The values as f32 (halves widen exactly, doubles round).
     pub fn to_f32(&self) -> Vec<f32> {
         match self.number_type {
-            NumberType::F16 => self
-                .bytes
-                .as_chunks::<2>()
-                .0
-                .iter()
-                .map(|b| f16::from_le_bytes(*b).to_f32())
-                .collect(),
+            NumberType::F16 => {
+                let halves = self.bytes.as_chunks::<2>().0.iter();
+                let halves: Vec<f16> = halves.map(|b| f16::from_le_bytes(*b)).collect();
+                // All at once, because the machine does eight in one step.
+                let mut values = vec![0.0; halves.len()];
+                halves.convert_to_f32_slice(&mut values);
+                values
+            }
             NumberType::F32 => self
                 .bytes
                 .as_chunks::<4>()
