@@ -4,17 +4,13 @@ Norms are folded into the convolutions when the weights are loaded, as Handful d
 the fastest layout of PyTorch on a CPU. Padding is TensorFlow's SAME: the smaller half on top and left.
 """
 
-from pathlib import Path
-
 import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import nn
 
-WEIGHTS = Path(__file__).resolve().parents[2] / "crates/handful-learn/weights/efficientnet_lite0.safetensors"
-# (kernel, stride of the first block, blocks); channels and expansion follow from the tensors.
-STAGES = [(3, 1, 1), (3, 2, 2), (5, 2, 2), (3, 2, 3), (5, 1, 3), (5, 2, 4), (3, 1, 1)]
-NORM_EPS = 1e-3
+from lite0_shape import NORM_EPS, STAGES, WEIGHTS, same_padding
+
 # The stage whose spatial mean is offered beside the last features.
 MIDDLE_STAGE = 4
 
@@ -42,12 +38,6 @@ class Convolution(nn.Module):
             x = F.pad(x, (before_w, after_w, before_h, after_h))
         x = F.conv2d(x, self.weight, self.bias, self.stride, padding, groups=self.groups)
         return F.relu6(x, inplace=True) if self.relu6 else x
-
-
-def same_padding(size, kernel, stride):
-    """Pixels before and after: TensorFlow's SAME."""
-    total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
-    return total // 2, total - total // 2
 
 
 class Block(nn.Module):

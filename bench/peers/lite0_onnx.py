@@ -8,7 +8,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from safetensors.numpy import load_file
 
-from lite0 import NORM_EPS, STAGES, WEIGHTS, same_padding
+from lite0_shape import NORM_EPS, STAGES, WEIGHTS, same_padding
 
 
 class Graph:

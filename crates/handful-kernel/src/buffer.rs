@@ -1,9 +1,11 @@
-//! Memory for maps that is used again: fresh pages cost as much time as many a layer.
+//! Memory that is used again, for maps and for what lies between two steps of a kernel: fresh pages cost as much time as many a
+//! layer.
 
 use std::cell::RefCell;
 use std::ops::{Deref, DerefMut};
 
-/// Pieces that a thread keeps: input and output of a layer, and what stands beside them in a residual block.
+/// Pieces that a thread keeps: input and output of a layer, what stands beside them in a residual block, and what lies between its
+/// steps.
 const MOST_KEPT: usize = 4;
 
 thread_local! {
@@ -22,18 +24,8 @@ impl Buffer {
     /// `len` numbers of any value.
     pub fn new(len: usize) -> Buffer {
         let mut all = KEPT.with_borrow_mut(|kept| {
-            // The smallest that holds it, else the largest.
-            let fits = |b: &Vec<f32>| b.len() >= len;
-            let rank = |b: &Vec<f32>| {
-                (
-                    !fits(b),
-                    if fits(b) {
-                        b.len()
-                    } else {
-                        usize::MAX - b.len()
-                    },
-                )
-            };
+            // The nearest that holds it, else the nearest.
+            let rank = |all: &Vec<f32>| (all.len() < len, all.len().abs_diff(len));
             let best = (0..kept.len()).min_by_key(|&i| rank(&kept[i]));
             best.map(|i| kept.swap_remove(i)).unwrap_or_default()
         });

@@ -4,6 +4,7 @@
 //! numbers. Where there is padding, the lines of a piece of work are copied once between zeros; nothing is unfolded.
 
 use crate::bands::in_bands;
+use crate::buffer::Buffer;
 use crate::clamp::Clamp;
 use crate::fit::{self, assert_holds, image_len, images};
 use crate::folded::Folded;
@@ -11,7 +12,6 @@ use crate::padding::Padding;
 use crate::panels::Panels;
 use crate::places::Places;
 use crate::product::{Product, Rows};
-use crate::scratch::with_scratch;
 use crate::simd::Isa;
 use crate::size::Size;
 use crate::slide::Slide;
@@ -103,37 +103,33 @@ impl Convolution {
             let start = (idx * after.height + lines.start) * line;
             let image = &x[idx * image_len..][..image_len];
             let added = added.map(|added| &added[start..start + out.len()]);
-            let padded_len = if is_padded {
-                height * padded_width * self.channels_in
-            } else {
-                0
-            };
-            with_scratch(padded_len, |padded| {
-                let (x, width) = if is_padded {
-                    let top = first as isize - down.before as isize;
-                    self.pad(image, size, top, across, padded);
-                    (&*padded, padded_width)
-                } else {
-                    (&image[first * size.width * self.channels_in..], size.width)
-                };
-                let line = width * self.channels_in;
-                let x = Places::in_lines(
-                    x.as_ptr(),
-                    after.width,
-                    stride * self.channels_in,
-                    stride * line,
-                );
-                let written = |start: *const f32| Places::apart(start, self.panels.n);
-                let rows = Rows {
-                    x,
-                    tap_step: line,
-                    out: written(out.as_mut_ptr()),
-                    added: added.map(|added| written(added.as_ptr())),
-                };
-                let product = Product::whole(self.isa, &self.panels, kernel, self.clamp);
-                // SAFETY: all that the kernel sees lies in x, and out is ours.
-                unsafe { product.run(lines.len() * after.width, &rows) };
+            let padded = is_padded.then(|| {
+                let mut padded = Buffer::new(height * padded_width * self.channels_in);
+                let top = first as isize - down.before as isize;
+                self.pad(image, size, top, across, &mut padded);
+                padded
             });
+            let (x, width) = match &padded {
+                Some(padded) => (&padded[..], padded_width),
+                None => (&image[first * size.width * self.channels_in..], size.width),
+            };
+            let line = width * self.channels_in;
+            let x = Places::in_lines(
+                x.as_ptr(),
+                after.width,
+                stride * self.channels_in,
+                stride * line,
+            );
+            let written = |start: *const f32| Places::apart(start, self.panels.n);
+            let rows = Rows {
+                x,
+                tap_step: line,
+                out: written(out.as_mut_ptr()),
+                added: added.map(|added| written(added.as_ptr())),
+            };
+            let product = Product::whole(self.isa, &self.panels, kernel, self.clamp);
+            // SAFETY: all that the kernel sees lies in x, and out is ours.
+            unsafe { product.run(lines.len() * after.width, &rows) };
         });
     }
 

@@ -10,26 +10,25 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::bands::{in_bands, pieces};
+use crate::bands::{bands_of_image, in_bands};
 use crate::buffer::Buffer;
 use crate::clamp::Clamp;
 use crate::depthwise::{Line, MOST_KERNEL};
 use crate::fit::{assert_holds, image_len, images};
 use crate::folded::Folded;
-use crate::padding::Padding;
 use crate::panels::Panels;
 use crate::places::Places;
 use crate::product::{Product, Rows};
-use crate::scratch::with_scratch;
 use crate::simd::Isa;
 use crate::size::Size;
+use crate::slide::{Slide, Surround};
 
 /// Expanded channels at a time: a multiple of 48, as six times a multiple of 8 is, so that registers are full on every machine.
 const CHUNK: usize = 192;
 /// Output pixels of a step, where a piece of work has so many: rows enough for the products' tiles.
 const STEP_PIXELS: usize = 112;
 
-/// Share of an image's lines that pieces of it may compute twice.
+/// Share of an image's lines that its bands may compute twice.
 const MOST_TWICE: f64 = 0.3;
 
 /// What a block is made of.
@@ -55,8 +54,8 @@ pub struct InvertedResidual {
     isa: Isa,
     chunks: Vec<Chunk>,
     project: Panels,
-    kernel: usize,
-    stride: usize,
+    /// How the depthwise convolution slides.
+    slide: Slide,
     channels_in: usize,
     adds_input: bool,
 }
@@ -134,8 +133,11 @@ impl InvertedResidual {
             project: Panels::new(isa, channels_out, expanded, project.bias, |c, i| {
                 project.weight[c * expanded + i]
             }),
-            kernel: weights.kernel,
-            stride: weights.stride,
+            slide: Slide {
+                kernel: weights.kernel,
+                stride: weights.stride,
+                surround: Surround::Same,
+            },
             channels_in,
             adds_input: weights.adds_input,
         }
@@ -153,7 +155,7 @@ impl InvertedResidual {
 
     /// Size of what comes out.
     pub fn after(&self, size: Size) -> Size {
-        size.divided(self.stride)
+        self.slide.after(size)
     }
 
     /// # Shapes
@@ -163,23 +165,23 @@ impl InvertedResidual {
     /// If the lengths don't fit each other.
     pub fn forward(&self, x: &[f32], size: Size, out: &mut [f32]) {
         let image = image_len(size, self.channels_in);
-        let across = Padding::same(size.width, self.kernel, self.stride);
+        let (down, across) = self.slide.padding(size);
         let whole = Whole {
             block: self,
             size,
             after: self.after(size),
-            above: Padding::same(size.height, self.kernel, self.stride).before,
+            above: down.before,
             before: across.before,
             width: size.width + across.before + across.behind,
         };
         let image_out = image_len(whole.after, self.project.n);
         let n = images(x, image);
         assert_holds(out, n, image_out);
-        let pieces = pieces(n, whole.after.height);
-        let twice = pieces * self.kernel.saturating_sub(self.stride);
+        let bands = bands_of_image(n, whole.after.height);
+        let twice = (bands - 1) * self.slide.kernel.saturating_sub(self.slide.stride);
         if twice as f64 > MOST_TWICE * size.height as f64 {
             for (x, out) in x.chunks_exact(image).zip(out.chunks_exact_mut(image_out)) {
-                whole.in_two_passes(x, pieces, out);
+                whole.in_two_passes(x, bands, out);
             }
             return;
         }
@@ -218,45 +220,43 @@ impl Whole<'_> {
     fn in_one_pass(&self, x: &[f32], lines: Range<usize>, out: &mut [f32]) {
         let Whole { block, after, .. } = self;
         let step_lines = STEP_PIXELS.div_ceil(after.width).min(lines.len());
-        let ring_lines = (step_lines - 1) * block.stride + block.kernel;
+        let ring_lines = (step_lines - 1) * block.slide.stride + block.slide.kernel;
         let ring_len = ring_lines * self.width * block.widest();
         let convolved_len = step_lines * after.width * block.widest();
         let line_out = after.width * block.project.n;
-        with_scratch(ring_len + convolved_len, |scratch| {
-            let (ring, convolved) = scratch.split_at_mut(ring_len);
-            let mut padded = 0;
-            for chunk in &block.chunks {
-                // Nothing but the padding of lines needs its zeros, and nothing is written there while the places stay.
-                if chunk.padded != padded {
-                    ring.fill(0.0);
-                    padded = chunk.padded;
-                }
-                let mut filled = 0;
-                for first in lines.clone().step_by(step_lines) {
-                    let step = first..(first + step_lines).min(lines.end);
-                    let seen = self.seen(&step);
-                    let new = seen.start.max(filled)..seen.end;
-                    if !new.is_empty() {
-                        filled = new.end;
-                        self.expand(chunk, x, new, ring, ring_lines);
-                    }
-                    let place = (first - lines.start) * line_out;
-                    let out = &mut out[place..place + step.len() * line_out];
-                    self.finish(chunk, x, step, (&*ring, ring_lines), convolved, out);
-                }
+        let (mut ring, mut convolved) = (Buffer::new(ring_len), Buffer::new(convolved_len));
+        let mut padded = 0;
+        for chunk in &block.chunks {
+            // Nothing but the padding of lines needs its zeros, and nothing is written there while the places stay.
+            if chunk.padded != padded {
+                ring.fill(0.0);
+                padded = chunk.padded;
             }
-        });
+            let mut filled = 0;
+            for first in lines.clone().step_by(step_lines) {
+                let step = first..(first + step_lines).min(lines.end);
+                let seen = self.seen(&step);
+                let new = seen.start.max(filled)..seen.end;
+                if !new.is_empty() {
+                    filled = new.end;
+                    self.expand(chunk, x, new, &mut ring, ring_lines);
+                }
+                let place = (first - lines.start) * line_out;
+                let out = &mut out[place..place + step.len() * line_out];
+                self.finish(chunk, x, step, (&ring, ring_lines), &mut convolved, out);
+            }
+        }
     }
 
     /// A whole image, of which nothing is computed twice: all threads expand lines, then all of them finish lines. For small
-    /// maps, where what pieces have in common would be much of them.
-    fn in_two_passes(&self, x: &[f32], pieces: usize, out: &mut [f32]) {
+    /// maps, where what bands have in common would be much of them.
+    fn in_two_passes(&self, x: &[f32], bands: usize, out: &mut [f32]) {
         let Whole {
             block, after, size, ..
         } = self;
         let chunk_len = |chunk: &Chunk| size.height * self.width * chunk.padded;
         let mut wide = Buffer::new(block.chunks.iter().map(chunk_len).sum());
-        let height = size.height.div_ceil(pieces);
+        let height = size.height.div_ceil(bands);
         let mut rings = Vec::new();
         let mut rest = &mut wide[..];
         for chunk in &block.chunks {
@@ -288,18 +288,11 @@ impl Whole<'_> {
             after.height,
             after.width * block.project.n,
             |_, lines, out| {
-                with_scratch(lines.len() * after.width * block.widest(), |convolved| {
-                    for (chunk, ring) in &rings {
-                        self.finish(
-                            chunk,
-                            x,
-                            lines.clone(),
-                            (&**ring, size.height),
-                            convolved,
-                            out,
-                        );
-                    }
-                });
+                let mut convolved = Buffer::new(lines.len() * after.width * block.widest());
+                for (chunk, ring) in &rings {
+                    let ring = (&**ring, size.height);
+                    self.finish(chunk, x, lines.clone(), ring, &mut convolved, out);
+                }
             },
         );
     }
@@ -307,8 +300,8 @@ impl Whole<'_> {
     /// Input lines that output lines see.
     fn seen(&self, lines: &Range<usize>) -> Range<usize> {
         let Whole { block, above, .. } = self;
-        let end = (lines.end - 1) * block.stride + block.kernel;
-        (lines.start * block.stride).saturating_sub(*above)
+        let end = (lines.end - 1) * block.slide.stride + block.slide.kernel;
+        (lines.start * block.slide.stride).saturating_sub(*above)
             ..end.saturating_sub(*above).min(self.size.height)
     }
 
@@ -374,17 +367,12 @@ impl Whole<'_> {
         let is_first = chunk.channels.start == 0;
         let n = block.project.n;
         assert_eq!(out.len(), lines.len() * after.width * n);
-        let input = &x[..if block.adds_input {
-            lines.end * after.width * n
-        } else {
-            0
-        }];
+        let own = lines.start * after.width * n..lines.end * after.width * n;
         let rows = Rows {
             x: Places::apart(convolved.as_ptr(), chunk.padded),
             tap_step: 0,
             out: Places::apart(out.as_mut_ptr(), n),
-            added: (block.adds_input && is_first)
-                .then(|| Places::apart(input[lines.start * after.width * n..].as_ptr(), n)),
+            added: (block.adds_input && is_first).then(|| Places::apart(x[own].as_ptr(), n)),
         };
         let product = Product {
             isa: block.isa,
@@ -408,10 +396,10 @@ impl Whole<'_> {
         out: &mut [f32],
     ) {
         let block = self.block;
-        let top = line * block.stride;
+        let top = line * block.slide.stride;
         // Rows of the kernel that lie inside the image.
         let first_row = self.above.saturating_sub(top);
-        let end_row = (self.size.height + self.above - top).min(block.kernel);
+        let end_row = (self.size.height + self.above - top).min(block.slide.kernel);
         let mut lines = [std::ptr::null(); MOST_KERNEL];
         for row in first_row..end_row {
             let place = (top + row - self.above) % ring_lines;
@@ -422,8 +410,8 @@ impl Whole<'_> {
             isa: block.isa,
             lines: &lines[..end_row - first_row],
             first_row,
-            kernel: block.kernel,
-            stride: block.stride,
+            kernel: block.slide.kernel,
+            stride: block.slide.stride,
             weights: &chunk.depthwise,
             bias: &chunk.bias,
             channels: chunk.padded,

@@ -21,7 +21,6 @@ mod pixels;
 mod places;
 mod pool;
 mod product;
-mod scratch;
 mod simd;
 mod size;
 mod slide;

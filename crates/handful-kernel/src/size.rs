@@ -22,12 +22,4 @@ impl Size {
     pub fn pixels(self) -> usize {
         self.height * self.width
     }
-
-    /// With TensorFlow's SAME padding, the size behind a convolution.
-    pub fn divided(self, stride: usize) -> Size {
-        Size {
-            height: self.height.div_ceil(stride),
-            width: self.width.div_ceil(stride),
-        }
-    }
 }

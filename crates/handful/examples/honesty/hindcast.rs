@@ -1,4 +1,5 @@
-//! Learning curves drawn out from half of the photos to all, of parts of sets and of whole sets: does the band hold what was then measured?
+//! Learning curves drawn out from half of the photos to all, of parts of sets and of whole sets: does the band hold what was then
+//! measured?
 
 use std::path::Path;
 
