@@ -8,13 +8,13 @@ use crate::buffer::Buffer;
 use crate::clamp::Clamp;
 use crate::fit::{self, assert_holds, image_len, images};
 use crate::folded::Folded;
-use crate::padding::Padding;
 use crate::panels::Panels;
 use crate::places::Places;
 use crate::product::{Product, Rows};
 use crate::simd::Isa;
 use crate::size::Size;
 use crate::slide::Slide;
+use crate::window::Window;
 
 /// A full convolution, ready to run on one instruction set.
 #[derive(Clone, Debug)]
@@ -95,7 +95,6 @@ impl Convolution {
         let line = after.width * self.panels.n;
         let Slide { kernel, stride, .. } = self.slide;
         let (down, across) = self.slide.padding(size);
-        let is_padded = down != Padding::default() || across != Padding::default();
         let padded_width = size.width + across.before + across.behind;
         in_bands(out, after.height, line, |idx, lines, out| {
             let height = (lines.len() - 1) * stride + kernel;
@@ -103,17 +102,23 @@ impl Convolution {
             let start = (idx * after.height + lines.start) * line;
             let image = &x[idx * image_len..][..image_len];
             let added = added.map(|added| &added[start..start + out.len()]);
-            let padded = is_padded.then(|| {
-                let mut padded = Buffer::new(height * padded_width * self.channels_in);
-                let top = first as isize - down.before as isize;
-                self.pad(image, size, top, across, &mut padded);
-                padded
-            });
-            let (x, width) = match &padded {
-                Some(padded) => (&padded[..], padded_width),
-                None => (&image[first * size.width * self.channels_in..], size.width),
+            let window = Window {
+                top: first as isize - down.before as isize,
+                left: -(across.before as isize),
+                size: Size {
+                    height,
+                    width: padded_width,
+                },
             };
-            let line = width * self.channels_in;
+            let line = padded_width * self.channels_in;
+            let mut padded;
+            let x = if window.is_whole_lines(size) {
+                &image[first * line..]
+            } else {
+                padded = Buffer::new(height * line);
+                window.copy(image, size, self.channels_in, &mut padded);
+                &padded[..]
+            };
             let x = Places::in_lines(
                 x.as_ptr(),
                 after.width,
@@ -131,22 +136,5 @@ impl Convolution {
             // SAFETY: all that the kernel sees lies in x, and out is ours.
             unsafe { product.run(lines.len() * after.width, &rows) };
         });
-    }
-
-    /// Copies the lines of an image from line `top` on between zeros.
-    fn pad(&self, image: &[f32], size: Size, top: isize, across: Padding, padded: &mut [f32]) {
-        let line = size.width * self.channels_in;
-        let before = across.before * self.channels_in;
-        let behind = across.behind * self.channels_in;
-        let lines = padded.chunks_exact_mut(before + line + behind);
-        for (input, padded) in (top..).zip(lines) {
-            if input < 0 || input as usize >= size.height {
-                padded.fill(0.0);
-                continue;
-            }
-            padded[..before].fill(0.0);
-            padded[before..before + line].copy_from_slice(&image[input as usize * line..][..line]);
-            padded[before + line..].fill(0.0);
-        }
     }
 }

@@ -74,7 +74,7 @@ impl Panels {
 }
 
 /// Panels of two registers; one of three where one would be left over.
-fn widths(registers: usize) -> Vec<usize> {
+pub(crate) fn widths(registers: usize) -> Vec<usize> {
     let mut widths = vec![USUAL_WIDTH; registers / USUAL_WIDTH];
     if !registers.is_multiple_of(USUAL_WIDTH) {
         match widths.last_mut() {

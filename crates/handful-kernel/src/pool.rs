@@ -1,7 +1,12 @@
 //! What remains of several pixels: their mean or their largest.
 
+use std::ops::Range;
+
+use rayon::prelude::*;
+
 use crate::bands::in_bands;
 use crate::fit::{assert_holds, image_len, images};
+use crate::padding::Padding;
 use crate::size::Size;
 use crate::slide::Slide;
 
@@ -39,17 +44,8 @@ pub fn max_pool(x: &[f32], size: Size, channels: usize, slide: Slide, out: &mut 
     let after = slide.after(size);
     let image = image_len(size, channels);
     assert_holds(out, images(x, image), image_len(after, channels));
-    let (down, across) = slide.padding(size);
-    let most_around = [down.before, down.behind, across.before, across.behind];
-    assert!(
-        most_around.iter().all(|zeros| *zeros < slide.kernel),
-        "every square of {slide:?} has something of the map"
-    );
-    // Places under the square, of which the map has those below its size.
-    let under = |place: usize, before: usize, size: usize| {
-        let first = place * slide.stride;
-        first.saturating_sub(before)..(first + slide.kernel).saturating_sub(before).min(size)
-    };
+    let (down, across) = square_padding(slide, size);
+    let under = |place, padding, size| under(slide, place, padding, size);
     in_bands(
         out,
         after.height,
@@ -59,8 +55,8 @@ pub fn max_pool(x: &[f32], size: Size, channels: usize, slide: Slide, out: &mut 
             let places = lines.flat_map(|line| (0..after.width).map(move |column| (line, column)));
             for ((line, column), out) in places.zip(out.chunks_exact_mut(channels)) {
                 out.fill(f32::NEG_INFINITY);
-                for line in under(line, down.before, size.height) {
-                    for column in under(column, across.before, size.width) {
+                for line in under(line, down, size.height) {
+                    for column in under(column, across, size.width) {
                         let pixel = &x[(line * size.width + column) * channels..][..channels];
                         for (most, x) in out.iter_mut().zip(pixel) {
                             // What is no number stays one.
@@ -71,4 +67,77 @@ pub fn max_pool(x: &[f32], size: Size, channels: usize, slide: Slide, out: &mut 
             }
         },
     );
+}
+
+/// The gradient of what [`max_pool`] was given: a place that was the largest of its square, the first of equals, gets the square's.
+///
+/// # Shapes
+/// `x` and `out` `[n, h, w, channels]`; `gradient` `[n, h', w', channels]`.
+///
+/// # Panics
+/// As [`max_pool`].
+pub fn max_pool_gradient(
+    x: &[f32],
+    size: Size,
+    channels: usize,
+    slide: Slide,
+    gradient: &[f32],
+    out: &mut [f32],
+) {
+    let after = slide.after(size);
+    let (image, image_after) = (image_len(size, channels), image_len(after, channels));
+    let n = images(x, image);
+    assert_holds(gradient, n, image_after);
+    assert_holds(out, n, image);
+    let (down, across) = square_padding(slide, size);
+    let images = x
+        .par_chunks_exact(image)
+        .zip(gradient.par_chunks_exact(image_after));
+    // Squares overlap: an image is one piece of work.
+    (images.zip(out.par_chunks_exact_mut(image))).for_each(|((x, gradient), out)| {
+        out.fill(0.0);
+        let (mut most, mut places) = (vec![0.0; channels], vec![0; channels]);
+        for (place, gradient) in gradient.chunks_exact(channels).enumerate() {
+            most.fill(f32::NEG_INFINITY);
+            for line in under(slide, place / after.width, down, size.height) {
+                for column in under(slide, place % after.width, across, size.width) {
+                    let start = (line * size.width + column) * channels;
+                    let pixel = &x[start..][..channels];
+                    for ((most, place), (channel, x)) in most
+                        .iter_mut()
+                        .zip(&mut places)
+                        .zip(pixel.iter().enumerate())
+                    {
+                        if *x > *most || *most == f32::NEG_INFINITY {
+                            (*most, *place) = (*x, start + channel);
+                        }
+                    }
+                }
+            }
+            for (place, gradient) in places.iter().zip(gradient) {
+                out[*place] += gradient;
+            }
+        }
+    });
+}
+
+/// Zeros around a map over which a square slides.
+///
+/// # Panics
+/// If a square could lie outside the map.
+fn square_padding(slide: Slide, size: Size) -> (Padding, Padding) {
+    let (down, across) = slide.padding(size);
+    let most_around = [down.before, down.behind, across.before, across.behind];
+    assert!(
+        most_around.iter().all(|zeros| *zeros < slide.kernel),
+        "every square of {slide:?} has something of the map"
+    );
+    (down, across)
+}
+
+/// Places under a square, of which the map has those below its size.
+fn under(slide: Slide, place: usize, padding: Padding, size: usize) -> Range<usize> {
+    let first = place * slide.stride;
+    let end = (first + slide.kernel).saturating_sub(padding.before);
+    first.saturating_sub(padding.before)..end.min(size)
 }

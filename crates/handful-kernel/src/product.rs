@@ -159,6 +159,7 @@ impl<'a> Product<'a> {
             tap_step: block.tap_step,
             taps: part.taps,
             steps: part.steps,
+            x_step: 1,
             out: std::ptr::null(),
             added: std::ptr::null(),
             column: panel.column,

@@ -24,6 +24,8 @@ pub(crate) struct Tile {
     pub tap_step: usize,
     pub taps: usize,
     pub steps: usize,
+    /// Numbers of x from one step to the next: 1 where rows of pixels are multiplied, a whole row where columns are.
+    pub x_step: usize,
     /// Each row that is written; the pointers come from ones that may.
     pub out: *const *const f32,
     /// What is added to each row; null for none.
@@ -77,8 +79,10 @@ impl Tile {
             for m in 0..M {
                 x[m] = (*self.x.add(m)).add(self.skipped);
             }
+            let x_step = self.x_step;
             for tap in 0..self.taps {
-                for i in 0..self.steps {
+                let mut i = 0;
+                for _ in 0..self.steps {
                     let mut w = [S::splat(0.0); N];
                     for v in 0..N {
                         w[v] = S::load(weights.add(v * S::LANES));
@@ -90,6 +94,7 @@ impl Tile {
                             sums[m][v] = S::fma(pixel, w[v], sums[m][v]);
                         }
                     }
+                    i += x_step;
                 }
                 if tap + 1 < self.taps {
                     for m in 0..M {

@@ -1,169 +1,13 @@
 //! Every kernel on every instruction set of this machine against loops in f64 that anybody can check by eye.
 
+mod reference;
+
 use handful_kernel::{
-    BlockWeights, Buffer, Clamp, Convolution, Folded, InvertedResidual, Isa, Padding, Size, Slide,
-    Surround, max_pool, mean,
+    BlockWeights, Clamp, Convolution, Folded, InvertedResidual, Isa, Size, Slide, Surround,
+    max_pool, mean,
 };
 use proptest::prelude::*;
-
-/// Of a number or of 1, whichever is larger: sums of some hundred products in f32.
-const TOLERANCE: f64 = 1e-4;
-
-/// A stream of numbers in −1..1: what they are doesn't matter, only that no two places have the same.
-fn numbers(n: usize, seed: u64) -> Vec<f32> {
-    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
-    };
-    (0..n).map(|_| next()).collect()
-}
-
-/// A map in f64.
-#[derive(Clone)]
-struct Map {
-    n: usize,
-    size: Size,
-    channels: usize,
-    values: Vec<f64>,
-}
-
-impl Map {
-    fn of(values: &[f32], n: usize, size: Size, channels: usize) -> Map {
-        Map {
-            n,
-            size,
-            channels,
-            values: values.iter().map(|x| f64::from(*x)).collect(),
-        }
-    }
-
-    fn at(&self, image: usize, line: isize, column: isize, channel: usize) -> f64 {
-        let inside = |i: isize, n: usize| i >= 0 && (i as usize) < n;
-        if !inside(line, self.size.height) || !inside(column, self.size.width) {
-            return 0.0;
-        }
-        let pixel = (image * self.size.height + line as usize) * self.size.width + column as usize;
-        self.values[pixel * self.channels + channel]
-    }
-}
-
-/// A convolution as its definition says, `weight` `[out, in / groups, kernel, kernel]`.
-fn convolved(x: &Map, weights: Folded, groups: usize, slide: Slide, clamp: Clamp) -> Map {
-    let Slide {
-        kernel,
-        stride,
-        surround,
-    } = slide;
-    let padding = |size| match surround {
-        Surround::Same => Padding::same(size, kernel, stride),
-        Surround::Even(each) => Padding::even(each),
-    };
-    let (down, across) = (padding(x.size.height), padding(x.size.width));
-    let size = Size {
-        height: down.output(x.size.height, kernel, stride),
-        width: across.output(x.size.width, kernel, stride),
-    };
-    let channels = weights.bias.len();
-    let (own_in, own_out) = (x.channels / groups, channels / groups);
-    let mut values = Vec::new();
-    for image in 0..x.n {
-        for (line, column) in (0..size.height).flat_map(|l| (0..size.width).map(move |c| (l, c))) {
-            for out in 0..channels {
-                let mut sum = f64::from(weights.bias[out]);
-                for i in 0..own_in {
-                    for (down_by, across_by) in
-                        (0..kernel).flat_map(|d| (0..kernel).map(move |a| (d, a)))
-                    {
-                        let w = weights.weight
-                            [((out * own_in + i) * kernel + down_by) * kernel + across_by];
-                        let line = (line * stride + down_by) as isize - down.before as isize;
-                        let column =
-                            (column * stride + across_by) as isize - across.before as isize;
-                        sum += f64::from(w) * x.at(image, line, column, out / own_out * own_in + i);
-                    }
-                }
-                values.push(sum.clamp(f64::from(clamp.low), f64::from(clamp.high)));
-            }
-        }
-    }
-    Map {
-        n: x.n,
-        size,
-        channels,
-        values,
-    }
-}
-
-fn assert_same(found: &[f32], expected: &[f64], what: &str) {
-    assert_eq!(found.len(), expected.len(), "{what}");
-    for (idx, (f, e)) in found.iter().zip(expected).enumerate() {
-        assert!(
-            (f64::from(*f) - e).abs() < TOLERANCE * e.abs().max(1.0),
-            "{what}: {f} instead of {e} at {idx}"
-        );
-    }
-}
-
-/// The same in one thread and in three, whose memory is full of what is no number.
-fn in_any_pool(compute: impl Fn() -> Vec<f32> + Sync) -> Vec<f32> {
-    let with = |threads: usize| {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .unwrap();
-        pool.broadcast(|_| poison());
-        pool.install(&compute)
-    };
-    let alone = with(1);
-    assert_eq!(alone, with(3), "the number of threads changed bits");
-    alone
-}
-
-/// Leaves NaN in the memory that kernels of this thread use again.
-fn poison() {
-    let (weight, bias) = ([1.0; 16 * 9], [0.0; 16]);
-    let folded = |weight| Folded {
-        weight,
-        bias: &bias,
-    };
-    let weights = BlockWeights {
-        expand: None,
-        depthwise: folded(&weight[..]),
-        project: Folded {
-            weight: &weight[..16],
-            bias: &[0.0],
-        },
-        kernel: 3,
-        stride: 1,
-        adds_input: false,
-    };
-    let size = Size::square(24);
-    let mut out = Buffer::new(size.pixels());
-    InvertedResidual::new(Isa::all()[0], &weights).forward(
-        &[f32::NAN; 24 * 24 * 16],
-        size,
-        &mut out,
-    );
-    assert!(
-        out.iter().all(|x| x.is_nan()),
-        "what is no number stays none"
-    );
-}
-
-/// `PROPTEST_CASES` of them where it is set: Miri is slow.
-fn config() -> ProptestConfig {
-    let usual = ProptestConfig::default();
-    match std::env::var_os("PROPTEST_CASES") {
-        Some(_) => ProptestConfig {
-            failure_persistence: None,
-            ..usual
-        },
-        None => ProptestConfig::with_cases(150),
-    }
-}
+use reference::{Map, assert_same, config, convolved, in_any_pool, numbers, places};
 
 proptest! {
     #![proptest_config(config())]
@@ -228,10 +72,6 @@ proptest! {
         mean(&x, size, channels, &mut out);
         assert_same(&out, &means, "mean");
     }
-}
-
-fn places(size: Size) -> impl Iterator<Item = (usize, usize)> {
-    (0..size.height).flat_map(move |line| (0..size.width).map(move |column| (line, column)))
 }
 
 fn check_convolution(

@@ -1,6 +1,6 @@
 //! Which vector instructions are there? One trait, one file an instruction set, chosen when the program runs.
 //!
-//! Only the innermost loops ([`Tile`] and [`Pixels`]) are compiled for each set; everything else is ordinary code that calls
+//! Only the innermost loops ([`Tile`], [`Pixels`] and [`Taps`]) are compiled for each set; everything else is ordinary code that calls
 //! them through [`Isa::loops`]. Lanes lie across channels, and every sum is taken in the same order whatever their number,
 //! with one rounding a step where the machine has fused multiply-add: sets with it give the same bits.
 
@@ -13,6 +13,7 @@ mod neon;
 mod portable;
 
 use crate::pixels::{MOST_PIXELS, Pixels};
+use crate::taps::{MOST_TAPS, Taps};
 use crate::tile::{MOST_ROWS, MOST_WIDTH, Tile};
 
 /// Vector registers of one instruction set.
@@ -48,6 +49,8 @@ pub(crate) struct Loops {
     pub tile: [[unsafe fn(&Tile); MOST_ROWS]; MOST_WIDTH],
     /// By number of pixels less one.
     pub pixels: [unsafe fn(&Pixels); MOST_PIXELS],
+    /// By number of taps less one.
+    pub taps: [unsafe fn(&Taps); MOST_TAPS],
 }
 
 /// The loops of one set: `loops!(Simd, rows, attributes of its functions)`.
@@ -63,6 +66,11 @@ macro_rules! loops {
             // SAFETY: the caller's.
             unsafe { pixels.sum::<$simd, P>() }
         }
+        $(#[$attribute])*
+        unsafe fn taps<const A: usize>(taps: &crate::taps::Taps) {
+            // SAFETY: the caller's.
+            unsafe { taps.sum::<$simd, A>() }
+        }
         crate::simd::Loops {
             lanes: <$simd as crate::simd::Simd>::LANES,
             rows: [$(crate::simd::loops!(@most $rows)),*],
@@ -70,6 +78,7 @@ macro_rules! loops {
             pixels: [
                 pixels::<1>, pixels::<2>, pixels::<3>, pixels::<4>, pixels::<5>, pixels::<6>, pixels::<7>, pixels::<8>,
             ],
+            taps: [taps::<1>, taps::<2>, taps::<3>, taps::<4>, taps::<5>],
         }
     }};
     (@most $rows:literal) => { $rows };

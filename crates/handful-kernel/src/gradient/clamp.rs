@@ -1,0 +1,65 @@
+//! The gradient of an activation that is kept between two bounds, and that of a bias.
+
+use rayon::prelude::*;
+
+use crate::buffer::Buffer;
+use crate::clamp::Clamp;
+use crate::rows::{add_up, parts};
+
+impl Clamp {
+    /// Whether it keeps anything from being what it is.
+    pub fn is_none(self) -> bool {
+        self == Clamp::NONE
+    }
+
+    /// Whether gradients go through where the result is `out`: strictly between the bounds, as in PyTorch.
+    #[inline(always)]
+    pub(crate) fn lets_through(self, out: f32) -> bool {
+        self.low < out && out < self.high
+    }
+
+    /// Writes the gradient of what was clamped: that of the output where it lies between the bounds, else zero.
+    ///
+    /// # Shapes
+    /// All as long as each other.
+    ///
+    /// # Panics
+    /// If they aren't.
+    pub fn gradient(self, out: &[f32], gradient: &[f32], to: &mut [f32]) {
+        assert_eq!(out.len(), gradient.len());
+        assert_eq!(out.len(), to.len());
+        const PIECE: usize = 1 << 14;
+        let pieces = out.par_chunks(PIECE).zip(gradient.par_chunks(PIECE));
+        pieces
+            .zip(to.par_chunks_mut(PIECE))
+            .for_each(|((out, gradient), to)| {
+                for ((out, gradient), to) in out.iter().zip(gradient).zip(to) {
+                    *to = if self.lets_through(*out) {
+                        *gradient
+                    } else {
+                        0.0
+                    };
+                }
+            });
+    }
+}
+
+/// The gradient of a bias: the sum over all pixels of the output's gradient `[pixels, channels]`.
+///
+/// # Panics
+/// If pixels are not whole.
+pub fn bias_gradient(gradient: &[f32], out: &mut [f32]) {
+    let channels = out.len();
+    let parts = parts(gradient.len(), channels);
+    let mut sums = Buffer::new(parts.len() * channels);
+    (sums.par_chunks_exact_mut(channels).zip(&parts)).for_each(|(sums, part)| {
+        sums.fill(0.0);
+        let pixels = &gradient[part.start * channels..part.end * channels];
+        for pixel in pixels.chunks_exact(channels) {
+            for (sum, g) in sums.iter_mut().zip(pixel) {
+                *sum += g;
+            }
+        }
+    });
+    add_up(&sums, out);
+}

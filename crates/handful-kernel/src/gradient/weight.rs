@@ -1,0 +1,303 @@
+//! The gradient of a full convolution's weights: the product of the output's gradient, turned, with what the kernel sees.
+//!
+//! What it sees is copied for some pixels and some weights at a time, into the nearest cache, with zeros where padding is. Pixels are
+//! cut into parts by their number alone, each summed by itself and all in order: the bits are those of any number of threads.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use crate::buffer::Buffer;
+use crate::clamp::Clamp;
+use crate::even::pieces;
+use crate::fit::{assert_holds, image_len, images};
+use crate::padding::Padding;
+use crate::panels::widths;
+use crate::simd::Isa;
+use crate::size::Size;
+use crate::slide::Slide;
+use crate::tile::{MOST_ROWS, MOST_WIDTH, Tile};
+use crate::window::inside;
+
+/// Pixels whose numbers are copied at a time: two registers of each stay in the nearest cache.
+const BLOCK: usize = 128;
+/// Parts of the pixels at most, and pixels of a part at least.
+const MOST_PARTS: usize = 16;
+const LEAST_PART: usize = 256;
+/// Sums of all parts together at most; there is always one part.
+const MOST_SUMS: usize = 1 << 18;
+/// Pieces of work to be taken from the queue.
+const TASKS: usize = 16;
+const MOST_LANES: usize = 16;
+
+/// The gradient of a full convolution's weights.
+#[derive(Clone, Copy, Debug)]
+pub struct WeightGradient {
+    /// On which instruction set.
+    pub isa: Isa,
+    /// How the convolution slides.
+    pub slide: Slide,
+    /// Channels of its input.
+    pub channels_in: usize,
+    /// Channels of its output.
+    pub channels_out: usize,
+}
+
+/// Some columns of the sums, side by side.
+struct ColumnPanel {
+    first: usize,
+    /// In registers.
+    width: usize,
+}
+
+/// Where a pixel of the output is, counted over all images.
+#[derive(Clone, Copy)]
+struct Pixel {
+    image: usize,
+    line: usize,
+    column: usize,
+}
+
+/// Sums that several threads write to, each its own.
+#[derive(Clone, Copy)]
+struct Sums(*mut f32);
+// SAFETY: whoever uses the pointer writes to places of its own; see `run`.
+unsafe impl Send for Sums {}
+// SAFETY: as above.
+unsafe impl Sync for Sums {}
+
+/// One call's maps.
+struct Maps<'a> {
+    x: &'a [f32],
+    size: Size,
+    after: Size,
+    padding: (Padding, Padding),
+    gradient: &'a [f32],
+}
+
+impl WeightGradient {
+    /// Columns of the sums: `kernel` rows of `kernel · channels in` numbers that lie side by side in a map.
+    fn columns(&self) -> usize {
+        self.slide.kernel * self.slide.kernel * self.channels_in
+    }
+
+    /// The gradient of the weights.
+    ///
+    /// # Shapes
+    /// `x` `[n, h, w, channels in]`, `gradient` of the output `[n, h', w', channels out]`, `out`
+    /// `[channels out, channels in, kernel, kernel]`.
+    ///
+    /// # Panics
+    /// If the lengths don't fit each other.
+    pub fn run(&self, x: &[f32], size: Size, gradient: &[f32], out: &mut [f32]) {
+        let after = self.slide.after(size);
+        let n = images(x, image_len(size, self.channels_in));
+        assert_holds(gradient, n, image_len(after, self.channels_out));
+        let columns = self.columns();
+        assert_holds(out, self.channels_out, columns);
+        let maps = Maps {
+            x,
+            size,
+            after,
+            padding: self.slide.padding(size),
+            gradient,
+        };
+        let lanes = self.isa.loops().lanes;
+        let row = columns.next_multiple_of(lanes);
+        let sums_len = row * self.channels_out;
+        let n_pixels = n * after.pixels();
+        let n_parts = (n_pixels / LEAST_PART)
+            .min(MOST_SUMS / sums_len)
+            .clamp(1, MOST_PARTS);
+        let parts: Vec<Range<usize>> =
+            pieces(n_pixels, n_pixels.div_ceil(n_parts).max(1)).collect();
+        let panels = panels(row / lanes, lanes);
+        let of_a_part = panels
+            .len()
+            .div_ceil(TASKS.div_ceil(parts.len().max(1)).min(panels.len()));
+        let mut all = Buffer::new(parts.len() * sums_len);
+        let sums = Sums(all.as_mut_ptr());
+        let tasks: Vec<(usize, &[ColumnPanel])> = (0..parts.len())
+            .flat_map(|part| panels.chunks(of_a_part).map(move |panels| (part, panels)))
+            .collect();
+        tasks
+            .into_par_iter()
+            .with_max_len(1)
+            .for_each(|(part, panels)| {
+                let sums = sums;
+                // SAFETY: each task has a part's sums of its own columns; they lie in `all`, as there are parts and rows.
+                unsafe {
+                    let sums = sums.0.add(part * sums_len);
+                    self.sum(&maps, parts[part].clone(), panels, sums, row);
+                }
+            });
+        self.add_up(&all, row, out);
+    }
+
+    /// Sums columns of some panels over some pixels.
+    ///
+    /// # Safety
+    /// `sums` `[channels out, row]` may be written at those columns, and nobody else uses them.
+    unsafe fn sum(
+        &self,
+        maps: &Maps,
+        pixels: Range<usize>,
+        panels: &[ColumnPanel],
+        sums: *mut f32,
+        row: usize,
+    ) {
+        let loops = self.isa.loops();
+        let mut seen = Buffer::new(BLOCK * MOST_WIDTH * loops.lanes);
+        let zeros = [0.0f32; MOST_WIDTH * MOST_LANES];
+        for block in pieces(pixels.len(), BLOCK) {
+            let block = pixels.start + block.start..pixels.start + block.end;
+            for panel in panels {
+                let columns = panel.width * loops.lanes;
+                let seen = &mut seen[..block.len() * columns];
+                self.look(maps, block.clone(), panel.first, columns, seen);
+                for channels in pieces(self.channels_out, loops.rows[panel.width - 1]) {
+                    let mut x = [std::ptr::null(); MOST_ROWS];
+                    let mut out = [std::ptr::null(); MOST_ROWS];
+                    for (place, channel) in channels.clone().enumerate() {
+                        x[place] =
+                            maps.gradient[block.start * self.channels_out + channel..].as_ptr();
+                        // SAFETY: the caller's.
+                        out[place] = unsafe { sums.add(channel * row) }.cast_const();
+                    }
+                    let tile = Tile {
+                        weights: seen.as_ptr(),
+                        bias: zeros.as_ptr(),
+                        x: x.as_ptr(),
+                        skipped: 0,
+                        tap_step: 0,
+                        taps: 1,
+                        steps: block.len(),
+                        x_step: self.channels_out,
+                        out: out.as_ptr(),
+                        added: std::ptr::null(),
+                        column: panel.first,
+                        goes_on: block.start > pixels.start,
+                        clamp: Clamp::NONE,
+                    };
+                    // SAFETY: the caller's; the gradient has all pixels of the block, and the machine has the instructions.
+                    unsafe { loops.tile[panel.width - 1][channels.len() - 1](&tile) };
+                }
+            }
+        }
+    }
+
+    /// Copies what the weights of `columns` columns from `first` on see at some pixels: `[pixels, columns]`.
+    fn look(
+        &self,
+        maps: &Maps,
+        pixels: Range<usize>,
+        first: usize,
+        columns: usize,
+        seen: &mut [f32],
+    ) {
+        let channels = self.channels_in;
+        let Slide { kernel, stride, .. } = self.slide;
+        let there = columns.min(self.columns() - first);
+        let rows = seen.chunks_exact_mut(columns);
+        if kernel == 1 && stride == 1 && maps.size == maps.after {
+            for (pixel, seen) in pixels.zip(rows) {
+                seen[..there].copy_from_slice(&maps.x[pixel * channels + first..][..there]);
+                seen[there..].fill(0.0);
+            }
+            return;
+        }
+        let (down, across) = maps.padding;
+        let line_len = maps.size.width * channels;
+        let piece = kernel * channels;
+        let mut pixel = Pixel::at(pixels.start, maps.after);
+        for seen in rows {
+            let left =
+                (pixel.column * stride * channels) as isize - (across.before * channels) as isize;
+            let mut column = first;
+            while column < first + there {
+                let (kernel_row, from) = (column / piece, column % piece);
+                let len = (piece - from).min(first + there - column);
+                let seen = &mut seen[column - first..][..len];
+                let line = (pixel.line * stride + kernel_row) as isize - down.before as isize;
+                column += len;
+                if line < 0 || line as usize >= maps.size.height {
+                    seen.fill(0.0);
+                    continue;
+                }
+                let start = left + from as isize;
+                let inside = inside(start, len, line_len);
+                let line = (pixel.image * maps.size.height + line as usize) * line_len;
+                seen[..inside.start].fill(0.0);
+                seen[inside.end..].fill(0.0);
+                if !inside.is_empty() {
+                    let from = line + (start + inside.start as isize) as usize;
+                    seen[inside.clone()].copy_from_slice(&maps.x[from..][..inside.len()]);
+                }
+            }
+            seen[there..].fill(0.0);
+            pixel.step(maps.after);
+        }
+    }
+
+    /// Adds the sums of all parts, `[part, channels out, row]`, in order, and puts each row into the order of the weights.
+    fn add_up(&self, all: &[f32], row: usize, out: &mut [f32]) {
+        let columns = self.columns();
+        let area = self.slide.kernel * self.slide.kernel;
+        let sums_len = row * self.channels_out;
+        out.par_chunks_exact_mut(columns)
+            .enumerate()
+            .with_min_len(self.channels_out.div_ceil(TASKS))
+            .for_each_init(
+                || Buffer::new(columns),
+                |total, (channel, out)| {
+                    total.fill(0.0);
+                    for part in all.chunks_exact(sums_len) {
+                        for (total, sum) in total.iter_mut().zip(&part[channel * row..]) {
+                            *total += sum;
+                        }
+                    }
+                    if area == 1 {
+                        out.copy_from_slice(total);
+                        return;
+                    }
+                    for (tap, total) in total.chunks_exact(self.channels_in).enumerate() {
+                        for (idx, total) in total.iter().enumerate() {
+                            out[idx * area + tap] = *total;
+                        }
+                    }
+                },
+            );
+    }
+}
+
+impl Pixel {
+    fn at(idx: usize, size: Size) -> Pixel {
+        let within = idx % size.pixels();
+        Pixel {
+            image: idx / size.pixels(),
+            line: within / size.width,
+            column: within % size.width,
+        }
+    }
+
+    /// Goes on to the next one.
+    fn step(&mut self, size: Size) {
+        self.column += 1;
+        if self.column == size.width {
+            (self.line, self.column) = (self.line + 1, 0);
+        }
+        if self.line == size.height {
+            (self.image, self.line) = (self.image + 1, 0);
+        }
+    }
+}
+
+fn panels(registers: usize, lanes: usize) -> Vec<ColumnPanel> {
+    let mut first = 0;
+    let panel = |width| {
+        let panel = ColumnPanel { first, width };
+        first += width * lanes;
+        panel
+    };
+    widths(registers).into_iter().map(panel).collect()
+}

@@ -1,0 +1,82 @@
+//! The lines of a map that a depthwise convolution meets at a time, each between zeros and with whole registers of channels.
+
+use crate::buffer::Buffer;
+use crate::size::Size;
+
+/// How a line is laid out in the ring.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LineShape {
+    /// Channels of the map, and of the ring: whole registers.
+    pub channels: usize,
+    pub padded_channels: usize,
+    /// Pixels of the ring's line.
+    pub width: usize,
+    /// Where the map's first pixel stands, and how far apart pixels are: more than 1 leaves zeros in between.
+    pub first: usize,
+    pub apart: usize,
+}
+
+/// Some lines of an image; a line is copied when it is first asked for.
+pub(crate) struct LineRing<'a> {
+    image: &'a [f32],
+    size: Size,
+    shape: LineShape,
+    /// The ring's memory, and where it starts: lines that are held are pointed to while others are written.
+    _memory: Buffer,
+    start: *mut f32,
+    /// Which line stands at each place.
+    held: Vec<Option<usize>>,
+}
+
+impl<'a> LineRing<'a> {
+    /// A ring for `n` neighbouring lines of an image `[size, channels]`.
+    pub fn new(image: &'a [f32], size: Size, shape: LineShape, n: usize) -> LineRing<'a> {
+        let mut memory = Buffer::new(n * shape.width * shape.padded_channels);
+        memory.fill(0.0);
+        let start = memory.as_mut_ptr();
+        LineRing {
+            image,
+            size,
+            shape,
+            _memory: memory,
+            start,
+            held: vec![None; n],
+        }
+    }
+
+    /// Goes on to another image of the same size.
+    pub fn restart(&mut self, image: &'a [f32]) {
+        self.image = image;
+        self.held.fill(None);
+    }
+
+    /// One line of the image. As many more as the ring has places may be held until the next call.
+    pub fn line(&mut self, idx: usize) -> *const f32 {
+        let LineShape {
+            channels,
+            padded_channels,
+            width,
+            first,
+            apart,
+        } = self.shape;
+        let place = idx % self.held.len();
+        let len = width * padded_channels;
+        // SAFETY: the place lies in the ring's memory, and whoever points to it knows that it goes with this call.
+        let line = unsafe { std::slice::from_raw_parts_mut(self.start.add(place * len), len) };
+        if self.held[place] != Some(idx) {
+            let from =
+                &self.image[idx * self.size.width * channels..][..self.size.width * channels];
+            let to = &mut line[first * padded_channels..];
+            if channels == padded_channels && apart == 1 {
+                to[..from.len()].copy_from_slice(from);
+            } else {
+                let pixels = to.chunks_mut(apart * padded_channels);
+                for (from, to) in from.chunks_exact(channels).zip(pixels) {
+                    to[..channels].copy_from_slice(from);
+                }
+            }
+            self.held[place] = Some(idx);
+        }
+        line.as_ptr()
+    }
+}

@@ -1,0 +1,37 @@
+//! Sums over the pixels of many maps: cut by shape alone, so that their bits do not depend on the number of threads.
+
+use std::ops::Range;
+
+use crate::even::pieces;
+
+/// Numbers of a part: they stay in the nearest caches.
+const PART: usize = 1 << 13;
+/// Parts at most, so that what they sum up is less than what they read.
+const MOST_PARTS: usize = 512;
+
+/// Cuts the pixels of `len` numbers.
+///
+/// # Panics
+/// If pixels are not whole.
+pub(crate) fn parts(len: usize, channels: usize) -> Vec<Range<usize>> {
+    assert!(
+        channels > 0 && len.is_multiple_of(channels),
+        "{len} numbers are not whole pixels of {channels}"
+    );
+    let pixels = len / channels;
+    let most = (PART / channels).max(pixels.div_ceil(MOST_PARTS)).max(1);
+    pieces(pixels, most).collect()
+}
+
+/// Adds sums `[part, n]` in order, in double precision.
+pub(crate) fn add_up(sums: &[f32], out: &mut [f32]) {
+    let mut totals = vec![0.0f64; out.len()];
+    for sums in sums.chunks_exact(out.len()) {
+        for (total, sum) in totals.iter_mut().zip(sums) {
+            *total += f64::from(*sum);
+        }
+    }
+    for (out, total) in out.iter_mut().zip(totals) {
+        *out = total as f32;
+    }
+}
