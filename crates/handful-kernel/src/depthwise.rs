@@ -1,7 +1,10 @@
 //! A convolution of each channel by itself, line by line.
 
+use std::ops::Range;
+
 use crate::clamp::Clamp;
 use crate::even::pieces;
+use crate::padding::Padding;
 use crate::pixels::{MOST_PIXELS, Pixels};
 use crate::simd::Isa;
 
@@ -48,5 +51,48 @@ impl Line<'_> {
             // SAFETY: the caller's, and the machine has the instructions, since there is an Isa of them.
             unsafe { self.isa.loops().pixels[piece.len() - 1](&pixels) };
         }
+    }
+}
+
+/// Which rows of a kernel whose first one stands at `first`, counted with the padding, meet lines `0..end`.
+pub(crate) fn met(first: usize, down: Padding, kernel: usize, end: usize) -> Range<usize> {
+    let start = down.before.saturating_sub(first).min(kernel);
+    let stop = (end + down.before)
+        .saturating_sub(first)
+        .clamp(start, kernel);
+    start..stop
+}
+
+/// Weights `[channels, taps]` as `[chosen taps, padded]`.
+pub(crate) fn by_tap(
+    weight: &[f32],
+    channels: usize,
+    padded: usize,
+    chosen: impl Iterator<Item = usize>,
+) -> Vec<f32> {
+    let area = weight.len() / channels;
+    let of = |tap: usize| {
+        let there = (0..channels).map(move |channel| weight[channel * area + tap]);
+        there.chain(std::iter::repeat_n(0.0, padded - channels))
+    };
+    chosen.flat_map(of).collect()
+}
+
+/// Computes a line into `out`, whose pixels may be narrower than whole registers; then through `beside`.
+///
+/// # Safety
+/// That of [`Line::run`].
+pub(crate) unsafe fn run_line(line: &Line, channels: usize, out: &mut [f32], beside: &mut [f32]) {
+    // SAFETY: the caller's.
+    unsafe {
+        if channels == line.channels {
+            line.run(out);
+            return;
+        }
+        line.run(beside);
+    }
+    let pixels = beside.chunks_exact(line.channels);
+    for (out, pixel) in out.chunks_exact_mut(channels).zip(pixels) {
+        out.copy_from_slice(&pixel[..channels]);
     }
 }

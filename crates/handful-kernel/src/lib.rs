@@ -36,9 +36,11 @@ mod window;
 pub use buffer::Buffer;
 pub use clamp::Clamp;
 pub use convolution::Convolution;
-pub use depthwise_convolution::{Depthwise, DepthwiseInputGradient};
+pub use depthwise_convolution::Depthwise;
 pub use folded::Folded;
-pub use gradient::{InputGradient, WeightGradient, bias_gradient};
+pub use gradient::{
+    DepthwiseInputGradient, DepthwiseWeightGradient, InputGradient, WeightGradient, bias_gradient,
+};
 pub use inverted_residual::{BlockWeights, InvertedResidual};
 pub use norm::{Moments, Norm, NormGradients, NormPass};
 pub use padding::Padding;

@@ -1,6 +1,7 @@
 //! The lines of a map that a depthwise convolution meets at a time, each between zeros and with whole registers of channels.
 
 use crate::buffer::Buffer;
+use crate::padding::Padding;
 use crate::size::Size;
 
 /// How a line is laid out in the ring.
@@ -14,6 +15,24 @@ pub(crate) struct LineShape {
     /// Where the map's first pixel stands, and how far apart pixels are: more than 1 leaves zeros in between.
     pub first: usize,
     pub apart: usize,
+}
+
+impl LineShape {
+    /// Pixels side by side, with the zeros of a padding around them.
+    pub fn between_zeros(
+        channels: usize,
+        padded_channels: usize,
+        size: Size,
+        across: Padding,
+    ) -> LineShape {
+        LineShape {
+            channels,
+            padded_channels,
+            width: across.before + size.width + across.behind,
+            first: across.before,
+            apart: 1,
+        }
+    }
 }
 
 /// Some lines of an image; a line is copied when it is first asked for.

@@ -3,9 +3,9 @@
 mod reference;
 
 use handful_kernel::{
-    Clamp, Convolution, Depthwise, DepthwiseInputGradient, Folded, InputGradient, Isa, Moments,
-    Norm, NormGradients, NormPass, Padding, Size, Slide, Surround, WeightGradient, bias_gradient,
-    max_pool, max_pool_gradient,
+    Clamp, Convolution, Depthwise, DepthwiseInputGradient, DepthwiseWeightGradient, Folded,
+    InputGradient, Isa, Moments, Norm, NormGradients, NormPass, Padding, Size, Slide, Surround,
+    WeightGradient, bias_gradient, max_pool, max_pool_gradient,
 };
 use proptest::prelude::*;
 use reference::{Map, assert_same, config, convolved, in_any_pool, numbers, places};
@@ -171,9 +171,12 @@ fn check_depthwise(case: &Case) {
         let input = DepthwiseInputGradient::new(isa, &weight, channels, slide);
         let found_x = of_pool(of_x.len(), |out| input.run(&gradient, size, out));
         assert_same(&found_x, &of_x, &format!("{} of x", isa.name()));
-        let found_weight = of_pool(of_weight.len(), |out| {
-            convolution.weight_gradient(&x, size, &gradient, out)
-        });
+        let weights = DepthwiseWeightGradient {
+            isa,
+            slide,
+            channels,
+        };
+        let found_weight = of_pool(of_weight.len(), |out| weights.run(&x, size, &gradient, out));
         assert_same(
             &found_weight,
             &of_weight,

@@ -17,6 +17,7 @@ pub mod features;
 pub mod head;
 mod leave_group_out;
 pub mod one_place;
+pub mod ops;
 mod relabelling;
 pub mod scenes;
 pub mod shortcut;

@@ -6,6 +6,9 @@ use crate::buffer::Buffer;
 use crate::clamp::Clamp;
 use crate::rows::{add_up, parts};
 
+/// Numbers that are a piece of work.
+const PIECE: usize = 1 << 14;
+
 impl Clamp {
     /// Whether it keeps anything from being what it is.
     pub fn is_none(self) -> bool {
@@ -20,27 +23,39 @@ impl Clamp {
 
     /// Writes the gradient of what was clamped: that of the output where it lies between the bounds, else zero.
     ///
-    /// # Shapes
-    /// All as long as each other.
-    ///
     /// # Panics
-    /// If they aren't.
+    /// If the slices aren't as long as each other.
     pub fn gradient(self, out: &[f32], gradient: &[f32], to: &mut [f32]) {
         assert_eq!(out.len(), gradient.len());
         assert_eq!(out.len(), to.len());
-        const PIECE: usize = 1 << 14;
         let pieces = out.par_chunks(PIECE).zip(gradient.par_chunks(PIECE));
-        pieces
-            .zip(to.par_chunks_mut(PIECE))
-            .for_each(|((out, gradient), to)| {
-                for ((out, gradient), to) in out.iter().zip(gradient).zip(to) {
-                    *to = if self.lets_through(*out) {
-                        *gradient
-                    } else {
-                        0.0
-                    };
-                }
-            });
+        (pieces.zip(to.par_chunks_mut(PIECE))).for_each(|((out, gradient), to)| {
+            for ((out, gradient), to) in out.iter().zip(gradient).zip(to) {
+                *to = if self.lets_through(*out) {
+                    *gradient
+                } else {
+                    0.0
+                };
+            }
+        });
+    }
+
+    /// As [`Clamp::gradient`], in the memory of the output's gradient.
+    ///
+    /// # Panics
+    /// If the slices aren't as long as each other.
+    pub fn mask(self, out: &[f32], gradient: &mut [f32]) {
+        assert_eq!(out.len(), gradient.len());
+        let pieces = out.par_chunks(PIECE).zip(gradient.par_chunks_mut(PIECE));
+        pieces.for_each(|(out, gradient)| {
+            for (out, gradient) in out.iter().zip(gradient) {
+                *gradient = if self.lets_through(*out) {
+                    *gradient
+                } else {
+                    0.0
+                };
+            }
+        });
     }
 }
 

@@ -66,6 +66,15 @@ unsafe impl Send for Sums {}
 // SAFETY: as above.
 unsafe impl Sync for Sums {}
 
+impl Sums {
+    /// # Safety
+    /// So many numbers are there.
+    unsafe fn of_part(self, skipped: usize) -> *mut f32 {
+        // SAFETY: the caller's.
+        unsafe { self.0.add(skipped) }
+    }
+}
+
 /// One call's maps.
 struct Maps<'a> {
     x: &'a [f32],
@@ -124,10 +133,9 @@ impl WeightGradient {
             .into_par_iter()
             .with_max_len(1)
             .for_each(|(part, panels)| {
-                let sums = sums;
                 // SAFETY: each task has a part's sums of its own columns; they lie in `all`, as there are parts and rows.
                 unsafe {
-                    let sums = sums.0.add(part * sums_len);
+                    let sums = sums.of_part(part * sums_len);
                     self.sum(&maps, parts[part].clone(), panels, sums, row);
                 }
             });

@@ -1,14 +1,20 @@
 //! Which networks are known, and how one is run stage by stage.
 //!
-//! A family is one file here and one variant of [`Network`]; a backbone is recognised by the names and shapes of its
-//! tensors, never by the name of a file. Stages are the seam for freezing and for caching a frozen prefix: see
+//! A family is one file here that writes plans, and one line in `known`; a backbone is recognised by the names and shapes of its
+//! tensors, never by the name of a file. `frozen` runs a plan without gradients, `trained` with them. Stages are the seam for freezing and for caching a frozen prefix: see
 //! [`Backbone::forward_from`].
 
-mod conv;
 mod efficientnet_lite;
 #[cfg(feature = "embedded-backbone")]
 mod embedded;
+mod folded;
+mod frozen;
+mod initial;
+mod known;
 mod maps;
+mod plan;
+mod resnet;
+mod trainable;
 
 use handful_image::{Filter, Geometry, Preprocessing};
 use serde::{Deserialize, Serialize};
@@ -16,9 +22,11 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "embedded-backbone")]
 pub use embedded::EMBEDDED;
 pub use maps::Maps;
+pub use trainable::{Statistics, Trainable};
 
 use crate::{LearnError, Weights};
-use efficientnet_lite::EfficientNetLite;
+use frozen::Frozen;
+use plan::Plan;
 
 /// What is known about a backbone beside its numbers; kept in the bundle.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -64,12 +72,8 @@ pub struct Backbone {
     pub stages: Vec<Stage>,
     /// The image side it was trained at, in pixels.
     pub trained_px: usize,
-    network: Network,
-}
-
-#[derive(Clone, Debug)]
-enum Network {
-    EfficientNetLite(EfficientNetLite),
+    plan: Plan,
+    network: Frozen,
 }
 
 impl Backbone {
@@ -80,32 +84,50 @@ impl Backbone {
     /// # Errors
     /// [`LearnError::UnknownArchitecture`] with the first difference to the nearest known one.
     pub fn load(weights: &Weights, card: Card) -> Result<Backbone, LearnError> {
-        let variant = efficientnet_lite::recognise(weights)?;
-        let weights = variant.without_classifier(weights);
-        let network = EfficientNetLite::load(&variant, &weights);
-        Ok(Backbone {
+        let plan = known::recognise(weights)?;
+        let weights = plan.without_classifier(weights);
+        Ok(Backbone::of(plan, weights, card))
+    }
+
+    /// An architecture by its name, with weights that have learned nothing; one seed gives the same ones everywhere.
+    ///
+    /// # Errors
+    /// [`LearnError::UnknownArchitecture`] with the names that exist.
+    pub fn untrained(name: &str, seed: u64) -> Result<Backbone, LearnError> {
+        let plan = known::named(name)?;
+        let weights = initial::weights(&plan, seed);
+        let card = Card {
+            name: String::new(),
+            provenance: format!("untrained, seed {seed}"),
+            licence: "none needed".into(),
+        };
+        Ok(Backbone::of(plan, weights, card))
+    }
+
+    /// From tensors that fit a plan.
+    fn of(plan: Plan, weights: Weights, card: Card) -> Backbone {
+        Backbone {
             card: Card {
-                name: variant.name.to_owned(),
+                name: plan.name.clone(),
                 ..card
             },
+            network: Frozen::load(&plan, &weights),
             weights,
-            stages: variant.stages(),
-            trained_px: variant.trained_px,
-            network: Network::EfficientNetLite(network),
-        })
+            stages: plan.stages(),
+            trained_px: plan.trained_px,
+            plan,
+        }
     }
 
     /// How pixels become this backbone's input at `size_px`: its own mean and standard deviation.
     pub fn preprocessing(&self, geometry: Geometry, size_px: usize) -> Preprocessing {
-        match self.network {
-            Network::EfficientNetLite(_) => Preprocessing {
-                geometry,
-                size_px,
-                filter: Filter::BilinearAntialias,
-                scale: 1.0,
-                mean: [efficientnet_lite::PIXEL_MEAN; 3],
-                std: [efficientnet_lite::PIXEL_STD; 3],
-            },
+        Preprocessing {
+            geometry,
+            size_px,
+            filter: Filter::BilinearAntialias,
+            scale: 1.0,
+            mean: self.plan.pixel_mean,
+            std: self.plan.pixel_std,
         }
     }
 
@@ -166,10 +188,8 @@ impl Backbone {
     }
 
     fn cost_to(&self, size_px: usize, stage: usize) -> Cost {
-        match &self.network {
-            Network::EfficientNetLite(net) => Cost {
-                mega_macs: net.mega_macs(size_px, stage),
-            },
+        Cost {
+            mega_macs: self.plan.mega_macs(size_px, stage),
         }
     }
 
@@ -190,9 +210,7 @@ impl Backbone {
         visit: &mut dyn FnMut(usize, &Maps),
     ) -> Maps {
         stages.fold(x, |x, idx| {
-            let out = match &self.network {
-                Network::EfficientNetLite(net) => net.stage(idx, &x),
-            };
+            let out = self.network.stage(idx, &x);
             visit(idx, &out);
             out
         })

@@ -1,0 +1,172 @@
+//! A network with frozen statistics: norms are multiplied into convolutions, inverted residuals run as one kernel.
+
+use handful_kernel::{
+    BlockWeights, Clamp, Convolution, Depthwise, InvertedResidual, Isa, Slide, Surround, max_pool,
+};
+
+use super::Maps;
+use super::folded::ConvNorm;
+use super::plan::{Beside, BlockPlan, ConvPlan, Plan};
+use crate::Weights;
+
+/// A network that only computes.
+#[derive(Clone, Debug)]
+pub(super) struct Frozen {
+    stages: Vec<FrozenStage>,
+}
+
+#[derive(Clone, Debug)]
+struct FrozenStage {
+    blocks: Vec<Block>,
+    pool: Option<Slide>,
+}
+
+#[derive(Clone, Debug)]
+enum Block {
+    /// Expand, depthwise, project: one kernel.
+    InvertedResidual(InvertedResidual),
+    /// One after the other, with the input or what a convolution makes of it added to the last one.
+    Chain {
+        through: Vec<Step>,
+        beside: Option<Step>,
+        adds_input: bool,
+    },
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Full(Convolution),
+    Depthwise(Depthwise),
+}
+
+impl Frozen {
+    /// Builds the network from tensors that fit its plan.
+    pub fn load(plan: &Plan, weights: &Weights) -> Frozen {
+        let fold =
+            |conv: &ConvPlan| ConvNorm::load(weights, &conv.conv, &conv.norm, plan.norm_epsilon);
+        let stages = plan.stages.iter().map(|stage| FrozenStage {
+            blocks: stage.blocks.iter().map(|b| Block::load(b, &fold)).collect(),
+            pool: stage.pool,
+        });
+        Frozen {
+            stages: stages.collect(),
+        }
+    }
+
+    /// Runs one stage of the plan.
+    pub fn stage(&self, idx: usize, x: &Maps) -> Maps {
+        let stage = &self.stages[idx];
+        let (first, rest) = stage.blocks.split_first().expect("a stage has blocks");
+        let x = rest.iter().fold(first.run(x), |x, block| block.run(&x));
+        let Some(slide) = stage.pool else {
+            return x;
+        };
+        let mut out = Maps::unwritten(x.n, slide.after(x.size), x.channels);
+        max_pool(&x.values, x.size, x.channels, slide, &mut out.values);
+        out
+    }
+}
+
+impl Block {
+    fn load(plan: &BlockPlan, fold: &impl Fn(&ConvPlan) -> ConvNorm) -> Block {
+        let adds_input = matches!(plan.beside, Beside::Input);
+        if let Some((expand, depthwise, project)) = inverted_residual(plan) {
+            let expand = expand.map(fold);
+            let Slide { kernel, stride, .. } = depthwise.slide;
+            let (depthwise, project) = (fold(depthwise), fold(project));
+            let weights = BlockWeights {
+                expand: expand.as_ref().map(ConvNorm::folded),
+                depthwise: depthwise.folded(),
+                project: project.folded(),
+                kernel,
+                stride,
+                adds_input,
+            };
+            return Block::InvertedResidual(InvertedResidual::new(Isa::best(), &weights));
+        }
+        let step = |conv: &ConvPlan| {
+            let folded = fold(conv);
+            let (isa, weights) = (Isa::best(), folded.folded());
+            match conv.is_depthwise {
+                true => Step::Depthwise(Depthwise::new(isa, weights, conv.slide, conv.clamp)),
+                false => Step::Full(Convolution::new(isa, weights, conv.slide, conv.clamp)),
+            }
+        };
+        Block::Chain {
+            through: plan.through.iter().map(step).collect(),
+            beside: match &plan.beside {
+                Beside::Convolved(conv) => Some(step(conv)),
+                Beside::Nothing | Beside::Input => None,
+            },
+            adds_input,
+        }
+    }
+
+    fn run(&self, x: &Maps) -> Maps {
+        match self {
+            Block::InvertedResidual(block) => {
+                let mut out = Maps::unwritten(x.n, block.after(x.size), block.channels_out());
+                block.forward(&x.values, x.size, &mut out.values);
+                out
+            }
+            Block::Chain {
+                through,
+                beside,
+                adds_input,
+            } => {
+                let beside = beside.as_ref().map(|step| step.run(x, None));
+                let added = beside.as_ref().or(adds_input.then_some(x));
+                let (last, before) = through.split_last().expect("a block has convolutions");
+                match before.split_first() {
+                    None => last.run(x, added),
+                    Some((first, rest)) => {
+                        let first = first.run(x, None);
+                        let x = rest.iter().fold(first, |x, step| step.run(&x, None));
+                        last.run(&x, added)
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Step {
+    fn run(&self, x: &Maps, added: Option<&Maps>) -> Maps {
+        match self {
+            Step::Full(conv) => {
+                let mut out = Maps::unwritten(x.n, conv.after(x.size), conv.channels_out());
+                let added = added.map(|added| &added.values[..]);
+                conv.forward(&x.values, x.size, added, &mut out.values);
+                out
+            }
+            Step::Depthwise(conv) => {
+                assert!(
+                    added.is_none(),
+                    "nothing is added to depthwise convolutions"
+                );
+                let mut out = Maps::unwritten(x.n, conv.after(x.size), x.channels);
+                conv.forward(&x.values, x.size, &mut out.values);
+                out
+            }
+        }
+    }
+}
+
+/// Expand (if any), depthwise and project, where a block is what [`InvertedResidual`] computes.
+fn inverted_residual(plan: &BlockPlan) -> Option<(Option<&ConvPlan>, &ConvPlan, &ConvPlan)> {
+    let (expand, depthwise, project) = match &plan.through[..] {
+        [depthwise, project] => (None, depthwise, project),
+        [expand, depthwise, project] => (Some(expand), depthwise, project),
+        _ => return None,
+    };
+    let point = |conv: &ConvPlan, clamp: Clamp| {
+        !conv.is_depthwise && conv.slide == Slide::POINT && conv.clamp == clamp
+    };
+    let is_one = expand.is_none_or(|conv| point(conv, Clamp::RELU6))
+        && depthwise.is_depthwise
+        && depthwise.slide.surround == Surround::Same
+        && depthwise.clamp == Clamp::RELU6
+        && point(project, Clamp::NONE)
+        && !matches!(plan.beside, Beside::Convolved(_));
+    is_one.then_some((expand, depthwise, project))
+}

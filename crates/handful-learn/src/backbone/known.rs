@@ -1,0 +1,76 @@
+//! Which architecture is this? Told by the names and shapes of tensors, never by the name of a file.
+
+use super::plan::Plan;
+use super::{efficientnet_lite, resnet};
+use crate::{LearnError, Weights};
+
+/// All architectures that can be told, the deeper ones of a family later.
+fn plans() -> Vec<Plan> {
+    let families = [efficientnet_lite::plans, resnet::plans];
+    families.iter().flat_map(|plans| plans()).collect()
+}
+
+/// The plan of this name.
+///
+/// # Errors
+/// [`LearnError::UnknownArchitecture`] with the names that exist.
+pub(super) fn named(name: &str) -> Result<Plan, LearnError> {
+    let mut plans = plans();
+    match plans.iter().position(|plan| plan.name == name) {
+        Some(idx) => Ok(plans.swap_remove(idx)),
+        None => {
+            let names: Vec<&str> = plans.iter().map(|plan| &plan.name[..]).collect();
+            Err(LearnError::UnknownArchitecture {
+                found: format!("`{name}`; known are {}", names.join(", ")),
+            })
+        }
+    }
+}
+
+/// The plan that these tensors are of.
+///
+/// # Errors
+/// [`LearnError::UnknownArchitecture`] naming the first difference to the nearest one, if it looks like one.
+pub(super) fn recognise(weights: &Weights) -> Result<Plan, LearnError> {
+    let mut plans = plans();
+    let fits = |plan: &Plan| plan.first_difference(weights).is_none();
+    // A deeper network also holds every tensor name of a shallower one, so the deepest that fits is the right one.
+    if let Some(idx) = plans.iter().rposition(fits) {
+        return Ok(plans.swap_remove(idx));
+    }
+    let differences = |plan: &&Plan| {
+        let tensors = plan.tensors();
+        let differs = |(name, shape): &&(String, Vec<usize>)| {
+            weights.tensors.get(name).is_none_or(|t| &t.shape != shape)
+        };
+        tensors.iter().filter(differs).count()
+    };
+    let has_stem = |plan: &&Plan| weights.tensors.contains_key(&plan.tensors()[0].0);
+    let nearest = plans.iter().filter(has_stem).min_by_key(differences);
+    let found = match nearest {
+        Some(plan) => {
+            let difference = plan.first_difference(weights).expect("no plan fits");
+            format!("nearest is {}, but {difference}", plan.name)
+        }
+        None => {
+            let names: Vec<&str> = weights.tensors.keys().take(3).map(String::as_str).collect();
+            format!(
+                "{} tensors, first: {}",
+                weights.tensors.len(),
+                names.join(", ")
+            )
+        }
+    };
+    Err(LearnError::UnknownArchitecture { found })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_that_lacks_a_tensor_is_refused_by_its_name() {
+        let error = recognise(&Weights::default()).unwrap_err().to_string();
+        assert!(error.contains("0 tensors"), "{error}");
+    }
+}

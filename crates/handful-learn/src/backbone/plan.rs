@@ -1,0 +1,211 @@
+//! What a network is made of, as data: stages of blocks of convolutions, each with its norm and its activation.
+//!
+//! One plan says which tensors a network has, what it costs, and how it is run, frozen or in training; a family of architectures is a
+//! function that writes plans.
+
+use handful_kernel::{Clamp, Size, Slide};
+
+use super::Stage;
+use crate::Weights;
+
+/// One architecture.
+#[derive(Clone, Debug)]
+pub(super) struct Plan {
+    /// As timm calls it, without its `tf_`.
+    pub name: String,
+    /// Image side of its training, in pixels.
+    pub trained_px: usize,
+    /// Input is (u8 − mean) / std.
+    pub pixel_mean: [f32; 3],
+    pub pixel_std: [f32; 3],
+    /// What every norm adds to the variance.
+    pub norm_epsilon: f64,
+    pub stages: Vec<StagePlan>,
+}
+
+/// One stage: after it activations can be taken out, and between two of them training can begin.
+#[derive(Clone, Debug)]
+pub(super) struct StagePlan {
+    pub name: String,
+    pub blocks: Vec<BlockPlan>,
+    /// The square whose largest numbers remain at its end.
+    pub pool: Option<Slide>,
+}
+
+/// Convolutions one after the other, and what is added to the last one, before its activation.
+#[derive(Clone, Debug)]
+pub(super) struct BlockPlan {
+    pub through: Vec<ConvPlan>,
+    pub beside: Beside,
+}
+
+/// What a block adds to what went through it.
+#[derive(Clone, Debug)]
+pub(super) enum Beside {
+    Nothing,
+    Input,
+    Convolved(ConvPlan),
+}
+
+/// A convolution without bias, a norm, and an activation.
+#[derive(Clone, Debug)]
+pub(super) struct ConvPlan {
+    /// Names of its tensors: `{conv}.weight`, `{norm}.weight` …
+    pub conv: String,
+    pub norm: String,
+    pub channels_in: usize,
+    pub channels_out: usize,
+    pub slide: Slide,
+    /// Whether each channel is convolved by itself.
+    pub is_depthwise: bool,
+    pub clamp: Clamp,
+}
+
+/// What a norm keeps beside the weight of its convolution.
+pub(super) const NORM_PARTS: [&str; 4] = ["weight", "bias", "running_mean", "running_var"];
+
+impl ConvPlan {
+    /// Shape of its weights.
+    pub fn shape(&self) -> [usize; 4] {
+        let of_group = if self.is_depthwise {
+            1
+        } else {
+            self.channels_in
+        };
+        [
+            self.channels_out,
+            of_group,
+            self.slide.kernel,
+            self.slide.kernel,
+        ]
+    }
+
+    fn macs(&self, size: Size) -> usize {
+        self.slide.after(size).pixels() * self.shape().iter().product::<usize>()
+    }
+}
+
+impl BlockPlan {
+    fn convolutions(&self) -> impl Iterator<Item = &ConvPlan> {
+        let beside = match &self.beside {
+            Beside::Convolved(conv) => Some(conv),
+            Beside::Nothing | Beside::Input => None,
+        };
+        self.through.iter().chain(beside)
+    }
+
+    /// Multiply-accumulates for maps of `size`, and the size that comes out.
+    fn macs(&self, size: Size) -> (usize, Size) {
+        let through = |(macs, size): (usize, Size), conv: &ConvPlan| {
+            (macs + conv.macs(size), conv.slide.after(size))
+        };
+        let (macs, after) = self.through.iter().fold((0, size), through);
+        match &self.beside {
+            Beside::Convolved(conv) => (macs + conv.macs(size), after),
+            Beside::Nothing | Beside::Input => (macs, after),
+        }
+    }
+}
+
+impl StagePlan {
+    /// A stage of one convolution.
+    pub fn single(name: &str, conv: ConvPlan) -> StagePlan {
+        StagePlan {
+            name: name.to_owned(),
+            blocks: vec![BlockPlan {
+                through: vec![conv],
+                beside: Beside::Nothing,
+            }],
+            pool: None,
+        }
+    }
+
+    fn stride(&self) -> usize {
+        let of_blocks = self
+            .blocks
+            .iter()
+            .flat_map(|b| &b.through)
+            .map(|c| c.slide.stride);
+        of_blocks.product::<usize>() * self.pool.map_or(1, |pool| pool.stride)
+    }
+
+    /// Channels that come out.
+    pub fn channels(&self) -> usize {
+        let last = self.blocks.last().and_then(|block| block.through.last());
+        last.expect("a stage has convolutions").channels_out
+    }
+}
+
+impl Plan {
+    /// All convolutions, in the order of the pass.
+    fn convolutions(&self) -> impl Iterator<Item = &ConvPlan> {
+        let blocks = self.stages.iter().flat_map(|stage| &stage.blocks);
+        blocks.flat_map(BlockPlan::convolutions)
+    }
+
+    /// Its stages with channels and stride.
+    pub fn stages(&self) -> Vec<Stage> {
+        let mut stride = 1;
+        let stage = |stage: &StagePlan| {
+            stride *= stage.stride();
+            Stage {
+                name: stage.name.clone(),
+                channels: stage.channels(),
+                stride,
+            }
+        };
+        self.stages.iter().map(stage).collect()
+    }
+
+    /// Every tensor of the network without its classifier, with its shape.
+    pub fn tensors(&self) -> Vec<(String, Vec<usize>)> {
+        let mut all = Vec::new();
+        for conv in self.convolutions() {
+            all.push((format!("{}.weight", conv.conv), conv.shape().to_vec()));
+            for part in NORM_PARTS {
+                all.push((format!("{}.{part}", conv.norm), vec![conv.channels_out]));
+            }
+        }
+        all
+    }
+
+    /// The first tensor in which `weights` differs from this plan.
+    pub fn first_difference(&self, weights: &Weights) -> Option<String> {
+        self.tensors()
+            .into_iter()
+            .find_map(|(name, shape)| match weights.tensors.get(&name) {
+                None => Some(format!("`{name}` {shape:?} is missing")),
+                Some(t) if t.shape != shape => {
+                    Some(format!("`{name}` is {:?} instead of {shape:?}", t.shape))
+                }
+                Some(_) => None,
+            })
+    }
+
+    /// Only the tensors that this network uses.
+    pub fn without_classifier(&self, weights: &Weights) -> Weights {
+        let tensors = self
+            .tensors()
+            .into_iter()
+            .map(|(name, _)| (name.clone(), weights.tensors[&name].clone()))
+            .collect();
+        Weights {
+            tensors,
+            metadata: Default::default(),
+        }
+    }
+
+    /// Multiply-accumulates of one square image through stage `last`, in millions, counted from the shapes.
+    pub fn mega_macs(&self, size_px: usize, last: usize) -> f64 {
+        let mut size = Size::square(size_px);
+        let mut all = 0;
+        for stage in &self.stages[..=last] {
+            for block in &stage.blocks {
+                let (macs, after) = block.macs(size);
+                (all, size) = (all + macs, after);
+            }
+            size = stage.pool.map_or(size, |pool| pool.after(size));
+        }
+        all as f64 / 1e6
+    }
+}

@@ -1,0 +1,177 @@
+//! ResNet-18, -34 and -50, with the tensor names of torchvision and timm (`layer1.0.conv1` …).
+//!
+//! Source: K. He, X. Zhang, S. Ren, J. Sun, "Deep residual learning for image recognition" (CVPR 2016); in bottlenecks the
+//! 3×3 convolution has the step, as in torchvision's.
+
+use handful_kernel::{Clamp, Slide, Surround};
+
+use super::plan::{Beside, BlockPlan, ConvPlan, Plan, StagePlan};
+
+/// Means and deviations of ImageNet's channels, as torchvision gives them, times 255.
+const PIXEL_MEAN: [f32; 3] = [123.675, 116.28, 103.53];
+const PIXEL_STD: [f32; 3] = [58.395, 57.12, 57.375];
+const NORM_EPSILON: f64 = 1e-5;
+const TRAINED_PX: usize = 224;
+/// Channels of the stem and of the first stage; each further stage has twice as many.
+const WIDTH: usize = 64;
+/// How much wider a bottleneck is at its end.
+const WIDENING: usize = 4;
+
+struct Variant {
+    name: &'static str,
+    blocks: [usize; 4],
+    has_bottlenecks: bool,
+}
+
+const VARIANTS: [Variant; 3] = [
+    Variant {
+        name: "resnet18",
+        blocks: [2, 2, 2, 2],
+        has_bottlenecks: false,
+    },
+    Variant {
+        name: "resnet34",
+        blocks: [3, 4, 6, 3],
+        has_bottlenecks: false,
+    },
+    Variant {
+        name: "resnet50",
+        blocks: [3, 4, 6, 3],
+        has_bottlenecks: true,
+    },
+];
+
+impl Variant {
+    fn plan(&self) -> Plan {
+        let stem = conv("conv1", "bn1", [3, WIDTH], even(7, 2));
+        let mut stages = vec![StagePlan {
+            pool: Some(even(3, 2)),
+            ..StagePlan::single("stem", stem)
+        }];
+        let mut channels_in = WIDTH;
+        for (idx, blocks) in self.blocks.into_iter().enumerate() {
+            let name = format!("layer{}", idx + 1);
+            let narrow = WIDTH << idx;
+            let wide = if self.has_bottlenecks {
+                WIDENING * narrow
+            } else {
+                narrow
+            };
+            let block = |b: usize| {
+                let channels_in = if b == 0 { channels_in } else { wide };
+                let stride = if b == 0 && idx > 0 { 2 } else { 1 };
+                self.block(&format!("{name}.{b}"), [channels_in, narrow, wide], stride)
+            };
+            stages.push(StagePlan {
+                blocks: (0..blocks).map(block).collect(),
+                name,
+                pool: None,
+            });
+            channels_in = wide;
+        }
+        Plan {
+            name: self.name.to_owned(),
+            trained_px: TRAINED_PX,
+            pixel_mean: PIXEL_MEAN,
+            pixel_std: PIXEL_STD,
+            norm_epsilon: NORM_EPSILON,
+            stages,
+        }
+    }
+
+    fn block(&self, name: &str, channels: [usize; 3], stride: usize) -> BlockPlan {
+        let [channels_in, narrow, wide] = channels;
+        let of = |idx: usize, channels: [usize; 2], slide: Slide| {
+            conv(
+                &format!("{name}.conv{idx}"),
+                &format!("{name}.bn{idx}"),
+                channels,
+                slide,
+            )
+        };
+        let through = match self.has_bottlenecks {
+            false => vec![
+                of(1, [channels_in, narrow], even(3, stride)),
+                of(2, [narrow, wide], even(3, 1)),
+            ],
+            true => vec![
+                of(1, [channels_in, narrow], Slide::POINT),
+                of(2, [narrow, narrow], even(3, stride)),
+                of(3, [narrow, wide], Slide::POINT),
+            ],
+        };
+        let beside = match stride == 1 && channels_in == wide {
+            true => Beside::Input,
+            false => Beside::Convolved(ConvPlan {
+                clamp: Clamp::NONE,
+                ..conv(
+                    &format!("{name}.downsample.0"),
+                    &format!("{name}.downsample.1"),
+                    [channels_in, wide],
+                    even(1, stride),
+                )
+            }),
+        };
+        BlockPlan { through, beside }
+    }
+}
+
+/// As many zeros on all sides as keep the middle of the kernel on the map.
+fn even(kernel: usize, stride: usize) -> Slide {
+    Slide {
+        kernel,
+        stride,
+        surround: Surround::Even(kernel / 2),
+    }
+}
+
+/// A convolution from and to so many channels, with ReLU.
+fn conv(conv: &str, norm: &str, channels: [usize; 2], slide: Slide) -> ConvPlan {
+    ConvPlan {
+        conv: conv.to_owned(),
+        norm: norm.to_owned(),
+        channels_in: channels[0],
+        channels_out: channels[1],
+        slide,
+        is_depthwise: false,
+        clamp: Clamp::RELU,
+    }
+}
+
+/// All members, shallow to deep.
+pub(super) fn plans() -> Vec<Plan> {
+    VARIANTS.iter().map(Variant::plan).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_have_their_published_number_of_parameters() {
+        // torchvision's numbers, without the classifier of 1,000 classes (512 or 2,048 weights a class, and a bias).
+        for (plan, published, features) in [
+            (&plans()[0], 11_689_512, 512),
+            (&plans()[1], 21_797_672, 512),
+            (&plans()[2], 25_557_032, 2048),
+        ] {
+            let trained = |(name, shape): &(String, Vec<usize>)| {
+                let is_statistic = name.contains("running");
+                if is_statistic {
+                    0
+                } else {
+                    shape.iter().product()
+                }
+            };
+            let all: usize = plan.tensors().iter().map(trained).sum();
+            assert_eq!(all, published - 1000 * (features + 1), "{}", plan.name);
+        }
+    }
+
+    #[test]
+    fn resnet_18_has_its_published_cost() {
+        // 1.814 G multiply-accumulates with the classifier of 512,000.
+        let macs = plans()[0].mega_macs(224, 4);
+        assert!((macs - 1813.6).abs() < 0.5, "{macs}");
+    }
+}

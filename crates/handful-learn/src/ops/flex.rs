@@ -1,0 +1,245 @@
+//! The steps on the CPU: kernels on the tensors' own memory.
+
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Flex, TensorMetadata};
+use burn::tensor::{DType, Shape};
+use handful_kernel::{
+    Clamp, Convolution, Depthwise, DepthwiseInputGradient, DepthwiseWeightGradient, Folded,
+    InputGradient, Isa, Moments, Norm, NormGradients, Size, Slide, WeightGradient, bias_gradient,
+    max_pool, max_pool_gradient,
+};
+
+use super::backend::{Convolve, KernelGradients, Kernels, Maybe, NormPass, Normalise};
+
+type CpuTensor = FloatTensor<Flex>;
+
+/// Numbers of a tensor that lies in one piece.
+fn numbers(tensor: &CpuTensor) -> &[f32] {
+    tensor
+        .as_slice::<f32>()
+        .expect("a contiguous tensor of float32")
+}
+
+/// A new tensor, written by `write`.
+fn produced(shape: impl Into<Shape>, write: impl FnOnce(&mut [f32])) -> CpuTensor {
+    let mut tensor = CpuTensor::zeros(shape.into(), DType::F32);
+    let memory = tensor.try_storage_mut::<f32>();
+    write(memory.expect("a new tensor has its memory to itself"));
+    tensor
+}
+
+/// Images, size and channels of maps.
+fn of_maps(x: &CpuTensor) -> (usize, Size, usize) {
+    let [n, height, width, channels] = x.shape().dims();
+    (n, Size { height, width }, channels)
+}
+
+impl Kernels for Flex {
+    fn convolve(
+        x: CpuTensor,
+        weight: CpuTensor,
+        bias: Maybe<Flex>,
+        added: Maybe<Flex>,
+        how: Convolve,
+    ) -> CpuTensor {
+        let (x, weight) = (x.to_contiguous(), weight.to_contiguous());
+        let (n, size, _) = of_maps(&x);
+        let channels = weight.shape().dims::<4>()[0];
+        let bias = match bias.into_option() {
+            Some(bias) => numbers(&bias.to_contiguous()).to_vec(),
+            None => vec![0.0; channels],
+        };
+        let folded = Folded {
+            weight: numbers(&weight),
+            bias: &bias,
+        };
+        let added = added.into_option().map(|added| added.to_contiguous());
+        let Size { height, width } = how.slide.after(size);
+        produced([n, height, width, channels], |out| {
+            if how.is_depthwise {
+                assert!(
+                    added.is_none(),
+                    "nothing is added to depthwise convolutions"
+                );
+                let depthwise = Depthwise::new(Isa::best(), folded, how.slide, how.clamp);
+                depthwise.forward(numbers(&x), size, out);
+            } else {
+                let convolution = Convolution::new(Isa::best(), folded, how.slide, how.clamp);
+                convolution.forward(numbers(&x), size, added.as_ref().map(numbers), out);
+            }
+        })
+    }
+
+    fn moments(x: CpuTensor) -> CpuTensor {
+        let x = x.to_contiguous();
+        let (_, _, channels) = of_maps(&x);
+        let Moments { mean, variance } = Moments::of(numbers(&x), channels);
+        produced([2, channels], |out| {
+            out[..channels].copy_from_slice(&mean);
+            out[channels..].copy_from_slice(&variance);
+        })
+    }
+
+    fn normalise(
+        x: CpuTensor,
+        moments: CpuTensor,
+        weight: CpuTensor,
+        bias: CpuTensor,
+        added: Maybe<Flex>,
+        how: Normalise,
+    ) -> CpuTensor {
+        let x = x.to_contiguous();
+        let added = added.into_option().map(|added| added.to_contiguous());
+        produced(x.shape(), |out| {
+            let added = added.as_ref().map(numbers);
+            with_norm(&moments, &weight, &bias, how, |norm| {
+                norm.forward(numbers(&x), added, out);
+            });
+        })
+    }
+
+    fn max_pool(x: CpuTensor, slide: Slide) -> CpuTensor {
+        let x = x.to_contiguous();
+        let (n, size, channels) = of_maps(&x);
+        let Size { height, width } = slide.after(size);
+        produced([n, height, width, channels], |out| {
+            max_pool(numbers(&x), size, channels, slide, out);
+        })
+    }
+}
+
+/// The norm that these tensors are of.
+fn with_norm(
+    moments: &CpuTensor,
+    weight: &CpuTensor,
+    bias: &CpuTensor,
+    how: Normalise,
+    run: impl FnOnce(Norm),
+) {
+    let (moments, weight, bias) = (
+        moments.to_contiguous(),
+        weight.to_contiguous(),
+        bias.to_contiguous(),
+    );
+    let (mean, variance) = numbers(&moments).split_at(numbers(&weight).len());
+    run(Norm {
+        moments: &Moments {
+            mean: mean.to_vec(),
+            variance: variance.to_vec(),
+        },
+        epsilon: how.epsilon,
+        weight: numbers(&weight),
+        bias: numbers(&bias),
+        clamp: how.clamp,
+    });
+}
+
+impl KernelGradients for Flex {
+    fn clamp_gradient(out: CpuTensor, gradient: CpuTensor, clamp: Clamp) -> CpuTensor {
+        let mut gradient = gradient.to_contiguous();
+        if let Some(own) = gradient.try_storage_mut::<f32>() {
+            clamp.mask(numbers(&out), own);
+            return gradient;
+        }
+        produced(out.shape(), |to| {
+            clamp.gradient(numbers(&out), numbers(&gradient), to);
+        })
+    }
+
+    fn convolution_input_gradient(
+        weight: CpuTensor,
+        gradient: CpuTensor,
+        size: Size,
+        how: Convolve,
+    ) -> CpuTensor {
+        let (weight, gradient) = (weight.to_contiguous(), gradient.to_contiguous());
+        let (n, _, channels_out) = of_maps(&gradient);
+        let [_, of_group, _, _] = weight.shape().dims();
+        let channels_in = if how.is_depthwise {
+            channels_out
+        } else {
+            of_group
+        };
+        produced([n, size.height, size.width, channels_in], |out| {
+            let (isa, weight) = (Isa::best(), numbers(&weight));
+            if how.is_depthwise {
+                let kernel = DepthwiseInputGradient::new(isa, weight, channels_out, how.slide);
+                kernel.run(numbers(&gradient), size, out);
+            } else {
+                let kernel = InputGradient::new(isa, weight, channels_out, how.slide);
+                kernel.run(numbers(&gradient), size, out);
+            }
+        })
+    }
+
+    fn convolution_weight_gradient(x: CpuTensor, gradient: CpuTensor, how: Convolve) -> CpuTensor {
+        let gradient = gradient.to_contiguous();
+        let (_, size, channels_in) = of_maps(&x);
+        let (_, _, channels_out) = of_maps(&gradient);
+        let Slide { kernel, .. } = how.slide;
+        let of_group = if how.is_depthwise { 1 } else { channels_in };
+        produced([channels_out, of_group, kernel, kernel], |out| {
+            let (isa, x, gradient) = (Isa::best(), numbers(&x), numbers(&gradient));
+            if how.is_depthwise {
+                let kernel = DepthwiseWeightGradient {
+                    isa,
+                    slide: how.slide,
+                    channels: channels_out,
+                };
+                kernel.run(x, size, gradient, out);
+            } else {
+                let kernel = WeightGradient {
+                    isa,
+                    slide: how.slide,
+                    channels_in,
+                    channels_out,
+                };
+                kernel.run(x, size, gradient, out);
+            }
+        })
+    }
+
+    fn bias_gradient(gradient: CpuTensor) -> CpuTensor {
+        let gradient = gradient.to_contiguous();
+        let (_, _, channels) = of_maps(&gradient);
+        produced([channels], |out| bias_gradient(numbers(&gradient), out))
+    }
+
+    fn norm_gradients(pass: NormPass<Flex>, gradient: CpuTensor, how: Normalise) -> [CpuTensor; 3] {
+        let gradient = gradient.to_contiguous();
+        let NormPass {
+            x,
+            moments,
+            weight,
+            bias,
+            out,
+        } = pass;
+        let (_, _, channels) = of_maps(&x);
+        let (mut of_weight, mut of_bias) = (vec![0.0; channels], vec![0.0; channels]);
+        let of_x = produced(x.shape(), |of_x| {
+            with_norm(&moments, &weight, &bias, how, |norm| {
+                let pass = handful_kernel::NormPass {
+                    x: numbers(&x),
+                    out: numbers(&out),
+                    gradient: numbers(&gradient),
+                };
+                let to = NormGradients {
+                    x: of_x,
+                    weight: &mut of_weight,
+                    bias: &mut of_bias,
+                };
+                norm.gradients(pass, to);
+            });
+        });
+        let small = |values: Vec<f32>| produced([channels], |out| out.copy_from_slice(&values));
+        [of_x, small(of_weight), small(of_bias)]
+    }
+
+    fn max_pool_gradient(x: CpuTensor, gradient: CpuTensor, slide: Slide) -> CpuTensor {
+        let gradient = gradient.to_contiguous();
+        let (_, size, channels) = of_maps(&x);
+        produced(x.shape(), |out| {
+            max_pool_gradient(numbers(&x), size, channels, slide, numbers(&gradient), out);
+        })
+    }
+}

@@ -1,0 +1,243 @@
+//! How the steps are differentiated: what each keeps, and where its gradients go.
+
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, NodeGuard, Ops, OpsKind};
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Autodiff, Backend, TensorMetadata};
+use handful_kernel::{Size, Slide};
+
+use super::backend::{Convolve, KernelGradients, Kernels, Maybe, NormPass, Normalise};
+
+impl<B: Kernels + KernelGradients, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
+    fn convolve(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: Maybe<Self>,
+        added: Maybe<Self>,
+        how: Convolve,
+    ) -> FloatTensor<Self> {
+        let (x, x_node) = x.into_parts();
+        let (weight, weight_node) = weight.into_parts();
+        let (bias, bias_node) = parts::<B, C>(bias);
+        let (added, added_node) = parts::<B, C>(added);
+        let out = B::convolve(x.clone(), weight.clone(), bias, added, how);
+        let kept = ConvolveStep {
+            out: (!how.clamp.is_none()).then(|| out.clone()),
+            x,
+            weight,
+            has_bias: bias_node.is_some(),
+            how,
+        };
+        // The number of parents is a part of the type.
+        match (bias_node, added_node) {
+            (None, None) => finish::<_, B, C, 2>(Convolving, [x_node, weight_node], kept, out),
+            (Some(node), None) | (None, Some(node)) => {
+                finish::<_, B, C, 3>(Convolving, [x_node, weight_node, node], kept, out)
+            }
+            (Some(bias), Some(added)) => {
+                finish::<_, B, C, 4>(Convolving, [x_node, weight_node, bias, added], kept, out)
+            }
+        }
+    }
+
+    fn moments(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        FloatTensor::<Self>::new(B::moments(x.into_primitive()))
+    }
+
+    fn normalise(
+        x: FloatTensor<Self>,
+        moments: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        added: Maybe<Self>,
+        how: Normalise,
+    ) -> FloatTensor<Self> {
+        let (x, x_node) = x.into_parts();
+        let (weight, weight_node) = weight.into_parts();
+        let (bias, bias_node) = bias.into_parts();
+        let moments = moments.into_primitive();
+        let (added, added_node) = parts::<B, C>(added);
+        let out = B::normalise(
+            x.clone(),
+            moments.clone(),
+            weight.clone(),
+            bias.clone(),
+            added,
+            how,
+        );
+        let kept = NormaliseStep {
+            pass: NormPass {
+                x,
+                moments,
+                weight,
+                bias,
+                out: out.clone(),
+            },
+            how,
+        };
+        match added_node {
+            None => finish::<_, B, C, 3>(Normalising, [x_node, weight_node, bias_node], kept, out),
+            Some(added) => {
+                let nodes = [x_node, weight_node, bias_node, added];
+                finish::<_, B, C, 4>(Normalising, nodes, kept, out)
+            }
+        }
+    }
+
+    fn max_pool(x: FloatTensor<Self>, slide: Slide) -> FloatTensor<Self> {
+        let (x, x_node) = x.into_parts();
+        let out = B::max_pool(x.clone(), slide);
+        finish::<_, B, C, 1>(MaxPooling, [x_node], (x, slide), out)
+    }
+}
+
+/// A tensor that may be there, and its node.
+fn parts<B: Backend, C: CheckpointStrategy>(
+    tensor: Maybe<Autodiff<B, C>>,
+) -> (Maybe<B>, Option<NodeGuard>) {
+    let (tensor, node) = tensor
+        .into_option()
+        .map(|tensor| tensor.into_parts())
+        .unzip();
+    (tensor.into(), node)
+}
+
+/// Enters a step into the graph if anything that goes into it wants a gradient.
+fn finish<S, B, C, const N: usize>(
+    step: S,
+    nodes: [NodeGuard; N],
+    kept: S::State,
+    out: FloatTensor<B>,
+) -> FloatTensor<Autodiff<B, C>>
+where
+    S: Backward<B, N>,
+    B: Backend,
+    C: CheckpointStrategy,
+{
+    match step.prepare::<C>(nodes).compute_bound().stateful() {
+        OpsKind::Tracked(prepared) => prepared.finish(kept, out),
+        OpsKind::UnTracked(prepared) => prepared.finish(out),
+    }
+}
+
+/// [`Kernels::convolve`], whose parents are x, its weight, and its bias and what is added where there are.
+#[derive(Debug)]
+struct Convolving;
+
+#[derive(Clone, Debug)]
+struct ConvolveStep<B: Backend> {
+    x: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    /// Where a clamp's gradient has to be told from it.
+    out: Option<FloatTensor<B>>,
+    has_bias: bool,
+    how: Convolve,
+}
+
+impl<B: KernelGradients, const N: usize> Backward<B, N> for Convolving {
+    type State = ConvolveStep<B>;
+
+    fn backward(
+        self,
+        ops: Ops<ConvolveStep<B>, N>,
+        grads: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let ConvolveStep {
+            x,
+            weight,
+            out,
+            has_bias,
+            how,
+        } = ops.state;
+        let gradient = grads.consume::<B>(&ops.node);
+        let gradient = match out {
+            Some(out) => B::clamp_gradient(out, gradient, how.clamp),
+            None => gradient,
+        };
+        let mut parents = ops.parents.into_iter();
+        let mut parent = || parents.next().flatten();
+        let (of_x, of_weight) = (parent(), parent());
+        let of_bias = if has_bias { parent() } else { None };
+        let of_added = parent();
+        let [_, height, width, _] = x.shape().dims();
+        if let Some(node) = of_weight {
+            let of_weight = B::convolution_weight_gradient(x, gradient.clone(), how);
+            grads.register::<B>(node.id, of_weight);
+        }
+        if let Some(node) = of_bias {
+            grads.register::<B>(node.id, B::bias_gradient(gradient.clone()));
+        }
+        if let Some(node) = of_x {
+            let size = Size { height, width };
+            let of_x = B::convolution_input_gradient(weight, gradient.clone(), size, how);
+            grads.register::<B>(node.id, of_x);
+        }
+        if let Some(node) = of_added {
+            grads.register::<B>(node.id, gradient);
+        }
+    }
+}
+
+/// [`Kernels::normalise`], whose parents are x, its weight, its bias, and what is added where there is something.
+#[derive(Debug)]
+struct Normalising;
+
+#[derive(Clone, Debug)]
+struct NormaliseStep<B: Backend> {
+    pass: NormPass<B>,
+    how: Normalise,
+}
+
+impl<B: KernelGradients, const N: usize> Backward<B, N> for Normalising {
+    type State = NormaliseStep<B>;
+
+    fn backward(
+        self,
+        ops: Ops<NormaliseStep<B>, N>,
+        grads: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let NormaliseStep { pass, how } = ops.state;
+        let gradient = grads.consume::<B>(&ops.node);
+        let mut parents = ops.parents.into_iter();
+        let mut parent = || parents.next().flatten();
+        let nodes = [parent(), parent(), parent()];
+        if let Some(node) = parent() {
+            let of_added = match how.clamp.is_none() {
+                true => gradient.clone(),
+                false => B::clamp_gradient(pass.out.clone(), gradient.clone(), how.clamp),
+            };
+            grads.register::<B>(node.id, of_added);
+        }
+        let all = B::norm_gradients(pass, gradient, how);
+        for (node, gradient) in nodes.into_iter().zip(all) {
+            if let Some(node) = node {
+                grads.register::<B>(node.id, gradient);
+            }
+        }
+    }
+}
+
+/// [`Kernels::max_pool`], whose parent is x.
+#[derive(Debug)]
+struct MaxPooling;
+
+impl<B: KernelGradients> Backward<B, 1> for MaxPooling {
+    type State = (FloatTensor<B>, Slide);
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 1>,
+        grads: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let gradient = grads.consume::<B>(&ops.node);
+        let ([parent], (x, slide)) = (ops.parents, ops.state);
+        if let Some(node) = parent {
+            grads.register::<B>(node.id, B::max_pool_gradient(x, gradient, slide));
+        }
+    }
+}
