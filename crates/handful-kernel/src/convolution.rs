@@ -8,7 +8,7 @@ use crate::buffer::Buffer;
 use crate::clamp::Clamp;
 use crate::fit::{self, assert_holds, image_len, images};
 use crate::folded::Folded;
-use crate::panels::Panels;
+use crate::panels::{Columns, Panels};
 use crate::places::Places;
 use crate::product::{Product, Rows};
 use crate::simd::Isa;
@@ -39,14 +39,13 @@ impl Convolution {
         assert_eq!(weights.weight.len(), channels_out * channels_in * area);
         assert!(channels_in > 0);
         let k = area * channels_in;
-        let place = |i: usize| match area {
-            // No division for each of the many weights of a 1×1.
-            1 => i,
-            _ => i % channels_in * area + i / channels_in,
+        let columns = Columns {
+            values: weights.weight,
+            n: channels_out,
+            step: k,
         };
-        let panels = Panels::new(isa, channels_out, k, weights.bias, |c, i| {
-            weights.weight[c * k + place(i)]
-        });
+        let places = (0..area).flat_map(|tap| (0..channels_in).map(move |c| c * area + tap));
+        let panels = Panels::new(isa, channels_out, weights.bias, columns, places);
         Convolution {
             isa,
             panels,
@@ -113,7 +112,7 @@ impl Convolution {
             let line = padded_width * self.channels_in;
             let mut padded;
             let x = if window.is_whole_lines(size) {
-                &image[first * line..]
+                &image[window.top as usize * line..]
             } else {
                 padded = Buffer::new(height * line);
                 window.copy(image, size, self.channels_in, &mut padded);

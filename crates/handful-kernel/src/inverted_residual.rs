@@ -16,7 +16,7 @@ use crate::clamp::Clamp;
 use crate::depthwise::{Line, MOST_KERNEL};
 use crate::fit::{assert_holds, image_len, images};
 use crate::folded::Folded;
-use crate::panels::Panels;
+use crate::panels::{Columns, Panels};
 use crate::places::Places;
 use crate::product::{Product, Rows};
 use crate::simd::Isa;
@@ -100,18 +100,18 @@ impl InvertedResidual {
         let chunk = |first: usize| {
             let channels = first..(first + CHUNK).min(expanded);
             let padded = channels.len().next_multiple_of(isa.loops().lanes);
-            let has = |c: usize| c < channels.len();
             let bias_of = |all: &[f32]| -> Vec<f32> {
                 let mut bias = all[channels.clone()].to_vec();
                 bias.resize(padded, 0.0);
                 bias
             };
             let expand = weights.expand.map(|expand| {
-                let weight = |c: usize, i: usize| match has(c) {
-                    true => expand.weight[(first + c) * channels_in + i],
-                    false => 0.0,
+                let columns = Columns {
+                    values: &expand.weight[first * channels_in..],
+                    n: channels.len(),
+                    step: channels_in,
                 };
-                Panels::new(isa, padded, channels_in, &bias_of(expand.bias), weight)
+                Panels::new(isa, padded, &bias_of(expand.bias), columns, 0..channels_in)
             });
             let mut by_tap = vec![0.0; area * padded];
             for (tap, row) in by_tap.chunks_exact_mut(padded).enumerate() {
@@ -127,12 +127,15 @@ impl InvertedResidual {
                 channels,
             }
         };
+        let columns = Columns {
+            values: project.weight,
+            n: channels_out,
+            step: expanded,
+        };
         InvertedResidual {
             isa,
             chunks: (0..expanded).step_by(CHUNK).map(chunk).collect(),
-            project: Panels::new(isa, channels_out, expanded, project.bias, |c, i| {
-                project.weight[c * expanded + i]
-            }),
+            project: Panels::new(isa, channels_out, project.bias, columns, 0..expanded),
             slide: Slide {
                 kernel: weights.kernel,
                 stride: weights.stride,

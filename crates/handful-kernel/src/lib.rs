@@ -19,6 +19,7 @@ mod gradient;
 mod inverted_residual;
 mod line_ring;
 mod norm;
+mod norm_pixels;
 mod padding;
 mod panels;
 mod pixels;

@@ -51,7 +51,17 @@ impl<'a> LineRing<'a> {
     /// A ring for `n` neighbouring lines of an image `[size, channels]`.
     pub fn new(image: &'a [f32], size: Size, shape: LineShape, n: usize) -> LineRing<'a> {
         let mut memory = Buffer::new(n * shape.width * shape.padded_channels);
-        memory.fill(0.0);
+        // What a line's copy doesn't reach stays zero.
+        let is_dense = shape.channels == shape.padded_channels && shape.apart == 1;
+        for line in memory.chunks_exact_mut(shape.width * shape.padded_channels) {
+            if is_dense {
+                let before = shape.first * shape.channels;
+                line[..before].fill(0.0);
+                line[before + size.width * shape.channels..].fill(0.0);
+            } else {
+                line.fill(0.0);
+            }
+        }
         let start = memory.as_mut_ptr();
         LineRing {
             image,
@@ -78,6 +88,10 @@ impl<'a> LineRing<'a> {
             first,
             apart,
         } = self.shape;
+        let is_as_in_the_map = (channels, width) == (padded_channels, self.size.width);
+        if is_as_in_the_map && first == 0 && apart == 1 {
+            return self.image[idx * width * channels..].as_ptr();
+        }
         let place = idx % self.held.len();
         let len = width * padded_channels;
         // SAFETY: the place lies in the ring's memory, and whoever points to it knows that it goes with this call.

@@ -3,11 +3,15 @@
 //! Source: S. Ioffe, C. Szegedy, Batch normalization (ICML 2015). One pass over memory finds mean and variance, one writes the
 //! result; two more go back.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use crate::buffer::Buffer;
 use crate::clamp::Clamp;
+use crate::norm_pixels::{NormGradient, NormPixels, NormSums};
 use crate::rows::{add_up, parts};
+use crate::simd::Isa;
 
 /// Statistics of each channel.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,8 +23,8 @@ pub struct Moments {
 }
 
 impl Moments {
-    /// Of `x` `[pixels, channels]`: sums of parts, each around its own mean, joined in double precision (T. Chan, G. Golub,
-    /// R. LeVeque, 1983). All zero if there are no pixels.
+    /// Of `x` `[pixels, channels]`: sums of parts, each around its first pixel so that nothing cancels out, joined in double
+    /// precision (T. Chan, G. Golub, R. LeVeque, 1983). All zero if there are no pixels.
     ///
     /// # Panics
     /// If pixels are not whole.
@@ -29,19 +33,16 @@ impl Moments {
         let mut sums = Buffer::new(parts.len() * 2 * channels);
         (sums.par_chunks_exact_mut(2 * channels).zip(&parts)).for_each(|(sums, part)| {
             let pixels = &x[part.start * channels..part.end * channels];
-            let (mean, squares) = sums.split_at_mut(channels);
-            mean.fill(0.0);
+            let first = &pixels[..channels];
+            let (apart, squares) = sums.split_at_mut(channels);
+            apart.fill(0.0);
             squares.fill(0.0);
             for pixel in pixels.chunks_exact(channels) {
-                for (mean, x) in mean.iter_mut().zip(pixel) {
-                    *mean += x;
-                }
-            }
-            let share = 1.0 / part.len() as f32;
-            mean.iter_mut().for_each(|mean| *mean *= share);
-            for pixel in pixels.chunks_exact(channels) {
-                for ((square, mean), x) in squares.iter_mut().zip(&*mean).zip(pixel) {
-                    *square += (x - mean) * (x - mean);
+                let sums = apart.iter_mut().zip(squares.iter_mut());
+                for ((apart, square), (x, first)) in sums.zip(pixel.iter().zip(first)) {
+                    let d = x - first;
+                    *apart += d;
+                    *square += d * d;
                 }
             }
         });
@@ -50,10 +51,13 @@ impl Moments {
         for (sums, part) in sums.chunks_exact(2 * channels).zip(&parts) {
             let n = part.len() as f64;
             let share = n / (before + n);
+            let first = &x[part.start * channels..];
             for c in 0..channels {
-                let apart = f64::from(sums[c]) - mean[c];
+                let from_first = f64::from(sums[c]) / n;
+                let of_part = f64::from(sums[channels + c]) - from_first * from_first * n;
+                let apart = f64::from(first[c]) + from_first - mean[c];
                 mean[c] += apart * share;
-                squares[c] += f64::from(sums[channels + c]) + apart * apart * before * share;
+                squares[c] += of_part.max(0.0) + apart * apart * before * share;
             }
             before += n;
         }
@@ -85,8 +89,8 @@ pub struct Norm<'a> {
 pub struct NormPass<'a> {
     /// What was normalised.
     pub x: &'a [f32],
-    /// What came out.
-    pub out: &'a [f32],
+    /// What came out, where something was added before the activation; otherwise it follows from x.
+    pub out: Option<&'a [f32]>,
     /// The gradient of what came out.
     pub gradient: &'a [f32],
 }
@@ -108,6 +112,11 @@ impl Norm<'_> {
         self.moments.variance.iter().map(inverse).collect()
     }
 
+    fn gain(&self, inverse: &[f32]) -> Vec<f32> {
+        let both = self.weight.iter().zip(inverse);
+        both.map(|(weight, inverse)| weight * inverse).collect()
+    }
+
     fn channels(&self) -> usize {
         let channels = self.weight.len();
         assert!(channels > 0);
@@ -125,9 +134,7 @@ impl Norm<'_> {
         let channels = self.channels();
         assert_eq!(x.len(), out.len());
         assert!(added.is_none_or(|added| added.len() == out.len()));
-        let gain: Vec<f32> = (self.weight.iter().zip(self.deviations()))
-            .map(|(weight, inverse)| weight * inverse)
-            .collect();
+        let gain = self.gain(&self.deviations());
         let Clamp { low, high } = self.clamp;
         let len = piece(x.len(), channels);
         (out.par_chunks_mut(len).enumerate()).for_each(|(idx, out)| {
@@ -161,67 +168,54 @@ impl Norm<'_> {
     pub fn gradients(&self, pass: NormPass, to: NormGradients) {
         let channels = self.channels();
         let NormPass { x, out, gradient } = pass;
-        assert_eq!(x.len(), out.len());
+        assert!(out.is_none_or(|out| out.len() == x.len()));
         assert_eq!(x.len(), gradient.len());
         assert_eq!(x.len(), to.x.len());
         assert_eq!(to.weight.len(), channels);
         assert_eq!(to.bias.len(), channels);
+        let isa = Isa::best();
         let inverse = self.deviations();
-        let mean = &self.moments.mean;
+        let gain = self.gain(&inverse);
+        let pixels = |here: Range<usize>| NormPixels {
+            x: &x[here.clone()],
+            gradient: &gradient[here.clone()],
+            out: out.map(|out| &out[here]),
+            mean: &self.moments.mean,
+            gain: &gain,
+            bias: self.bias,
+            clamp: self.clamp,
+        };
         let parts = parts(x.len(), channels);
         let mut sums = Buffer::new(parts.len() * 2 * channels);
         (sums.par_chunks_exact_mut(2 * channels).zip(&parts)).for_each(|(sums, part)| {
-            let here = part.start * channels..part.end * channels;
             let (weight, bias) = sums.split_at_mut(channels);
-            weight.fill(0.0);
-            bias.fill(0.0);
-            let pixels = (x[here.clone()].chunks_exact(channels))
-                .zip(out[here.clone()].chunks_exact(channels))
-                .zip(gradient[here].chunks_exact(channels));
-            for ((x, out), gradient) in pixels {
-                for c in 0..channels {
-                    let g = if self.clamp.lets_through(out[c]) {
-                        gradient[c]
-                    } else {
-                        0.0
-                    };
-                    bias[c] += g;
-                    weight[c] += g * (x[c] - mean[c]);
-                }
-            }
+            let sums = NormSums {
+                pixels: pixels(part.start * channels..part.end * channels),
+                weight: weight.as_mut_ptr(),
+                bias: bias.as_mut_ptr(),
+            };
+            // SAFETY: all slices are of the same pixels, and the machine has the instructions, since there is an Isa of them.
+            unsafe { (isa.loops().norm_sums)(&sums) };
         });
         let mut totals = vec![0.0; 2 * channels];
         add_up(&sums, &mut totals);
         let (weight, bias) = totals.split_at(channels);
-        let pixels = (x.len() / channels).max(1) as f32;
+        let n = (x.len() / channels).max(1) as f32;
         // dx = gain · (g − Σg / n − (x − mean) · inverse² · Σ g (x − mean) / n)
-        let gain: Vec<f32> = (0..channels).map(|c| self.weight[c] * inverse[c]).collect();
         let slope: Vec<f32> = (0..channels)
-            .map(|c| gain[c] * inverse[c] * inverse[c] * weight[c] / pixels)
+            .map(|c| gain[c] * inverse[c] * inverse[c] * weight[c] / n)
             .collect();
-        let offset: Vec<f32> = (0..channels).map(|c| gain[c] * bias[c] / pixels).collect();
+        let offset: Vec<f32> = (0..channels).map(|c| gain[c] * bias[c] / n).collect();
         let len = piece(x.len(), channels);
         (to.x.par_chunks_mut(len).enumerate()).for_each(|(idx, to)| {
-            let here = idx * len..idx * len + to.len();
-            let pixels = (x[here.clone()].chunks_exact(channels))
-                .zip(out[here.clone()].chunks_exact(channels))
-                .zip(gradient[here].chunks_exact(channels));
-            for (to, ((x, out), gradient)) in to.chunks_exact_mut(channels).zip(pixels) {
-                let (gain, slope, offset, mean) = (
-                    &gain[..channels],
-                    &slope[..channels],
-                    &offset[..channels],
-                    &mean[..channels],
-                );
-                for c in 0..channels {
-                    let g = if self.clamp.lets_through(out[c]) {
-                        gradient[c]
-                    } else {
-                        0.0
-                    };
-                    to[c] = gain[c] * g - offset[c] - slope[c] * (x[c] - mean[c]);
-                }
-            }
+            let gradient = NormGradient {
+                pixels: pixels(idx * len..idx * len + to.len()),
+                offset: &offset,
+                slope: &slope,
+                to: to.as_mut_ptr(),
+            };
+            // SAFETY: as above, and `to` is as long.
+            unsafe { (isa.loops().norm_gradient)(&gradient) };
         });
         for c in 0..channels {
             to.weight[c] = weight[c] * inverse[c];

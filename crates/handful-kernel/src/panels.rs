@@ -1,6 +1,13 @@
 //! Weights of a matrix product, laid out as its inner loop reads them.
 
+use rayon::prelude::*;
+
 use crate::simd::Isa;
+
+/// Rows of weights that are laid out at a time.
+const ROWS: usize = 16;
+/// Weights that are worth a thread.
+const PIECE: usize = 1 << 15;
 
 /// Registers of a panel where it can be chosen.
 const USUAL_WIDTH: usize = 2;
@@ -28,48 +35,79 @@ pub(crate) struct Panel {
     start: usize,
 }
 
+/// Weights as they come, one column of a product after the other.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Columns<'a> {
+    pub values: &'a [f32],
+    /// How many there are; those of the product behind them weigh nothing.
+    pub n: usize,
+    /// Numbers from one to the next.
+    pub step: usize,
+}
+
 impl Panels {
-    /// `weight(column, i)` for columns `0..n` and `i` in `0..k`.
+    /// `places`: where the weight of each row of k stands in a column.
     pub fn new(
         isa: Isa,
         n: usize,
-        k: usize,
         bias: &[f32],
-        weight: impl Fn(usize, usize) -> f32,
+        columns: Columns,
+        places: impl Iterator<Item = usize>,
     ) -> Panels {
         let lanes = isa.loops().lanes;
         let registers = n.div_ceil(lanes);
+        let places: Vec<usize> = places.collect();
+        let k = places.len();
         let mut padded = bias.to_vec();
         padded.resize(registers * lanes, 0.0);
-        let mut panels = Panels {
-            data: Vec::with_capacity(registers * lanes * k),
-            bias: padded,
-            all: Vec::new(),
-            k,
-            n,
-        };
-        let mut done = 0;
+        let mut data = vec![0.0; registers * lanes * k];
+        let (mut all, mut parts) = (Vec::new(), Vec::new());
+        let (mut column, mut start, mut rest) = (0, 0, &mut data[..]);
         for width in widths(registers) {
-            let column = done * lanes;
-            panels.all.push(Panel {
+            all.push(Panel {
                 column,
                 width,
-                start: panels.data.len(),
+                start,
             });
-            for i in 0..k {
-                for c in column..column + width * lanes {
-                    panels.data.push(if c < n { weight(c, i) } else { 0.0 });
-                }
-            }
-            done += width;
+            let (part, behind) = rest.split_at_mut(width * lanes * k);
+            parts.push((column, width * lanes, part));
+            (column, start, rest) = (column + width * lanes, start + width * lanes * k, behind);
         }
-        panels
+        // Pieces that are worth a thread.
+        let together = (PIECE / (USUAL_WIDTH * lanes * k).max(1)).max(1);
+        (parts.into_par_iter().with_min_len(together)).for_each(|(column, width, part)| {
+            columns.fill(column, width, &places, part);
+        });
+        Panels {
+            data,
+            bias: padded,
+            all,
+            k,
+            n,
+        }
     }
 
     /// The weights of a panel from row `from` of its k on, with `lanes` numbers a register.
     pub fn at(&self, panel: &Panel, from: usize, lanes: usize) -> &[f32] {
         let row = panel.width * lanes;
         &self.data[panel.start + from * row..panel.start + self.k * row]
+    }
+}
+
+impl Columns<'_> {
+    /// Writes columns `first..first + width` side by side, row by row.
+    fn fill(&self, first: usize, width: usize, places: &[usize], to: &mut [f32]) {
+        let there = width.min(self.n.saturating_sub(first));
+        let of = |column: usize| &self.values[(first + column) * self.step..];
+        // Some rows at a time, so that a column is read in pieces of a cache line.
+        for (places, to) in places.chunks(ROWS).zip(to.chunks_mut(ROWS * width)) {
+            for column in 0..there {
+                let from = of(column);
+                for (place, row) in places.iter().zip(to.chunks_exact_mut(width)) {
+                    row[column] = from[*place];
+                }
+            }
+        }
     }
 }
 
@@ -108,7 +146,13 @@ mod tests {
 
     #[test]
     fn columns_that_are_not_there_weigh_nothing() {
-        let panels = Panels::new(portable(), 5, 2, &[1.0; 5], |c, i| (10 * c + i) as f32);
+        let values: Vec<f32> = (0..50).map(|i| i as f32).collect();
+        let columns = Columns {
+            values: &values,
+            n: 5,
+            step: 10,
+        };
+        let panels = Panels::new(portable(), 5, &[1.0; 5], columns, 0..2);
         assert_eq!(panels.all.len(), 1);
         assert_eq!(panels.bias, [1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0]);
         let expected = [0.0, 10.0, 20.0, 30.0, 40.0, 0.0, 0.0, 0.0];

@@ -300,7 +300,7 @@ fn check_norm(pixels: usize, channels: usize, adds: bool, clamp: Clamp, offset: 
         let (weight, bias) = to.split_at_mut(channels);
         let pass = NormPass {
             x: &x,
-            out: &found,
+            out: adds.then_some(&found[..]),
             gradient: &gradient,
         };
         norm.gradients(
@@ -352,11 +352,16 @@ fn check_norm(pixels: usize, channels: usize, adds: bool, clamp: Clamp, offset: 
             .collect();
         let of_bias: f64 = g.iter().sum();
         let of_weight: f64 = g.iter().zip(&normal).map(|(g, x)| g * x).sum();
-        assert!(close(f64::from(all[x.len() * channels + c]), of_weight));
-        assert!(close(
-            f64::from(all[x.len() * channels + channels + c]),
-            of_bias
-        ));
+        let found = f64::from(all[x.len() * channels + c]);
+        assert!(
+            close(found, of_weight),
+            "of the weight: {found} instead of {of_weight}"
+        );
+        let found = f64::from(all[(x.len() + 1) * channels + c]);
+        assert!(
+            close(found, of_bias),
+            "of the bias: {found} instead of {of_bias}"
+        );
         for i in 0..pixels {
             let expected = gamma / deviation * (g[i] - of_bias / m - normal[i] * of_weight / m);
             assert!(

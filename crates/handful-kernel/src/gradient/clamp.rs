@@ -4,7 +4,9 @@ use rayon::prelude::*;
 
 use crate::buffer::Buffer;
 use crate::clamp::Clamp;
+use crate::norm_pixels::Mask;
 use crate::rows::{add_up, parts};
+use crate::simd::Isa;
 
 /// Numbers that are a piece of work.
 const PIECE: usize = 1 << 14;
@@ -18,7 +20,8 @@ impl Clamp {
     /// Whether gradients go through where the result is `out`: strictly between the bounds, as in PyTorch.
     #[inline(always)]
     pub(crate) fn lets_through(self, out: f32) -> bool {
-        self.low < out && out < self.high
+        // Without a branch: both are asked, and the compiler can ask of several numbers at a time.
+        (self.low < out) & (out < self.high)
     }
 
     /// Writes the gradient of what was clamped: that of the output where it lies between the bounds, else zero.
@@ -30,13 +33,7 @@ impl Clamp {
         assert_eq!(out.len(), to.len());
         let pieces = out.par_chunks(PIECE).zip(gradient.par_chunks(PIECE));
         (pieces.zip(to.par_chunks_mut(PIECE))).for_each(|((out, gradient), to)| {
-            for ((out, gradient), to) in out.iter().zip(gradient).zip(to) {
-                *to = if self.lets_through(*out) {
-                    *gradient
-                } else {
-                    0.0
-                };
-            }
+            self.run(out, gradient.as_ptr(), to.as_mut_ptr());
         });
     }
 
@@ -48,14 +45,20 @@ impl Clamp {
         assert_eq!(out.len(), gradient.len());
         let pieces = out.par_chunks(PIECE).zip(gradient.par_chunks_mut(PIECE));
         pieces.for_each(|(out, gradient)| {
-            for (out, gradient) in out.iter().zip(gradient) {
-                *gradient = if self.lets_through(*out) {
-                    *gradient
-                } else {
-                    0.0
-                };
-            }
+            let gradient = gradient.as_mut_ptr();
+            self.run(out, gradient, gradient);
         });
+    }
+
+    fn run(self, out: &[f32], gradient: *const f32, to: *mut f32) {
+        let mask = Mask {
+            out,
+            clamp: self,
+            gradient,
+            to,
+        };
+        // SAFETY: both callers' pieces are as long as each other, and the machine has the instructions, since there is an Isa of them.
+        unsafe { (Isa::best().loops().mask)(&mask) };
     }
 }
 

@@ -8,7 +8,7 @@ use crate::bands::in_bands;
 use crate::buffer::Buffer;
 use crate::clamp::Clamp;
 use crate::fit::{assert_holds, image_len, images};
-use crate::panels::Panels;
+use crate::panels::{Columns, Panels};
 use crate::places::Places;
 use crate::product::{Product, Rows};
 use crate::simd::Isa;
@@ -54,13 +54,19 @@ impl InputGradient {
             let down = taps(kernel, stride, first_down);
             let across = taps(kernel, stride, first_across);
             let panels = (down * across > 0).then(|| {
-                let k = down * across * channels_out;
-                Panels::new(isa, channels_in, k, &no_bias, |channel, i| {
-                    let (tap, out) = (i / channels_out, i % channels_out);
+                let columns = Columns {
+                    values: weight,
+                    n: channels_in,
+                    step: area,
+                };
+                let taps = (0..down * across).map(|tap| {
                     let row = first_down + stride * (down - 1 - tap / across);
                     let column = first_across + stride * (across - 1 - tap % across);
-                    weight[(out * channels_in + channel) * area + row * kernel + column]
-                })
+                    row * kernel + column
+                });
+                let step = channels_in * area;
+                let places = taps.flat_map(|tap| (0..channels_out).map(move |c| c * step + tap));
+                Panels::new(isa, channels_in, &no_bias, columns, places)
             });
             Class {
                 down,

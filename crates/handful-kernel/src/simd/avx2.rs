@@ -38,6 +38,24 @@ impl Simd for Avx2 {
         unsafe { _mm256_add_ps(a, b) }
     }
     #[inline(always)]
+    unsafe fn sub(a: __m256, b: __m256) -> __m256 {
+        unsafe { _mm256_sub_ps(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn mul(a: __m256, b: __m256) -> __m256 {
+        unsafe { _mm256_mul_ps(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn keep_inside(low: __m256, at: __m256, high: __m256, x: __m256) -> __m256 {
+        unsafe {
+            let inside = _mm256_and_ps(
+                _mm256_cmp_ps::<_CMP_LT_OQ>(low, at),
+                _mm256_cmp_ps::<_CMP_LT_OQ>(at, high),
+            );
+            _mm256_and_ps(inside, x)
+        }
+    }
+    #[inline(always)]
     unsafe fn min(a: __m256, b: __m256) -> __m256 {
         unsafe { _mm256_min_ps(a, b) }
     }

@@ -38,6 +38,22 @@ impl Simd for Avx512 {
         unsafe { _mm512_add_ps(a, b) }
     }
     #[inline(always)]
+    unsafe fn sub(a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_sub_ps(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn mul(a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_mul_ps(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn keep_inside(low: __m512, at: __m512, high: __m512, x: __m512) -> __m512 {
+        unsafe {
+            let inside = _mm512_cmp_ps_mask::<_CMP_LT_OQ>(low, at)
+                & _mm512_cmp_ps_mask::<_CMP_LT_OQ>(at, high);
+            _mm512_maskz_mov_ps(inside, x)
+        }
+    }
+    #[inline(always)]
     unsafe fn min(a: __m512, b: __m512) -> __m512 {
         unsafe { _mm512_min_ps(a, b) }
     }

@@ -1,6 +1,6 @@
 //! Which vector instructions are there? One trait, one file an instruction set, chosen when the program runs.
 //!
-//! Only the innermost loops ([`Tile`], [`Pixels`] and [`Taps`]) are compiled for each set; everything else is ordinary code that calls
+//! Only the innermost loops ([`Tile`], [`Pixels`], [`Taps`] and those of norms) are compiled for each set; everything else is ordinary code that calls
 //! them through [`Isa::loops`]. Lanes lie across channels, and every sum is taken in the same order whatever their number,
 //! with one rounding a step where the machine has fused multiply-add: sets with it give the same bits.
 
@@ -12,6 +12,7 @@ mod avx512;
 mod neon;
 mod portable;
 
+use crate::norm_pixels::{Mask, NormGradient, NormSums};
 use crate::pixels::{MOST_PIXELS, Pixels};
 use crate::taps::{MOST_TAPS, Taps};
 use crate::tile::{MOST_ROWS, MOST_WIDTH, Tile};
@@ -33,6 +34,10 @@ pub(crate) trait Simd: Copy {
     /// `a · b + c`
     unsafe fn fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
     unsafe fn add(a: Self::V, b: Self::V) -> Self::V;
+    unsafe fn sub(a: Self::V, b: Self::V) -> Self::V;
+    unsafe fn mul(a: Self::V, b: Self::V) -> Self::V;
+    /// `x` where `low < at < high`, else zero.
+    unsafe fn keep_inside(low: Self::V, at: Self::V, high: Self::V, x: Self::V) -> Self::V;
     /// The smaller one; `b` where it is no number.
     unsafe fn min(a: Self::V, b: Self::V) -> Self::V;
     /// The larger one; `b` where it is no number.
@@ -51,6 +56,9 @@ pub(crate) struct Loops {
     pub pixels: [unsafe fn(&Pixels); MOST_PIXELS],
     /// By number of taps less one.
     pub taps: [unsafe fn(&Taps); MOST_TAPS],
+    pub norm_sums: unsafe fn(&NormSums),
+    pub norm_gradient: unsafe fn(&NormGradient),
+    pub mask: unsafe fn(&Mask),
 }
 
 /// The loops of one set: `loops!(Simd, rows, attributes of its functions)`.
@@ -71,6 +79,21 @@ macro_rules! loops {
             // SAFETY: the caller's.
             unsafe { taps.sum::<$simd, A>() }
         }
+        $(#[$attribute])*
+        unsafe fn norm_sums(sums: &crate::norm_pixels::NormSums) {
+            // SAFETY: the caller's.
+            unsafe { sums.run::<$simd>() }
+        }
+        $(#[$attribute])*
+        unsafe fn norm_gradient(gradient: &crate::norm_pixels::NormGradient) {
+            // SAFETY: the caller's.
+            unsafe { gradient.run::<$simd>() }
+        }
+        $(#[$attribute])*
+        unsafe fn mask(mask: &crate::norm_pixels::Mask) {
+            // SAFETY: the caller's.
+            unsafe { mask.run::<$simd>() }
+        }
         crate::simd::Loops {
             lanes: <$simd as crate::simd::Simd>::LANES,
             rows: [$(crate::simd::loops!(@most $rows)),*],
@@ -79,6 +102,9 @@ macro_rules! loops {
                 pixels::<1>, pixels::<2>, pixels::<3>, pixels::<4>, pixels::<5>, pixels::<6>, pixels::<7>, pixels::<8>,
             ],
             taps: [taps::<1>, taps::<2>, taps::<3>, taps::<4>, taps::<5>],
+            norm_sums,
+            norm_gradient,
+            mask,
         }
     }};
     (@most $rows:literal) => { $rows };

@@ -38,6 +38,26 @@ impl Simd for Neon {
         unsafe { vaddq_f32(a, b) }
     }
     #[inline(always)]
+    unsafe fn sub(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        unsafe { vsubq_f32(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn mul(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        unsafe { vmulq_f32(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn keep_inside(
+        low: float32x4_t,
+        at: float32x4_t,
+        high: float32x4_t,
+        x: float32x4_t,
+    ) -> float32x4_t {
+        unsafe {
+            let inside = vandq_u32(vcltq_f32(low, at), vcltq_f32(at, high));
+            vreinterpretq_f32_u32(vandq_u32(inside, vreinterpretq_u32_f32(x)))
+        }
+    }
+    #[inline(always)]
     unsafe fn min(a: float32x4_t, b: float32x4_t) -> float32x4_t {
         unsafe { vminq_f32(a, b) }
     }

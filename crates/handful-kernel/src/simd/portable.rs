@@ -35,6 +35,24 @@ impl Simd for Portable {
         std::array::from_fn(|i| a[i] + b[i])
     }
     #[inline(always)]
+    unsafe fn sub(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
+        std::array::from_fn(|i| a[i] - b[i])
+    }
+    #[inline(always)]
+    unsafe fn mul(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
+        std::array::from_fn(|i| a[i] * b[i])
+    }
+    #[inline(always)]
+    unsafe fn keep_inside(low: [f32; 4], at: [f32; 4], high: [f32; 4], x: [f32; 4]) -> [f32; 4] {
+        std::array::from_fn(|i| {
+            if (low[i] < at[i]) & (at[i] < high[i]) {
+                x[i]
+            } else {
+                0.0
+            }
+        })
+    }
+    #[inline(always)]
     unsafe fn min(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
         std::array::from_fn(|i| if a[i] < b[i] { a[i] } else { b[i] })
     }

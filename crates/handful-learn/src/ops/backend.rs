@@ -126,5 +126,6 @@ pub(super) struct NormPass<B: Backend> {
     pub moments: FloatTensor<B>,
     pub weight: FloatTensor<B>,
     pub bias: FloatTensor<B>,
-    pub out: FloatTensor<B>,
+    /// Where something was added.
+    pub out: Option<FloatTensor<B>>,
 }

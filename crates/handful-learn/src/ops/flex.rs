@@ -2,7 +2,7 @@
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Flex, TensorMetadata};
-use burn::tensor::{DType, Shape};
+use burn::tensor::{Shape, TensorData};
 use handful_kernel::{
     Clamp, Convolution, Depthwise, DepthwiseInputGradient, DepthwiseWeightGradient, Folded,
     InputGradient, Isa, Moments, Norm, NormGradients, Size, Slide, WeightGradient, bias_gradient,
@@ -10,6 +10,7 @@ use handful_kernel::{
 };
 
 use super::backend::{Convolve, KernelGradients, Kernels, Maybe, NormPass, Normalise};
+use super::memory;
 
 type CpuTensor = FloatTensor<Flex>;
 
@@ -22,10 +23,10 @@ fn numbers(tensor: &CpuTensor) -> &[f32] {
 
 /// A new tensor, written by `write`.
 fn produced(shape: impl Into<Shape>, write: impl FnOnce(&mut [f32])) -> CpuTensor {
-    let mut tensor = CpuTensor::zeros(shape.into(), DType::F32);
-    let memory = tensor.try_storage_mut::<f32>();
-    write(memory.expect("a new tensor has its memory to itself"));
-    tensor
+    let shape = shape.into();
+    let mut memory = memory::take(shape.num_elements());
+    write(&mut memory);
+    CpuTensor::from_data(TensorData::new(memory, shape))
 }
 
 /// Images, size and channels of maps.
@@ -139,11 +140,15 @@ impl KernelGradients for Flex {
         let mut gradient = gradient.to_contiguous();
         if let Some(own) = gradient.try_storage_mut::<f32>() {
             clamp.mask(numbers(&out), own);
+            memory::give(out);
             return gradient;
         }
-        produced(out.shape(), |to| {
+        let masked = produced(out.shape(), |to| {
             clamp.gradient(numbers(&out), numbers(&gradient), to);
-        })
+        });
+        memory::give(out);
+        memory::give(gradient);
+        masked
     }
 
     fn convolution_input_gradient(
@@ -160,7 +165,7 @@ impl KernelGradients for Flex {
         } else {
             of_group
         };
-        produced([n, size.height, size.width, channels_in], |out| {
+        let of_x = produced([n, size.height, size.width, channels_in], |out| {
             let (isa, weight) = (Isa::best(), numbers(&weight));
             if how.is_depthwise {
                 let kernel = DepthwiseInputGradient::new(isa, weight, channels_out, how.slide);
@@ -169,7 +174,9 @@ impl KernelGradients for Flex {
                 let kernel = InputGradient::new(isa, weight, channels_out, how.slide);
                 kernel.run(numbers(&gradient), size, out);
             }
-        })
+        });
+        memory::give(gradient);
+        of_x
     }
 
     fn convolution_weight_gradient(x: CpuTensor, gradient: CpuTensor, how: Convolve) -> CpuTensor {
@@ -178,7 +185,7 @@ impl KernelGradients for Flex {
         let (_, _, channels_out) = of_maps(&gradient);
         let Slide { kernel, .. } = how.slide;
         let of_group = if how.is_depthwise { 1 } else { channels_in };
-        produced([channels_out, of_group, kernel, kernel], |out| {
+        let of_weight = produced([channels_out, of_group, kernel, kernel], |out| {
             let (isa, x, gradient) = (Isa::best(), numbers(&x), numbers(&gradient));
             if how.is_depthwise {
                 let kernel = DepthwiseWeightGradient {
@@ -196,7 +203,10 @@ impl KernelGradients for Flex {
                 };
                 kernel.run(x, size, gradient, out);
             }
-        })
+        });
+        memory::give(x);
+        memory::give(gradient);
+        of_weight
     }
 
     fn bias_gradient(gradient: CpuTensor) -> CpuTensor {
@@ -220,7 +230,7 @@ impl KernelGradients for Flex {
             with_norm(&moments, &weight, &bias, how, |norm| {
                 let pass = handful_kernel::NormPass {
                     x: numbers(&x),
-                    out: numbers(&out),
+                    out: out.as_ref().map(numbers),
                     gradient: numbers(&gradient),
                 };
                 let to = NormGradients {
@@ -231,6 +241,9 @@ impl KernelGradients for Flex {
                 norm.gradients(pass, to);
             });
         });
+        for used in [Some(x), out, Some(gradient)].into_iter().flatten() {
+            memory::give(used);
+        }
         let small = |values: Vec<f32>| produced([channels], |out| out.copy_from_slice(&values));
         [of_x, small(of_weight), small(of_bias)]
     }
@@ -238,8 +251,11 @@ impl KernelGradients for Flex {
     fn max_pool_gradient(x: CpuTensor, gradient: CpuTensor, slide: Slide) -> CpuTensor {
         let gradient = gradient.to_contiguous();
         let (_, size, channels) = of_maps(&x);
-        produced(x.shape(), |out| {
+        let of_x = produced(x.shape(), |out| {
             max_pool_gradient(numbers(&x), size, channels, slide, numbers(&gradient), out);
-        })
+        });
+        memory::give(x);
+        memory::give(gradient);
+        of_x
     }
 }

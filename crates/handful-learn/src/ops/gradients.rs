@@ -73,7 +73,7 @@ impl<B: Kernels + KernelGradients, C: CheckpointStrategy> Kernels for Autodiff<B
                 moments,
                 weight,
                 bias,
-                out: out.clone(),
+                out: added_node.is_some().then(|| out.clone()),
             },
             how,
         };
@@ -163,20 +163,23 @@ impl<B: KernelGradients, const N: usize> Backward<B, N> for Convolving {
         let of_bias = if has_bias { parent() } else { None };
         let of_added = parent();
         let [_, height, width, _] = x.shape().dims();
-        if let Some(node) = of_weight {
-            let of_weight = B::convolution_weight_gradient(x, gradient.clone(), how);
-            grads.register::<B>(node.id, of_weight);
+        if let Some(node) = of_added {
+            grads.register::<B>(node.id, gradient.clone());
         }
         if let Some(node) = of_bias {
             grads.register::<B>(node.id, B::bias_gradient(gradient.clone()));
         }
+        if let Some(node) = of_weight {
+            let of_weight = B::convolution_weight_gradient(x, gradient.clone(), how);
+            grads.register::<B>(node.id, of_weight);
+        }
+        // Last, so that it may have the memory.
         if let Some(node) = of_x {
             let size = Size { height, width };
-            let of_x = B::convolution_input_gradient(weight, gradient.clone(), size, how);
-            grads.register::<B>(node.id, of_x);
-        }
-        if let Some(node) = of_added {
-            grads.register::<B>(node.id, gradient);
+            grads.register::<B>(
+                node.id,
+                B::convolution_input_gradient(weight, gradient, size, how),
+            );
         }
     }
 }
@@ -206,9 +209,11 @@ impl<B: KernelGradients, const N: usize> Backward<B, N> for Normalising {
         let mut parent = || parents.next().flatten();
         let nodes = [parent(), parent(), parent()];
         if let Some(node) = parent() {
-            let of_added = match how.clamp.is_none() {
-                true => gradient.clone(),
-                false => B::clamp_gradient(pass.out.clone(), gradient.clone(), how.clamp),
+            let of_added = match &pass.out {
+                Some(out) if !how.clamp.is_none() => {
+                    B::clamp_gradient(out.clone(), gradient.clone(), how.clamp)
+                }
+                _ => gradient.clone(),
             };
             grads.register::<B>(node.id, of_added);
         }

@@ -7,6 +7,7 @@
 mod backend;
 mod flex;
 mod gradients;
+mod memory;
 
 use burn::backend::Dispatch;
 use burn::tensor::Tensor;
@@ -14,6 +15,7 @@ use handful_kernel::Slide;
 
 use backend::Kernels;
 pub use backend::{Convolve, Normalise};
+pub use memory::release_memory;
 
 /// clamp(convolution + bias + added)
 ///
