@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use crate::buffer::Buffer;
 use crate::simd::Isa;
 
 /// Rows of weights that are laid out at a time.
@@ -16,7 +17,7 @@ const USUAL_WIDTH: usize = 2;
 /// behind n. A panel is read from one end to the other, once for each tile of rows.
 #[derive(Clone, Debug)]
 pub(crate) struct Panels {
-    data: Vec<f32>,
+    data: Buffer,
     /// Added to every row of the product, `[n]` and zeros up to whole registers.
     pub bias: Vec<f32>,
     pub all: Vec<Panel>,
@@ -60,7 +61,7 @@ impl Panels {
         let k = places.len();
         let mut padded = bias.to_vec();
         padded.resize(registers * lanes, 0.0);
-        let mut data = vec![0.0; registers * lanes * k];
+        let mut data = Buffer::new(registers * lanes * k);
         let (mut all, mut parts) = (Vec::new(), Vec::new());
         let (mut column, mut start, mut rest) = (0, 0, &mut data[..]);
         for width in widths(registers) {
@@ -101,6 +102,9 @@ impl Columns<'_> {
         let of = |column: usize| &self.values[(first + column) * self.step..];
         // Some rows at a time, so that a column is read in pieces of a cache line.
         for (places, to) in places.chunks(ROWS).zip(to.chunks_mut(ROWS * width)) {
+            for row in to.chunks_exact_mut(width) {
+                row[there..].fill(0.0);
+            }
             for column in 0..there {
                 let from = of(column);
                 for (place, row) in places.iter().zip(to.chunks_exact_mut(width)) {
