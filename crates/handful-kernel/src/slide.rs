@@ -41,7 +41,7 @@ impl Slide {
     };
 
     /// Zeros above and below, and to the left and right, of a map.
-    pub(crate) fn padding(&self, size: Size) -> (Padding, Padding) {
+    pub fn padding(&self, size: Size) -> (Padding, Padding) {
         let of = |size| self.surround.of(size, self.kernel, self.stride);
         (of(size.height), of(size.width))
     }

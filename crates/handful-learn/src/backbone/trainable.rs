@@ -9,7 +9,7 @@ use handful_kernel::{Clamp, Slide};
 use super::plan::{Beside, BlockPlan, ConvPlan, StagePlan};
 use super::{Backbone, Maps};
 use crate::Weights;
-use crate::ops::{Convolve, Normalise, convolve, max_pool, moments, normalise};
+use crate::ops::{Convolve, Engine, Normalise};
 
 /// Which mean and variance a norm goes by.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,10 +23,19 @@ pub enum Statistics {
     },
 }
 
+/// How a pass is computed.
+#[derive(Clone, Copy)]
+struct Mode {
+    engine: Engine,
+    statistics: Statistics,
+}
+
 /// The last stages of a network, or all of them.
 #[derive(Module, Debug)]
 pub struct Trainable {
     stages: Vec<TrainableStage>,
+    #[module(skip)]
+    engine: Engine,
 }
 
 #[derive(Module, Debug)]
@@ -81,32 +90,41 @@ impl Trainable {
         };
         Trainable {
             stages: backbone.plan.stages[stages].iter().map(stage).collect(),
+            engine: Engine::of(device),
         }
+    }
+
+    /// The same, computed by another engine.
+    pub fn with_engine(self, engine: Engine) -> Trainable {
+        Trainable { engine, ..self }
     }
 
     /// Runs all of its stages on `x` `[n, h, w, channels]`.
     pub fn forward(&mut self, x: Tensor<4>, statistics: Statistics) -> Tensor<4> {
-        self.stages
-            .iter_mut()
-            .fold(x, |x, stage| stage.forward(x, statistics))
+        let mode = Mode {
+            engine: self.engine,
+            statistics,
+        };
+        let stages = self.stages.iter_mut();
+        stages.fold(x, |x, stage| stage.forward(x, mode))
     }
 }
 
 impl TrainableStage {
-    fn forward(&mut self, x: Tensor<4>, statistics: Statistics) -> Tensor<4> {
+    fn forward(&mut self, x: Tensor<4>, mode: Mode) -> Tensor<4> {
         let blocks = self.blocks.iter_mut();
-        let x = blocks.fold(x, |x, block| block.forward(x, statistics));
+        let x = blocks.fold(x, |x, block| block.forward(x, mode));
         match self.pool {
-            Some(slide) => max_pool(x, slide),
+            Some(slide) => mode.engine.max_pool(x, slide),
             None => x,
         }
     }
 }
 
 impl TrainableBlock {
-    fn forward(&mut self, x: Tensor<4>, statistics: Statistics) -> Tensor<4> {
+    fn forward(&mut self, x: Tensor<4>, mode: Mode) -> Tensor<4> {
         let added = match &mut self.beside {
-            Some(conv) => Some(conv.forward(x.clone(), None, statistics)),
+            Some(conv) => Some(conv.forward(x.clone(), None, mode)),
             None => self.adds_input.then(|| x.clone()),
         };
         let (last, before) = self
@@ -114,8 +132,8 @@ impl TrainableBlock {
             .split_last_mut()
             .expect("a block has convolutions");
         let before = before.iter_mut();
-        let x = before.fold(x, |x, conv| conv.forward(x, None, statistics));
-        last.forward(x, added, statistics)
+        let x = before.fold(x, |x, conv| conv.forward(x, None, mode));
+        last.forward(x, added, mode)
     }
 }
 
@@ -143,36 +161,37 @@ impl ConvNorm {
         }
     }
 
-    fn forward(
-        &mut self,
-        x: Tensor<4>,
-        added: Option<Tensor<4>>,
-        statistics: Statistics,
-    ) -> Tensor<4> {
-        match statistics {
-            Statistics::Frozen => self.folded(x, added),
-            Statistics::Batch { momentum } => self.of_the_batch(x, added, momentum),
+    fn forward(&mut self, x: Tensor<4>, added: Option<Tensor<4>>, mode: Mode) -> Tensor<4> {
+        match mode.statistics {
+            Statistics::Frozen => self.folded(x, added, mode.engine),
+            Statistics::Batch { momentum } => self.of_the_batch(x, added, momentum, mode.engine),
         }
     }
 
     /// γ·(x·w − μ)/√(σ² + ε) + β is one convolution, with weights gain·w and bias β − μ·gain for gain = γ/√(σ² + ε): nothing but its
     /// result is kept for the way back, and no map is read twice.
-    fn folded(&self, x: Tensor<4>, added: Option<Tensor<4>>) -> Tensor<4> {
+    fn folded(&self, x: Tensor<4>, added: Option<Tensor<4>>, engine: Engine) -> Tensor<4> {
         let gain = self.gamma.val() / (self.variance.val() + self.epsilon).sqrt();
         let bias = self.beta.val() - self.mean.val() * gain.clone();
         let [channels] = gain.dims();
         let weight = self.weight.val() * gain.reshape([channels, 1, 1, 1]);
-        convolve(x, weight, Some(bias), added, self.how)
+        engine.convolve(x, weight, Some(bias), added, self.how)
     }
 
-    fn of_the_batch(&mut self, x: Tensor<4>, added: Option<Tensor<4>>, momentum: f64) -> Tensor<4> {
+    fn of_the_batch(
+        &mut self,
+        x: Tensor<4>,
+        added: Option<Tensor<4>>,
+        momentum: f64,
+        engine: Engine,
+    ) -> Tensor<4> {
         let plain = Convolve {
             clamp: Clamp::NONE,
             ..self.how
         };
-        let x = convolve(x, self.weight.val(), None, None, plain);
+        let x = engine.convolve(x, self.weight.val(), None, None, plain);
         let [n, height, width, channels] = x.dims();
-        let moments = moments(x.clone());
+        let moments = engine.moments(x.clone());
         let pixels = (n * height * width) as f64;
         // A variance that others are told by is that of the population, as PyTorch keeps it.
         let unbiased = pixels / (pixels - 1.0).max(1.0);
@@ -188,8 +207,7 @@ impl ConvNorm {
             epsilon: self.epsilon as f32,
             clamp: self.how.clamp,
         };
-        let moments = Tensor::from_inner(moments);
-        normalise(x, moments, self.gamma.val(), self.beta.val(), added, how)
+        engine.normalise(x, moments, self.gamma.val(), self.beta.val(), added, how)
     }
 }
 

@@ -48,10 +48,10 @@ impl<B: Backend> From<Option<FloatTensor<B>>> for Maybe<B> {
     }
 }
 
-/// The steps; see the functions of [`super`] for shapes.
+/// The steps; see [`super::Engine`] for shapes.
 #[backend_extension(Flex, Autodiff)]
 pub trait Kernels: Backend {
-    /// See [`super::convolve`].
+    /// See [`super::Engine::convolve`].
     fn convolve(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
@@ -60,10 +60,10 @@ pub trait Kernels: Backend {
         how: Convolve,
     ) -> FloatTensor<Self>;
 
-    /// See [`super::moments`].
+    /// See [`super::Engine::moments`].
     fn moments(x: FloatTensor<Self>) -> FloatTensor<Self>;
 
-    /// See [`super::normalise`].
+    /// See [`super::Engine::normalise`].
     fn normalise(
         x: FloatTensor<Self>,
         moments: FloatTensor<Self>,
@@ -73,7 +73,7 @@ pub trait Kernels: Backend {
         how: Normalise,
     ) -> FloatTensor<Self>;
 
-    /// See [`super::max_pool`].
+    /// See [`super::Engine::max_pool`].
     fn max_pool(x: FloatTensor<Self>, slide: Slide) -> FloatTensor<Self>;
 }
 

@@ -2,73 +2,116 @@
 //!
 //! Maps are channels-last, `[n, h, w, channels]`. A step is an operation of a backend extension: on the CPU it runs a kernel on
 //! the tensors' own memory, without a copy, and its gradients are further kernels; networks made of steps are ordinary modules of
-//! Burn. `backend` names the steps, `flex` runs them on the CPU, `gradients` says how they are differentiated.
+//! Burn. `backend` names the steps, `flex` runs them on the CPU, `gradients` says how they are differentiated, `plain` is what other
+//! devices do.
 
 mod backend;
 mod flex;
 mod gradients;
 mod memory;
+mod plain;
 
-use burn::backend::Dispatch;
-use burn::tensor::Tensor;
+use burn::backend::{Dispatch, DispatchDevice};
+use burn::tensor::{Device, Tensor};
 use handful_kernel::Slide;
 
 use backend::Kernels;
 pub use backend::{Convolve, Normalise};
 pub use memory::release_memory;
 
-/// clamp(convolution + bias + added)
-///
-/// # Shapes
-/// `x` `[n, h, w, channels in]`; `weight` `[channels out, channels in, kernel, kernel]`, or `[channels, 1, kernel, kernel]` where
-/// each channel is convolved by itself; `bias` `[channels out]`; `added` and the result `[n, h', w', channels out]`.
-pub fn convolve(
-    x: Tensor<4>,
-    weight: Tensor<4>,
-    bias: Option<Tensor<1>>,
-    added: Option<Tensor<4>>,
-    how: Convolve,
-) -> Tensor<4> {
-    Tensor::from_dispatch(<Dispatch as Kernels>::convolve(
-        x.into_dispatch(),
-        weight.into_dispatch(),
-        bias.map(Tensor::into_dispatch).into(),
-        added.map(Tensor::into_dispatch).into(),
-        how,
-    ))
+/// Who computes the steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// Our kernels: on a CPU.
+    Kernels,
+    /// Burn's own operations: on any device.
+    Burn,
 }
 
-/// Mean and biased variance of each channel, `[2, channels]`, of `x` `[n, h, w, channels]`; no gradient goes through them here, but
-/// [`normalise`] knows where they come from.
-pub fn moments(x: Tensor<4>) -> Tensor<2> {
-    Tensor::from_dispatch(<Dispatch as Kernels>::moments(x.inner().into_dispatch()))
-}
+impl Engine {
+    /// The faster one of a device.
+    pub fn of(device: &Device) -> Engine {
+        // Without a further backend compiled in there is no other device.
+        #[allow(clippy::match_wildcard_for_single_variants, unreachable_patterns)]
+        match device.as_dispatch() {
+            DispatchDevice::Flex(_) => Engine::Kernels,
+            _ => Engine::Burn,
+        }
+    }
 
-/// clamp((x − mean) / √(variance + ε) · weight + bias + added), by the [`moments`] of x itself.
-///
-/// # Shapes
-/// `x`, `added` and the result `[n, h, w, channels]`; `moments` `[2, channels]`; `weight` and `bias` `[channels]`.
-pub fn normalise(
-    x: Tensor<4>,
-    moments: Tensor<2>,
-    weight: Tensor<1>,
-    bias: Tensor<1>,
-    added: Option<Tensor<4>>,
-    how: Normalise,
-) -> Tensor<4> {
-    Tensor::from_dispatch(<Dispatch as Kernels>::normalise(
-        x.into_dispatch(),
-        moments.into_dispatch(),
-        weight.into_dispatch(),
-        bias.into_dispatch(),
-        added.map(Tensor::into_dispatch).into(),
-        how,
-    ))
-}
+    /// clamp(convolution + bias + added)
+    ///
+    /// # Shapes
+    /// `x` `[n, h, w, channels in]`; `weight` `[channels out, channels in, kernel, kernel]`, or `[channels, 1, kernel, kernel]`
+    /// where each channel is convolved by itself; `bias` `[channels out]`; `added` and the result `[n, h', w', channels out]`.
+    pub fn convolve(
+        self,
+        x: Tensor<4>,
+        weight: Tensor<4>,
+        bias: Option<Tensor<1>>,
+        added: Option<Tensor<4>>,
+        how: Convolve,
+    ) -> Tensor<4> {
+        match self {
+            Engine::Burn => plain::convolve(x, weight, bias, added, how),
+            Engine::Kernels => Tensor::from_dispatch(<Dispatch as Kernels>::convolve(
+                x.into_dispatch(),
+                weight.into_dispatch(),
+                bias.map(Tensor::into_dispatch).into(),
+                added.map(Tensor::into_dispatch).into(),
+                how,
+            )),
+        }
+    }
 
-/// The largest number of each channel under a square that slides over `x` `[n, h, w, channels]`.
-pub fn max_pool(x: Tensor<4>, slide: Slide) -> Tensor<4> {
-    Tensor::from_dispatch(<Dispatch as Kernels>::max_pool(x.into_dispatch(), slide))
+    /// clamp((x − mean) / √(variance + ε) · weight + bias + added), by mean and variance of x itself.
+    ///
+    /// # Shapes
+    /// `x`, `added` and the result `[n, h, w, channels]`; `moments` `[2, channels]`, those that [`moments`] finds; `weight` and
+    /// `bias` `[channels]`.
+    pub fn normalise(
+        self,
+        x: Tensor<4>,
+        moments: Tensor<2>,
+        weight: Tensor<1>,
+        bias: Tensor<1>,
+        added: Option<Tensor<4>>,
+        how: Normalise,
+    ) -> Tensor<4> {
+        match self {
+            Engine::Burn => plain::normalise(x, weight, bias, added, how),
+            Engine::Kernels => Tensor::from_dispatch(<Dispatch as Kernels>::normalise(
+                x.into_dispatch(),
+                Tensor::<2>::from_inner(moments).into_dispatch(),
+                weight.into_dispatch(),
+                bias.into_dispatch(),
+                added.map(Tensor::into_dispatch).into(),
+                how,
+            )),
+        }
+    }
+
+    /// Mean and biased variance of each channel, `[2, channels]`, of `x` `[n, h, w, channels]`. No gradient goes through them:
+    /// [`Engine::normalise`] knows where they come from.
+    pub fn moments(self, x: Tensor<4>) -> Tensor<2> {
+        match self {
+            Engine::Burn => plain::moments(x.inner()),
+            Engine::Kernels => {
+                let x = x.inner().into_dispatch();
+                Tensor::from_dispatch(<Dispatch as Kernels>::moments(x))
+            }
+        }
+    }
+
+    /// The largest number of each channel under a square that slides over `x` `[n, h, w, channels]`.
+    pub fn max_pool(self, x: Tensor<4>, slide: Slide) -> Tensor<4> {
+        match self {
+            Engine::Burn => plain::max_pool(x, slide),
+            Engine::Kernels => {
+                Tensor::from_dispatch(<Dispatch as Kernels>::max_pool(x.into_dispatch(), slide))
+            }
+        }
+    }
 }
 
 /// The mean over all pixels of `x` `[n, h, w, channels]`, `[n, channels]`.
