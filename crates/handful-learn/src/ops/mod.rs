@@ -31,10 +31,9 @@ pub enum Engine {
 impl Engine {
     /// The faster one of a device.
     pub fn of(device: &Device) -> Engine {
-        // Without a further backend compiled in there is no other device.
-        #[allow(clippy::match_wildcard_for_single_variants, unreachable_patterns)]
-        match device.as_dispatch() {
+        match device.clone().without_autodiff().as_dispatch() {
             DispatchDevice::Flex(_) => Engine::Kernels,
+            // Without a further backend compiled in there is no other device.
             _ => Engine::Burn,
         }
     }
@@ -119,4 +118,16 @@ pub fn spatial_mean(x: Tensor<4>) -> Tensor<2> {
     let [n, height, width, channels] = x.dims();
     let pixels = x.reshape([n, height * width, channels]);
     pixels.mean_dim(1).reshape([n, channels])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cpu_has_our_kernels_with_gradients_and_without() {
+        let device = Device::flex();
+        assert_eq!(Engine::of(&device), Engine::Kernels);
+        assert_eq!(Engine::of(&device.autodiff()), Engine::Kernels);
+    }
 }
