@@ -2,7 +2,8 @@
 
     python bench/peers/train_step.py NETWORK PX BATCH TRAINED STATISTICS PRECISION STEPS
 
-NETWORK lite0 or resnet18; TRAINED all, last-2 or last (stages, with the head; the rest computes no gradients);
+NETWORK lite0, resnet18 or vit_s16; TRAINED all, last-2 or last (stages, with the head; the rest computes no gradients), or
+none: only a pass forwards;
 STATISTICS batch (norms take those of the batch where they train) or frozen; PRECISION float32 or bfloat16 (autocast).
 Prints the milliseconds of each step, one a line, then the peak of the process's memory in MB.
 """
@@ -96,12 +97,46 @@ def resnet18():
     return stages, n_in
 
 
+class VitBlock(nn.Module):
+    """Attention and two linear layers, each behind a norm and beside its input."""
+
+    def __init__(self, width=384, heads=6):
+        super().__init__()
+        self.heads = heads
+        self.norms = nn.ModuleList([nn.LayerNorm(width), nn.LayerNorm(width)])
+        self.query_key_value, self.attended = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.widen, self.narrow = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+
+    def forward(self, x):
+        n, tokens, width = x.shape
+        parts = self.query_key_value(self.norms[0](x)).view(n, tokens, 3, self.heads, width // self.heads)
+        query, key, value = parts.permute(2, 0, 3, 1, 4)
+        out = F.scaled_dot_product_attention(query, key, value).transpose(1, 2).reshape(n, tokens, width)
+        x = x + self.attended(out)
+        return x + self.narrow(F.gelu(self.widen(self.norms[1](x))))
+
+
+class Vit(nn.Module):
+    """ViT-S/16 with the mean over patches at the end, as maps of one pixel."""
+
+    def __init__(self, px, width=384):
+        super().__init__()
+        self.patches = nn.Conv2d(3, width, 16, 16)
+        self.position = nn.Parameter(0.02 * torch.randn(1, (px // 16) ** 2, width))
+        self.blocks, self.norm = nn.Sequential(*(VitBlock() for _ in range(12))), nn.LayerNorm(width)
+
+    def forward(self, images):
+        x = self.patches(images).flatten(2).transpose(1, 2) + self.position
+        return self.norm(self.blocks(x)).mean(1)[:, :, None, None]
+
+
 def main(name, px, batch, trained, statistics, precision, steps):
     torch.set_num_threads(2)
     torch.manual_seed(1)
-    stages, features = {"lite0": lite0, "resnet18": resnet18}[name]()
+    vit = lambda: ([Vit(int(px))], 384)
+    stages, features = {"lite0": lite0, "resnet18": resnet18, "vit_s16": vit}[name]()
     # "last" is the last stage of blocks; the 1x1 convolution behind it in Lite0 counts as a part of it.
-    n_trained = {"all": len(stages), "last-2": 3 if name == "lite0" else 2, "last": 2 if name == "lite0" else 1}[trained]
+    n_trained = {"all": len(stages), "none": len(stages), "last-2": 3 if name == "lite0" else 2, "last": 2 if name == "lite0" else 1}[trained]
     frozen, learning = nn.Sequential(*stages[:-n_trained]), nn.Sequential(*stages[-n_trained:])
     classifier = nn.Linear(features, CLASSES)
     for part in (frozen, learning):
@@ -113,6 +148,11 @@ def main(name, px, batch, trained, statistics, precision, steps):
     labels = torch.arange(int(batch)) % CLASSES
     for _ in range(int(steps)):
         start = time.perf_counter()
+        if trained == "none":
+            with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
+                assert classifier(learning(images).mean((2, 3))).isfinite().all()
+            print(f"{1e3 * (time.perf_counter() - start):.4f}", flush=True)
+            continue
         optimiser.zero_grad()
         with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
             with torch.no_grad():
