@@ -32,6 +32,7 @@ mod size;
 mod slide;
 mod taps;
 mod tile;
+mod transformer;
 mod window;
 
 pub use buffer::Buffer;
@@ -49,3 +50,6 @@ pub use pool::{max_pool, max_pool_gradient, mean};
 pub use simd::Isa;
 pub use size::Size;
 pub use slide::{Slide, Surround};
+pub use transformer::{
+    Attention, LayerNorm, LayerNormGradients, gelu, gelu_gradient, softmax, softmax_gradient,
+};

@@ -188,6 +188,46 @@ fn the_largest_are_burns_with_their_gradients() {
     assert_alike(&run(Engine::Kernels), &run(Engine::Burn), "pool");
 }
 
+#[test]
+fn what_transformers_need_is_burns_with_its_gradients() {
+    let device = device();
+    let x = Leaf::new([2, 3, 5, 37], &device);
+    let (weight, bias) = (Leaf::new([37], &device), Leaf::new([37], &device));
+    let chosen = random([2, 3, 5, 37], &device);
+    let gelu = |engine: Engine| {
+        let (flat, x) = x.parent();
+        outcome(engine.gelu(x * 3.0), &[flat], &chosen)
+    };
+    assert_alike(&gelu(Engine::Kernels), &gelu(Engine::Burn), "gelu");
+    let softmax = |engine: Engine| {
+        let (flat, x) = x.parent();
+        outcome(engine.softmax(x, 4.0), &[flat], &chosen)
+    };
+    assert_alike(&softmax(Engine::Kernels), &softmax(Engine::Burn), "softmax");
+    let norm = |engine: Engine| {
+        let ((flat_x, x), (flat_weight, weight)) = (x.parent(), weight.parent());
+        let (flat_bias, bias) = bias.parent();
+        let out = engine.layer_norm(x, weight, bias, 1e-5);
+        outcome(out, &[flat_x, flat_weight, flat_bias], &chosen)
+    };
+    assert_alike(&norm(Engine::Kernels), &norm(Engine::Burn), "layer norm");
+    for (heads, of_head, tokens) in [(2, 7, 5), (3, 16, 49), (1, 64, 20)] {
+        let all = Leaf::new([2, tokens, 3 * heads * of_head], &device);
+        let chosen = random([2, 1, tokens, heads * of_head], &device);
+        let attend = |engine: Engine| {
+            let (flat, all) = all.parent();
+            let out = engine.attention(all * 2.0, heads);
+            outcome(
+                out.reshape([2, 1, tokens, heads * of_head]),
+                &[flat],
+                &chosen,
+            )
+        };
+        let what = format!("attention of {heads} heads");
+        assert_alike(&attend(Engine::Kernels), &attend(Engine::Burn), &what);
+    }
+}
+
 /// Images of no meaning.
 fn images(backbone: &Backbone, n: usize, px: usize) -> Maps {
     let image = |idx: usize| Pixels {

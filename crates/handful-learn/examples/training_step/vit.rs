@@ -4,8 +4,6 @@
 //! transformers" (ICML 2021) for the small one. Linear layers are 1×1 convolutions over patches.
 
 use burn::module::{Module, Param};
-use burn::nn::{LayerNorm, LayerNormConfig};
-use burn::tensor::activation::{gelu, softmax};
 use burn::tensor::{Device, Distribution, Tensor};
 use handful_kernel::{Clamp, Slide, Surround};
 use handful_learn::ops::{Convolve, Engine};
@@ -15,6 +13,7 @@ pub const WIDTH: usize = 384;
 const HEADS: usize = 6;
 const DEPTH: usize = 12;
 const WIDENING: usize = 4;
+const EPSILON: f32 = 1e-6;
 
 #[derive(Module, Debug)]
 pub struct Vit {
@@ -32,6 +31,19 @@ struct Block {
     before_mlp: LayerNorm,
     widen: Linear,
     narrow: Linear,
+}
+
+#[derive(Module, Debug)]
+struct LayerNorm {
+    gamma: Param<Tensor<1>>,
+    beta: Param<Tensor<1>>,
+}
+
+impl LayerNorm {
+    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let engine = Engine::of(&x.device());
+        engine.layer_norm(x, self.gamma.val(), self.beta.val(), EPSILON)
+    }
 }
 
 /// `[n, 1, tokens, channels in]` to `[n, 1, tokens, channels out]`, or squares of an image to tokens.
@@ -68,7 +80,10 @@ impl Linear {
 impl Vit {
     pub fn new(px: usize, device: &Device) -> Vit {
         let point = |from: usize, to: usize| Linear::new(from, to, Slide::POINT, device);
-        let norm = || LayerNormConfig::new(WIDTH).init(device);
+        let norm = || LayerNorm {
+            gamma: Param::from_tensor(Tensor::ones([WIDTH], device)),
+            beta: Param::from_tensor(Tensor::zeros([WIDTH], device)),
+        };
         let block = |_| Block {
             before_attention: norm(),
             query_key_value: point(WIDTH, 3 * WIDTH),
@@ -107,23 +122,16 @@ impl Block {
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let attended = self.attend(self.before_attention.forward(x.clone()));
         let x = self.attended.forward(attended, Some(x));
-        let wide = gelu(self.widen.forward(self.before_mlp.forward(x.clone()), None));
+        let wide = self.widen.forward(self.before_mlp.forward(x.clone()), None);
+        let wide = Engine::of(&x.device()).gelu(wide);
         self.narrow.forward(wide, Some(x))
     }
 
     fn attend(&self, x: Tensor<4>) -> Tensor<4> {
         let [n, _, tokens, _] = x.dims();
-        let head = WIDTH / HEADS;
         let all = self.query_key_value.forward(x, None);
-        let all = all
-            .reshape([n, tokens, 3, HEADS, head])
-            .permute([2, 0, 3, 1, 4]);
-        let [query, key, value] = [0, 1, 2].map(|part| {
-            let part = all.clone().slice([part..part + 1]);
-            part.reshape([n, HEADS, tokens, head])
-        });
-        let scores = query.matmul(key.transpose()) / (head as f64).sqrt();
-        let out = softmax(scores, 3).matmul(value);
-        out.permute([0, 2, 1, 3]).reshape([n, 1, tokens, WIDTH])
+        let all = all.reshape([n, tokens, 3 * WIDTH]);
+        let out = Engine::of(&all.device()).attention(all, HEADS);
+        out.reshape([n, 1, tokens, WIDTH])
     }
 }

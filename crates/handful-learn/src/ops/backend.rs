@@ -2,7 +2,7 @@
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, ExtensionType, backend_extension};
-use handful_kernel::{Clamp, Size, Slide};
+use handful_kernel::{Attention, Clamp, Size, Slide};
 
 /// How a convolution goes over a map.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -75,6 +75,23 @@ pub trait Kernels: Backend {
 
     /// See [`super::Engine::max_pool`].
     fn max_pool(x: FloatTensor<Self>, slide: Slide) -> FloatTensor<Self>;
+
+    /// See [`super::Engine::gelu`].
+    fn rows_gelu(x: FloatTensor<Self>) -> FloatTensor<Self>;
+
+    /// See [`super::Engine::softmax`].
+    fn rows_softmax(x: FloatTensor<Self>, scale: f32) -> FloatTensor<Self>;
+
+    /// See [`super::Engine::attention`].
+    fn heads_attention(all: FloatTensor<Self>, shape: Attention) -> FloatTensor<Self>;
+
+    /// See [`super::Engine::layer_norm`].
+    fn rows_layer_norm(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        epsilon: f32,
+    ) -> FloatTensor<Self>;
 }
 
 /// What goes back through the steps: operations of a backend without a graph, of which the first order is enough.
@@ -117,6 +134,29 @@ pub(super) trait KernelGradients: Backend {
         gradient: FloatTensor<Self>,
         slide: Slide,
     ) -> FloatTensor<Self>;
+
+    /// Of what GELU was taken of.
+    fn gelu_gradient(x: FloatTensor<Self>, gradient: FloatTensor<Self>) -> FloatTensor<Self>;
+
+    /// Of what a softmax was taken of, from what came out.
+    fn softmax_gradient(
+        out: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        scale: f32,
+    ) -> FloatTensor<Self>;
+
+    /// Of queries, keys and values.
+    fn attention_gradient(
+        all: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        shape: Attention,
+    ) -> FloatTensor<Self>;
+
+    /// Of what was normalised, γ and β.
+    fn layer_norm_gradients(
+        pass: LayerNormPass<Self>,
+        gradient: FloatTensor<Self>,
+    ) -> [FloatTensor<Self>; 3];
 }
 
 /// What a norm's gradients need of the pass forwards.
@@ -128,4 +168,13 @@ pub(super) struct NormPass<B: Backend> {
     pub bias: FloatTensor<B>,
     /// Where something was added.
     pub out: Option<FloatTensor<B>>,
+}
+
+/// What a layer norm's gradients need of the pass forwards.
+#[derive(Clone, Debug)]
+pub(super) struct LayerNormPass<B: Backend> {
+    pub x: FloatTensor<B>,
+    pub weight: FloatTensor<B>,
+    pub bias: FloatTensor<B>,
+    pub epsilon: f32,
 }

@@ -4,12 +4,15 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Flex, TensorMetadata};
 use burn::tensor::{Shape, TensorData};
 use handful_kernel::{
-    Clamp, Convolution, Depthwise, DepthwiseInputGradient, DepthwiseWeightGradient, Folded,
-    InputGradient, Isa, Moments, Norm, NormGradients, Size, Slide, WeightGradient, bias_gradient,
-    max_pool, max_pool_gradient,
+    Attention, Clamp, Convolution, Depthwise, DepthwiseInputGradient, DepthwiseWeightGradient,
+    Folded, InputGradient, Isa, LayerNorm, LayerNormGradients, Moments, Norm, NormGradients, Size,
+    Slide, WeightGradient, bias_gradient, gelu, gelu_gradient, max_pool, max_pool_gradient,
+    softmax, softmax_gradient,
 };
 
-use super::backend::{Convolve, KernelGradients, Kernels, Maybe, NormPass, Normalise};
+use super::backend::{
+    Convolve, KernelGradients, Kernels, LayerNormPass, Maybe, NormPass, Normalise,
+};
 use super::memory;
 
 type CpuTensor = FloatTensor<Flex>;
@@ -56,7 +59,7 @@ impl Kernels for Flex {
         };
         let added = added.into_option().map(|added| added.to_contiguous());
         let Size { height, width } = how.slide.after(size);
-        produced([n, height, width, channels], |out| {
+        let out = produced([n, height, width, channels], |out| {
             if how.is_depthwise {
                 assert!(
                     added.is_none(),
@@ -68,7 +71,9 @@ impl Kernels for Flex {
                 let convolution = Convolution::new(Isa::best(), folded, how.slide, how.clamp);
                 convolution.forward(numbers(&x), size, added.as_ref().map(numbers), out);
             }
-        })
+        });
+        memory::give(x);
+        out
     }
 
     fn moments(x: CpuTensor) -> CpuTensor {
@@ -91,22 +96,72 @@ impl Kernels for Flex {
     ) -> CpuTensor {
         let x = x.to_contiguous();
         let added = added.into_option().map(|added| added.to_contiguous());
-        produced(x.shape(), |out| {
+        let out = produced(x.shape(), |out| {
             let added = added.as_ref().map(numbers);
             with_norm(&moments, &weight, &bias, how, |norm| {
                 norm.forward(numbers(&x), added, out);
             });
-        })
+        });
+        memory::give(x);
+        out
     }
 
     fn max_pool(x: CpuTensor, slide: Slide) -> CpuTensor {
         let x = x.to_contiguous();
         let (n, size, channels) = of_maps(&x);
         let Size { height, width } = slide.after(size);
-        produced([n, height, width, channels], |out| {
+        let out = produced([n, height, width, channels], |out| {
             max_pool(numbers(&x), size, channels, slide, out);
-        })
+        });
+        memory::give(x);
+        out
     }
+
+    fn rows_gelu(x: CpuTensor) -> CpuTensor {
+        let x = x.to_contiguous();
+        let out = produced(x.shape(), |out| gelu(numbers(&x), out));
+        memory::give(x);
+        out
+    }
+
+    fn rows_softmax(x: CpuTensor, scale: f32) -> CpuTensor {
+        let x = x.to_contiguous();
+        let out = produced(x.shape(), |out| softmax(numbers(&x), row(&x), scale, out));
+        memory::give(x);
+        out
+    }
+
+    fn heads_attention(all: CpuTensor, shape: Attention) -> CpuTensor {
+        let all = all.to_contiguous();
+        let [n, tokens, _] = all.shape().dims();
+        let out = produced([n, tokens, shape.width], |out| {
+            shape.forward(Isa::best(), numbers(&all), out);
+        });
+        memory::give(all);
+        out
+    }
+
+    fn rows_layer_norm(
+        x: CpuTensor,
+        weight: CpuTensor,
+        bias: CpuTensor,
+        epsilon: f32,
+    ) -> CpuTensor {
+        let [x, weight, bias] = [x, weight, bias].map(|tensor| tensor.to_contiguous());
+        let norm = LayerNorm {
+            weight: numbers(&weight),
+            bias: numbers(&bias),
+            epsilon,
+        };
+        let out = produced(x.shape(), |out| norm.forward(numbers(&x), out));
+        memory::give(x);
+        out
+    }
+}
+
+/// Numbers of the last dimension.
+fn row(x: &CpuTensor) -> usize {
+    x.shape().as_slice().last().copied().unwrap_or(1)
 }
 
 /// The norm that these tensors are of.
@@ -257,5 +312,59 @@ impl KernelGradients for Flex {
         memory::give(x);
         memory::give(gradient);
         of_x
+    }
+
+    fn gelu_gradient(x: CpuTensor, gradient: CpuTensor) -> CpuTensor {
+        let (x, gradient) = (x.to_contiguous(), gradient.to_contiguous());
+        let of_x = produced(x.shape(), |out| {
+            gelu_gradient(numbers(&x), numbers(&gradient), out);
+        });
+        memory::give(x);
+        memory::give(gradient);
+        of_x
+    }
+
+    fn softmax_gradient(out: CpuTensor, gradient: CpuTensor, scale: f32) -> CpuTensor {
+        let gradient = gradient.to_contiguous();
+        let of_x = produced(out.shape(), |of_x| {
+            softmax_gradient(numbers(&out), row(&out), scale, numbers(&gradient), of_x);
+        });
+        memory::give(out);
+        memory::give(gradient);
+        of_x
+    }
+
+    fn attention_gradient(all: CpuTensor, gradient: CpuTensor, shape: Attention) -> CpuTensor {
+        let (all, gradient) = (all.to_contiguous(), gradient.to_contiguous());
+        let of_all = produced(all.shape(), |of_all| {
+            shape.gradient(Isa::best(), numbers(&all), numbers(&gradient), of_all);
+        });
+        memory::give(all);
+        memory::give(gradient);
+        of_all
+    }
+
+    fn layer_norm_gradients(pass: LayerNormPass<Flex>, gradient: CpuTensor) -> [CpuTensor; 3] {
+        let [x, weight, bias, gradient] =
+            [pass.x, pass.weight, pass.bias, gradient].map(|tensor| tensor.to_contiguous());
+        let norm = LayerNorm {
+            weight: numbers(&weight),
+            bias: numbers(&bias),
+            epsilon: pass.epsilon,
+        };
+        let row = row(&x);
+        let (mut of_weight, mut of_bias) = (vec![0.0; row], vec![0.0; row]);
+        let of_x = produced(x.shape(), |of_x| {
+            let to = LayerNormGradients {
+                x: of_x,
+                weight: &mut of_weight,
+                bias: &mut of_bias,
+            };
+            norm.gradients(numbers(&x), numbers(&gradient), to);
+        });
+        memory::give(x);
+        memory::give(gradient);
+        let small = |values: Vec<f32>| CpuTensor::from_data(TensorData::new(values, [row]));
+        [of_x, small(of_weight), small(of_bias)]
     }
 }

@@ -6,9 +6,11 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, NodeGuard, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, TensorMetadata};
-use handful_kernel::{Size, Slide};
+use handful_kernel::{Attention, Size, Slide};
 
-use super::backend::{Convolve, KernelGradients, Kernels, Maybe, NormPass, Normalise};
+use super::backend::{
+    Convolve, KernelGradients, Kernels, LayerNormPass, Maybe, NormPass, Normalise,
+};
 
 impl<B: Kernels + KernelGradients, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
     fn convolve(
@@ -90,6 +92,48 @@ impl<B: Kernels + KernelGradients, C: CheckpointStrategy> Kernels for Autodiff<B
         let (x, x_node) = x.into_parts();
         let out = B::max_pool(x.clone(), slide);
         finish::<_, B, C, 1>(MaxPooling, [x_node], (x, slide), out)
+    }
+
+    fn rows_gelu(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        let (x, x_node) = x.into_parts();
+        let out = B::rows_gelu(x.clone());
+        finish::<_, B, C, 1>(Activating, [x_node], x, out)
+    }
+
+    fn rows_softmax(x: FloatTensor<Self>, scale: f32) -> FloatTensor<Self> {
+        let (x, x_node) = x.into_parts();
+        let out = B::rows_softmax(x, scale);
+        finish::<_, B, C, 1>(Weighing, [x_node], (out.clone(), scale), out)
+    }
+
+    fn heads_attention(all: FloatTensor<Self>, shape: Attention) -> FloatTensor<Self> {
+        let (all, node) = all.into_parts();
+        let out = B::heads_attention(all.clone(), shape);
+        finish::<_, B, C, 1>(Attending, [node], (all, shape), out)
+    }
+
+    fn rows_layer_norm(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        epsilon: f32,
+    ) -> FloatTensor<Self> {
+        let (x, x_node) = x.into_parts();
+        let (weight, weight_node) = weight.into_parts();
+        let (bias, bias_node) = bias.into_parts();
+        let out = B::rows_layer_norm(x.clone(), weight.clone(), bias.clone(), epsilon);
+        let kept = LayerNormPass {
+            x,
+            weight,
+            bias,
+            epsilon,
+        };
+        finish::<_, B, C, 3>(
+            LayerNormalising,
+            [x_node, weight_node, bias_node],
+            kept,
+            out,
+        )
     }
 }
 
@@ -243,6 +287,91 @@ impl<B: KernelGradients> Backward<B, 1> for MaxPooling {
         let ([parent], (x, slide)) = (ops.parents, ops.state);
         if let Some(node) = parent {
             grads.register::<B>(node.id, B::max_pool_gradient(x, gradient, slide));
+        }
+    }
+}
+
+/// [`Kernels::rows_gelu`], whose parent is x.
+#[derive(Debug)]
+struct Activating;
+
+impl<B: KernelGradients> Backward<B, 1> for Activating {
+    type State = FloatTensor<B>;
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 1>,
+        grads: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let gradient = grads.consume::<B>(&ops.node);
+        if let [Some(node)] = ops.parents {
+            grads.register::<B>(node.id, B::gelu_gradient(ops.state, gradient));
+        }
+    }
+}
+
+/// [`Kernels::rows_softmax`], whose parent is x.
+#[derive(Debug)]
+struct Weighing;
+
+impl<B: KernelGradients> Backward<B, 1> for Weighing {
+    type State = (FloatTensor<B>, f32);
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 1>,
+        grads: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let gradient = grads.consume::<B>(&ops.node);
+        let (out, scale) = ops.state;
+        if let [Some(node)] = ops.parents {
+            grads.register::<B>(node.id, B::softmax_gradient(out, gradient, scale));
+        }
+    }
+}
+
+/// [`Kernels::rows_layer_norm`], whose parents are x, γ and β.
+#[derive(Debug)]
+struct LayerNormalising;
+
+impl<B: KernelGradients> Backward<B, 3> for LayerNormalising {
+    type State = LayerNormPass<B>;
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 3>,
+        grads: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let gradient = grads.consume::<B>(&ops.node);
+        let all = B::layer_norm_gradients(ops.state, gradient);
+        for (node, gradient) in ops.parents.into_iter().zip(all) {
+            if let Some(node) = node {
+                grads.register::<B>(node.id, gradient);
+            }
+        }
+    }
+}
+
+/// [`Kernels::heads_attention`], whose parent is queries, keys and values.
+#[derive(Debug)]
+struct Attending;
+
+impl<B: KernelGradients> Backward<B, 1> for Attending {
+    type State = (FloatTensor<B>, Attention);
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 1>,
+        grads: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let gradient = grads.consume::<B>(&ops.node);
+        let (all, shape) = ops.state;
+        if let [Some(node)] = ops.parents {
+            grads.register::<B>(node.id, B::attention_gradient(all, gradient, shape));
         }
     }
 }

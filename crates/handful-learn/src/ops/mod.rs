@@ -12,8 +12,8 @@ mod memory;
 mod plain;
 
 use burn::backend::{Dispatch, DispatchDevice};
-use burn::tensor::{Device, Tensor};
-use handful_kernel::Slide;
+use burn::tensor::{Device, Tensor, activation};
+use handful_kernel::{Attention, Slide};
 
 use backend::Kernels;
 pub use backend::{Convolve, Normalise};
@@ -109,6 +109,69 @@ impl Engine {
             Engine::Kernels => {
                 Tensor::from_dispatch(<Dispatch as Kernels>::max_pool(x.into_dispatch(), slide))
             }
+        }
+    }
+}
+
+impl Engine {
+    /// x · Φ(x) of each number.
+    pub fn gelu<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
+        match self {
+            Engine::Burn => activation::gelu(x),
+            Engine::Kernels => {
+                Tensor::from_dispatch(<Dispatch as Kernels>::rows_gelu(x.into_dispatch()))
+            }
+        }
+    }
+
+    /// The softmax of scale · x along the last dimension.
+    pub fn softmax<const D: usize>(self, x: Tensor<D>, scale: f32) -> Tensor<D> {
+        match self {
+            Engine::Burn => activation::softmax(x * scale, D - 1),
+            Engine::Kernels => Tensor::from_dispatch(<Dispatch as Kernels>::rows_softmax(
+                x.into_dispatch(),
+                scale,
+            )),
+        }
+    }
+
+    /// softmax(Q · Kᵀ / √d) · V of each head.
+    ///
+    /// # Shapes
+    /// `all` `[n, tokens, 3 · width]`: a token's queries of all heads, then its keys, then its values; the result
+    /// `[n, tokens, width]`.
+    pub fn attention(self, all: Tensor<3>, heads: usize) -> Tensor<3> {
+        let [_, tokens, all_parts] = all.dims();
+        let shape = Attention {
+            tokens,
+            heads,
+            width: all_parts / 3,
+        };
+        match self {
+            Engine::Burn => plain::attention(all, shape),
+            Engine::Kernels => {
+                let all = all.into_dispatch();
+                Tensor::from_dispatch(<Dispatch as Kernels>::heads_attention(all, shape))
+            }
+        }
+    }
+
+    /// (x − mean) / √(variance + ε) · weight + bias along the last dimension.
+    pub fn layer_norm<const D: usize>(
+        self,
+        x: Tensor<D>,
+        weight: Tensor<1>,
+        bias: Tensor<1>,
+        epsilon: f32,
+    ) -> Tensor<D> {
+        match self {
+            Engine::Burn => plain::layer_norm(x, weight, bias, epsilon),
+            Engine::Kernels => Tensor::from_dispatch(<Dispatch as Kernels>::rows_layer_norm(
+                x.into_dispatch(),
+                weight.into_dispatch(),
+                bias.into_dispatch(),
+                epsilon,
+            )),
         }
     }
 }

@@ -1,10 +1,10 @@
 //! The steps in operations that every device of Burn has: for devices without kernels of ours, and to compare ours with.
 
 use burn::tensor::Tensor;
-use burn::tensor::activation::relu;
+use burn::tensor::activation::{relu, softmax};
 use burn::tensor::module::{conv2d, max_pool2d};
 use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
-use handful_kernel::{Clamp, Size, Slide};
+use handful_kernel::{Attention, Clamp, Size, Slide};
 
 use super::{Convolve, Normalise};
 
@@ -67,6 +67,37 @@ pub(super) fn max_pool(x: Tensor<4>, slide: Slide) -> Tensor<4> {
         ceil_mode: false,
     };
     channels_last(max_pool2d(channels_first(x), options))
+}
+
+/// See [`super::Engine::layer_norm`].
+pub(super) fn layer_norm<const D: usize>(
+    x: Tensor<D>,
+    weight: Tensor<1>,
+    bias: Tensor<1>,
+    epsilon: f32,
+) -> Tensor<D> {
+    let from_mean = x.clone() - x.mean_dim(D - 1);
+    let variance = from_mean.clone().powi_scalar(2).mean_dim(D - 1);
+    from_mean / (variance + epsilon).sqrt() * weight.unsqueeze() + bias.unsqueeze()
+}
+
+/// See [`super::Engine::attention`].
+pub(super) fn attention(all: Tensor<3>, shape: Attention) -> Tensor<3> {
+    let Attention {
+        tokens,
+        heads,
+        width,
+    } = shape;
+    let [n, _, _] = all.dims();
+    let of_head = width / heads;
+    let [query, key, value] = [0, 1, 2].map(|part| {
+        let part = all.clone().narrow(2, part * width, width);
+        part.reshape([n, tokens, heads, of_head])
+            .permute([0, 2, 1, 3])
+    });
+    let scores = query.matmul(key.transpose()) / (of_head as f64).sqrt();
+    let out = softmax(scores, 3).matmul(value);
+    out.permute([0, 2, 1, 3]).reshape([n, tokens, width])
 }
 
 fn clamped(x: Tensor<4>, added: Option<Tensor<4>>, clamp: Clamp) -> Tensor<4> {
