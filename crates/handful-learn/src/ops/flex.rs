@@ -24,6 +24,14 @@ fn numbers(tensor: &CpuTensor) -> &[f32] {
         .expect("a contiguous tensor of float32")
 }
 
+/// The tensor itself where it lies in one piece; a second handle to it would keep its memory from being used again.
+fn dense(tensor: CpuTensor) -> CpuTensor {
+    match tensor.as_slice::<f32>() {
+        Some(_) => tensor,
+        None => tensor.to_contiguous(),
+    }
+}
+
 /// A new tensor, written by `write`.
 fn produced(shape: impl Into<Shape>, write: impl FnOnce(&mut [f32])) -> CpuTensor {
     let shape = shape.into();
@@ -46,18 +54,18 @@ impl Kernels for Flex {
         added: Maybe<Flex>,
         how: Convolve,
     ) -> CpuTensor {
-        let (x, weight) = (x.to_contiguous(), weight.to_contiguous());
+        let (x, weight) = (dense(x), dense(weight));
         let (n, size, _) = of_maps(&x);
         let channels = weight.shape().dims::<4>()[0];
         let bias = match bias.into_option() {
-            Some(bias) => numbers(&bias.to_contiguous()).to_vec(),
+            Some(bias) => numbers(&dense(bias)).to_vec(),
             None => vec![0.0; channels],
         };
         let folded = Folded {
             weight: numbers(&weight),
             bias: &bias,
         };
-        let added = added.into_option().map(|added| added.to_contiguous());
+        let added = added.into_option().map(dense);
         let Size { height, width } = how.slide.after(size);
         let out = produced([n, height, width, channels], |out| {
             if how.is_depthwise {
@@ -73,11 +81,12 @@ impl Kernels for Flex {
             }
         });
         memory::give(x);
+        added.into_iter().for_each(memory::give);
         out
     }
 
     fn moments(x: CpuTensor) -> CpuTensor {
-        let x = x.to_contiguous();
+        let x = dense(x);
         let (_, _, channels) = of_maps(&x);
         let Moments { mean, variance } = Moments::of(numbers(&x), channels);
         produced([2, channels], |out| {
@@ -94,8 +103,8 @@ impl Kernels for Flex {
         added: Maybe<Flex>,
         how: Normalise,
     ) -> CpuTensor {
-        let x = x.to_contiguous();
-        let added = added.into_option().map(|added| added.to_contiguous());
+        let x = dense(x);
+        let added = added.into_option().map(dense);
         let out = produced(x.shape(), |out| {
             let added = added.as_ref().map(numbers);
             with_norm(&moments, &weight, &bias, how, |norm| {
@@ -103,11 +112,12 @@ impl Kernels for Flex {
             });
         });
         memory::give(x);
+        added.into_iter().for_each(memory::give);
         out
     }
 
     fn max_pool(x: CpuTensor, slide: Slide) -> CpuTensor {
-        let x = x.to_contiguous();
+        let x = dense(x);
         let (n, size, channels) = of_maps(&x);
         let Size { height, width } = slide.after(size);
         let out = produced([n, height, width, channels], |out| {
@@ -118,21 +128,21 @@ impl Kernels for Flex {
     }
 
     fn rows_gelu(x: CpuTensor) -> CpuTensor {
-        let x = x.to_contiguous();
+        let x = dense(x);
         let out = produced(x.shape(), |out| gelu(numbers(&x), out));
         memory::give(x);
         out
     }
 
     fn rows_softmax(x: CpuTensor, scale: f32) -> CpuTensor {
-        let x = x.to_contiguous();
+        let x = dense(x);
         let out = produced(x.shape(), |out| softmax(numbers(&x), row(&x), scale, out));
         memory::give(x);
         out
     }
 
     fn heads_attention(all: CpuTensor, shape: Attention) -> CpuTensor {
-        let all = all.to_contiguous();
+        let all = dense(all);
         let [n, tokens, _] = all.shape().dims();
         let out = produced([n, tokens, shape.width], |out| {
             shape.forward(Isa::best(), numbers(&all), out);
@@ -147,7 +157,7 @@ impl Kernels for Flex {
         bias: CpuTensor,
         epsilon: f32,
     ) -> CpuTensor {
-        let [x, weight, bias] = [x, weight, bias].map(|tensor| tensor.to_contiguous());
+        let [x, weight, bias] = [x, weight, bias].map(dense);
         let norm = LayerNorm {
             weight: numbers(&weight),
             bias: numbers(&bias),
@@ -192,7 +202,7 @@ fn with_norm(
 
 impl KernelGradients for Flex {
     fn clamp_gradient(out: CpuTensor, gradient: CpuTensor, clamp: Clamp) -> CpuTensor {
-        let mut gradient = gradient.to_contiguous();
+        let mut gradient = dense(gradient);
         if let Some(own) = gradient.try_storage_mut::<f32>() {
             clamp.mask(numbers(&out), own);
             memory::give(out);
@@ -212,7 +222,7 @@ impl KernelGradients for Flex {
         size: Size,
         how: Convolve,
     ) -> CpuTensor {
-        let (weight, gradient) = (weight.to_contiguous(), gradient.to_contiguous());
+        let (weight, gradient) = (dense(weight), dense(gradient));
         let (n, _, channels_out) = of_maps(&gradient);
         let [_, of_group, _, _] = weight.shape().dims();
         let channels_in = if how.is_depthwise {
@@ -235,7 +245,7 @@ impl KernelGradients for Flex {
     }
 
     fn convolution_weight_gradient(x: CpuTensor, gradient: CpuTensor, how: Convolve) -> CpuTensor {
-        let gradient = gradient.to_contiguous();
+        let gradient = dense(gradient);
         let (_, size, channels_in) = of_maps(&x);
         let (_, _, channels_out) = of_maps(&gradient);
         let Slide { kernel, .. } = how.slide;
@@ -265,13 +275,13 @@ impl KernelGradients for Flex {
     }
 
     fn bias_gradient(gradient: CpuTensor) -> CpuTensor {
-        let gradient = gradient.to_contiguous();
+        let gradient = dense(gradient);
         let (_, _, channels) = of_maps(&gradient);
         produced([channels], |out| bias_gradient(numbers(&gradient), out))
     }
 
     fn norm_gradients(pass: NormPass<Flex>, gradient: CpuTensor, how: Normalise) -> [CpuTensor; 3] {
-        let gradient = gradient.to_contiguous();
+        let gradient = dense(gradient);
         let NormPass {
             x,
             moments,
@@ -304,7 +314,7 @@ impl KernelGradients for Flex {
     }
 
     fn max_pool_gradient(x: CpuTensor, gradient: CpuTensor, slide: Slide) -> CpuTensor {
-        let gradient = gradient.to_contiguous();
+        let gradient = dense(gradient);
         let (_, size, channels) = of_maps(&x);
         let of_x = produced(x.shape(), |out| {
             max_pool_gradient(numbers(&x), size, channels, slide, numbers(&gradient), out);
@@ -315,7 +325,7 @@ impl KernelGradients for Flex {
     }
 
     fn gelu_gradient(x: CpuTensor, gradient: CpuTensor) -> CpuTensor {
-        let (x, gradient) = (x.to_contiguous(), gradient.to_contiguous());
+        let (x, gradient) = (dense(x), dense(gradient));
         let of_x = produced(x.shape(), |out| {
             gelu_gradient(numbers(&x), numbers(&gradient), out);
         });
@@ -325,7 +335,7 @@ impl KernelGradients for Flex {
     }
 
     fn softmax_gradient(out: CpuTensor, gradient: CpuTensor, scale: f32) -> CpuTensor {
-        let gradient = gradient.to_contiguous();
+        let gradient = dense(gradient);
         let of_x = produced(out.shape(), |of_x| {
             softmax_gradient(numbers(&out), row(&out), scale, numbers(&gradient), of_x);
         });
@@ -335,7 +345,7 @@ impl KernelGradients for Flex {
     }
 
     fn attention_gradient(all: CpuTensor, gradient: CpuTensor, shape: Attention) -> CpuTensor {
-        let (all, gradient) = (all.to_contiguous(), gradient.to_contiguous());
+        let (all, gradient) = (dense(all), dense(gradient));
         let of_all = produced(all.shape(), |of_all| {
             shape.gradient(Isa::best(), numbers(&all), numbers(&gradient), of_all);
         });
@@ -345,8 +355,7 @@ impl KernelGradients for Flex {
     }
 
     fn layer_norm_gradients(pass: LayerNormPass<Flex>, gradient: CpuTensor) -> [CpuTensor; 3] {
-        let [x, weight, bias, gradient] =
-            [pass.x, pass.weight, pass.bias, gradient].map(|tensor| tensor.to_contiguous());
+        let [x, weight, bias, gradient] = [pass.x, pass.weight, pass.bias, gradient].map(dense);
         let norm = LayerNorm {
             weight: numbers(&weight),
             bias: numbers(&bias),
