@@ -4,7 +4,8 @@
 
 NETWORK lite0, resnet18 or vit_s16; TRAINED all, last-2 or last (stages, with the head; the rest computes no gradients), or
 none: only a pass forwards;
-STATISTICS batch (norms take those of the batch where they train) or frozen; PRECISION float32 or bfloat16 (autocast).
+STATISTICS batch (norms take those of the batch where they train) or frozen; PRECISION float32 or bfloat16 (autocast). The last
+argument is the number of steps.
 Prints the milliseconds of each step, one a line, then the peak of the process's memory in MB.
 """
 

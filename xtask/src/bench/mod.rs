@@ -2,7 +2,8 @@
 //!
 //! Reading order: `set` (what is trained on), `run` (one training and what is read from it), `table` (what is printed
 //! and kept). A cold run starts with an empty feature cache, a warm one with the cache that the cold one has left.
-//! `duplicates`, `shots` and `kernels` are benches of their own: of the search for near-duplicates and for scenes, and of networks.
+//! `duplicates`, `shots`, `kernels` and `training` are benches of their own: of the search for near-duplicates and for scenes, and of
+//! networks.
 
 mod duplicates;
 mod kernels;
@@ -23,10 +24,10 @@ use run::{Cache, Trial};
 pub struct BenchArguments {
     /// Names of sets, `all` of them, `scenes` (those without given groups), `speed` (clothing, cold and warm) or folders of
     /// your own; `duplicates` alone: planted near-duplicates, found again; `shots` alone: scenes that are known; `kernels` alone: how
-    /// fast networks run
+    /// fast networks run; `training` alone: how fast they learn
     #[arg(
         required = true,
-        value_name = "SET|all|scenes|speed|FOLDER|duplicates|shots|kernels"
+        value_name = "SET|all|scenes|speed|FOLDER|duplicates|shots|kernels|training"
     )]
     sets: Vec<String>,
     /// Folder that holds the sets
@@ -68,7 +69,10 @@ const SPEED_REPEATS: usize = 3;
 /// Trains on every set asked for, as often as asked for, and prints and keeps the results.
 pub fn run(root: &Path, arguments: &BenchArguments) -> Result<Outcome, Failure> {
     if arguments.sets == ["kernels"] {
-        return kernels::run(root, arguments.peer.as_deref());
+        return kernels::kernels(root, arguments.peer.as_deref());
+    }
+    if arguments.sets == ["training"] {
+        return kernels::training(root, arguments.peer.as_deref());
     }
     if arguments.sets == ["duplicates"] {
         return duplicates::run(root, &arguments.data, arguments.peer.as_deref());

@@ -1,0 +1,72 @@
+"""Times training steps, ours and PyTorch's in turns, on the same number of threads.
+
+    cargo build --release -p handful-learn --example training_step
+    python bench/peers/training.py target/release/examples/training_step
+
+Prints a Markdown table: median milliseconds of a step, how many times as fast ours is, and the peak memory of each process.
+"""
+
+import os
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+THREADS = 2
+# Network, side in pixels, images a batch, what is trained ("none": a pass forwards), statistics of norms, precision of the peer.
+CASES = [
+    ("lite0", 128, 16, "all", "batch", "float32"), ("lite0", 128, 16, "all", "frozen", "float32"),
+    ("lite0", 128, 16, "last-2", "frozen", "float32"), ("lite0", 128, 16, "last", "frozen", "float32"),
+    ("lite0", 128, 16, "all", "batch", "bfloat16"),
+    ("resnet18", 128, 16, "all", "batch", "float32"), ("resnet18", 224, 16, "all", "batch", "float32"),
+    ("resnet18", 128, 16, "last-2", "frozen", "float32"), ("resnet18", 128, 16, "last", "frozen", "float32"),
+    ("resnet18", 128, 16, "all", "batch", "bfloat16"),
+    ("vit_s16", 224, 16, "none", "batch", "float32"), ("vit_s16", 224, 16, "all", "batch", "float32"),
+]
+OURS = {"lite0": "efficientnet_lite0"}
+TURNS = 5
+# A turn of one peer takes about so long.
+TURN_S = 1.5
+# The first steps take memory and choose kernels.
+WARM_UP = 3
+LEAST_STEPS = 3
+PEER = Path(__file__).with_name("train_step.py")
+
+
+def turn(command, steps):
+    """Milliseconds of each step but the first ones, and the peak of memory in MB."""
+    environment = {**os.environ, "RAYON_NUM_THREADS": str(THREADS)}
+    command = [*map(str, command), str(steps + WARM_UP)]
+    out = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+    *times, peak = map(float, out.split())
+    return times[WARM_UP:], peak
+
+
+def main(binary):
+    print("| network | px | trained | statistics | PyTorch in | Handful, ms | PyTorch, ms | × PyTorch | MB | PyTorch's MB |")
+    print("| --- | --: | --- | --- | --- | --: | --: | --: | --: | --: |")
+    for name, px, batch, trained, norms, precision in CASES:
+        setting = (px, batch, trained, norms)
+        commands = {
+            "ours": [binary, OURS.get(name, name), *setting],
+            "torch": [sys.executable, PEER, name, *setting, precision],
+        }
+        steps, times, peaks = {}, {peer: [] for peer in commands}, {}
+        for peer, command in commands.items():
+            first, _ = turn(command, 1)
+            steps[peer] = max(LEAST_STEPS, int(1e3 * TURN_S / first[0]))
+        for _ in range(TURNS):
+            for peer, command in commands.items():
+                found, peak = turn(command, steps[peer])
+                times[peer].append(statistics.median(found))
+                peaks[peer] = max(peak, peaks.get(peer, 0))
+        ours, theirs = (statistics.median(times[peer]) for peer in commands)
+        print(
+            f"| {name} | {px} | {trained} | {norms} | {precision} | {ours:.1f} | {theirs:.1f} | {theirs / ours:.2f} "
+            f"| {peaks['ours']:.0f} | {peaks['torch']:.0f} |",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
