@@ -47,6 +47,11 @@ struct Setting {
 }
 
 fn main() {
+    // From within the pool: from outside every step of every layer would wait to be let in.
+    rayon::scope(|_| run());
+}
+
+fn run() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [name, px, batch, trained, statistics, steps] = &arguments[..] else {
         eprintln!("{USAGE}");
