@@ -16,6 +16,7 @@ mod even;
 mod fit;
 mod folded;
 mod gradient;
+mod grouped;
 mod inverted_residual;
 mod line_ring;
 mod norm;
@@ -43,6 +44,7 @@ pub use folded::Folded;
 pub use gradient::{
     DepthwiseInputGradient, DepthwiseWeightGradient, InputGradient, WeightGradient, bias_gradient,
 };
+pub use grouped::Grouped;
 pub use inverted_residual::{BlockWeights, InvertedResidual};
 pub use norm::{Moments, Norm, NormGradients, NormPass};
 pub use padding::Padding;

@@ -4,8 +4,8 @@ mod reference;
 
 use handful_kernel::{
     Clamp, Convolution, Depthwise, DepthwiseInputGradient, DepthwiseWeightGradient, Folded,
-    InputGradient, Isa, Moments, Norm, NormGradients, NormPass, Padding, Size, Slide, Surround,
-    WeightGradient, bias_gradient, max_pool, max_pool_gradient,
+    Grouped, InputGradient, Isa, Moments, Norm, NormGradients, NormPass, Padding, Size, Slide,
+    Surround, WeightGradient, bias_gradient, max_pool, max_pool_gradient,
 };
 use proptest::prelude::*;
 use reference::{Map, assert_same, config, convolved, in_any_pool, numbers, places};
@@ -189,6 +189,45 @@ fn check_depthwise(case: &Case) {
     assert_fused_agree(&fused);
 }
 
+fn check_grouped(case: &Case, groups: usize) {
+    let &Case {
+        n,
+        size,
+        channels_in,
+        channels_out,
+        slide,
+        seed,
+    } = case;
+    let x = numbers(n * size.pixels() * channels_in, seed);
+    let weight = numbers(
+        channels_out * channels_in / groups * slide.kernel.pow(2),
+        seed ^ 1,
+    );
+    let bias = numbers(channels_out, seed ^ 2);
+    let weights = Folded {
+        weight: &weight,
+        bias: &bias,
+    };
+    let map = Map::of(&x, n, size, channels_in);
+    let expected = convolved(&map, weights, groups, slide, Clamp::RELU6);
+    let gradient = numbers(expected.values.len(), seed ^ 3);
+    let of_out = Map::of(&gradient, n, expected.size, channels_out);
+    let (of_x, of_weight) = gradients(&map, &weight, &of_out, groups, slide);
+    for isa in Isa::all() {
+        let grouped = Grouped::new(isa, weights, groups, slide, Clamp::RELU6);
+        let out = of_pool(expected.values.len(), |out| grouped.forward(&x, size, out));
+        assert_same(&out, &expected.values, isa.name());
+        let found = of_pool(of_x.len(), |out| {
+            grouped.input_gradient(&gradient, size, out)
+        });
+        assert_same(&found, &of_x, &format!("{} of x", isa.name()));
+        let found = of_pool(of_weight.len(), |out| {
+            grouped.weight_gradient(&x, size, &gradient, out)
+        });
+        assert_same(&found, &of_weight, &format!("{} of weights", isa.name()));
+    }
+}
+
 proptest! {
     #![proptest_config(config())]
 
@@ -208,6 +247,18 @@ proptest! {
     ) {
         let size = Size { height, width };
         check_depthwise(&Case { n, size, channels_in: channels, channels_out: channels, slide: slide(kernel, stride, true), seed });
+    }
+
+    #[test]
+    fn groups_of_channels_are_convolved_by_themselves(
+        n in 0usize..3, height in 3usize..12, width in 3usize..12, groups in 1usize..5, own_in in 1usize..9, own_out in 1usize..9,
+        kernel in 1usize..4, stride in 1usize..3, same in any::<bool>(), seed in any::<u64>(),
+    ) {
+        let size = Size { height, width };
+        let case = Case {
+            n, size, channels_in: groups * own_in, channels_out: groups * own_out, slide: slide(kernel, stride, same), seed,
+        };
+        check_grouped(&case, groups);
     }
 
     #[test]

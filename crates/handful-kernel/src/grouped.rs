@@ -1,0 +1,151 @@
+//! Full convolutions of groups of channels, each by itself: a group's channels are put side by side, go through the kernels of a full
+//! convolution, and go back to their places.
+//!
+//! That costs a copy of each map; a group of one channel has a kernel of its own, [`crate::Depthwise`].
+
+use rayon::prelude::*;
+
+use crate::buffer::Buffer;
+use crate::clamp::Clamp;
+use crate::convolution::Convolution;
+use crate::fit::images;
+use crate::folded::Folded;
+use crate::gradient::{InputGradient, WeightGradient};
+use crate::simd::Isa;
+use crate::size::Size;
+use crate::slide::Slide;
+
+/// A convolution of groups of channels, and what goes back through it.
+#[derive(Clone, Debug)]
+pub struct Grouped {
+    groups: Vec<Group>,
+    channels_in: usize,
+    channels_out: usize,
+    weight: WeightGradient,
+}
+
+#[derive(Clone, Debug)]
+struct Group {
+    forward: Convolution,
+    back: InputGradient,
+}
+
+impl Grouped {
+    /// `weights.weight` is `[channels out, channels in / groups, kernel, kernel]`.
+    ///
+    /// # Panics
+    /// If the lengths of the weights and the number of groups don't fit each other.
+    pub fn new(isa: Isa, weights: Folded, groups: usize, slide: Slide, clamp: Clamp) -> Grouped {
+        let channels_out = weights.bias.len();
+        assert!(groups > 0 && channels_out > 0 && channels_out.is_multiple_of(groups));
+        assert!(weights.weight.len().is_multiple_of(groups));
+        let own_out = channels_out / groups;
+        let of_group = weights.weight.chunks_exact(weights.weight.len() / groups);
+        let all = of_group.zip(weights.bias.chunks_exact(own_out));
+        let groups: Vec<Group> = all
+            .map(|(weight, bias)| Group {
+                forward: Convolution::new(isa, Folded { weight, bias }, slide, clamp),
+                back: InputGradient::new(isa, weight, own_out, slide),
+            })
+            .collect();
+        let own_in = groups[0].forward.channels_in();
+        Grouped {
+            channels_in: own_in * groups.len(),
+            channels_out,
+            weight: WeightGradient {
+                isa,
+                slide,
+                channels_in: own_in,
+                channels_out: own_out,
+            },
+            groups,
+        }
+    }
+
+    /// Pixels of all images, in and out.
+    fn pixels(&self, x: &[f32], size: Size) -> (usize, usize) {
+        let n = images(x, size.pixels() * self.channels_in);
+        let after = self.weight.slide.after(size);
+        (n * size.pixels(), n * after.pixels())
+    }
+
+    /// clamp(convolution + bias)
+    ///
+    /// # Shapes
+    /// `x` `[n, h, w, channels in]`, `out` `[n, h', w', channels out]` with [`Slide::after`].
+    ///
+    /// # Panics
+    /// If the lengths don't fit each other.
+    pub fn forward(&self, x: &[f32], size: Size, out: &mut [f32]) {
+        let (before, after) = self.pixels(x, size);
+        assert_eq!(out.len(), after * self.channels_out);
+        let (own_in, own_out) = (self.weight.channels_in, self.weight.channels_out);
+        let mut own_x = Buffer::new(before * own_in);
+        let mut own = Buffer::new(after * own_out);
+        for (idx, group) in self.groups.iter().enumerate() {
+            take(x, self.channels_in, idx, own_in, &mut own_x);
+            group.forward.forward(&own_x, size, None, &mut own);
+            put(&own, own_out, idx, self.channels_out, out);
+        }
+    }
+
+    /// The gradient of the input, `[n, h, w, channels in]` of `size`, from that of the output, `[n, h', w', channels out]`.
+    ///
+    /// # Panics
+    /// If the lengths don't fit each other.
+    pub fn input_gradient(&self, gradient: &[f32], size: Size, out: &mut [f32]) {
+        let (before, after) = self.pixels(out, size);
+        assert_eq!(gradient.len(), after * self.channels_out);
+        let (own_in, own_out) = (self.weight.channels_in, self.weight.channels_out);
+        let mut own_gradient = Buffer::new(after * own_out);
+        let mut own = Buffer::new(before * own_in);
+        for (idx, group) in self.groups.iter().enumerate() {
+            take(gradient, self.channels_out, idx, own_out, &mut own_gradient);
+            group.back.run(&own_gradient, size, &mut own);
+            put(&own, own_in, idx, self.channels_in, out);
+        }
+    }
+
+    /// The gradient of the weights, `[channels out, channels in / groups, kernel, kernel]`, from the input and the gradient of the
+    /// output.
+    ///
+    /// # Panics
+    /// If the lengths don't fit each other.
+    pub fn weight_gradient(&self, x: &[f32], size: Size, gradient: &[f32], out: &mut [f32]) {
+        let (before, after) = self.pixels(x, size);
+        assert_eq!(gradient.len(), after * self.channels_out);
+        let (own_in, own_out) = (self.weight.channels_in, self.weight.channels_out);
+        let mut own_x = Buffer::new(before * own_in);
+        let mut own_gradient = Buffer::new(after * own_out);
+        let own = own_in * own_out * self.weight.slide.kernel.pow(2);
+        assert_eq!(out.len(), own * self.groups.len());
+        for (idx, out) in out.chunks_exact_mut(own).enumerate() {
+            take(x, self.channels_in, idx, own_in, &mut own_x);
+            take(gradient, self.channels_out, idx, own_out, &mut own_gradient);
+            self.weight.run(&own_x, size, &own_gradient, out);
+        }
+    }
+}
+
+/// Pixels that are worth a thread.
+const PIXELS: usize = 1 << 10;
+
+/// Copies group `idx` of `own` channels out of `[pixels, channels]`.
+fn take(from: &[f32], channels: usize, idx: usize, own: usize, to: &mut [f32]) {
+    let pixels = to
+        .par_chunks_exact_mut(own)
+        .zip(from.par_chunks_exact(channels));
+    pixels
+        .with_min_len(PIXELS)
+        .for_each(|(to, from)| to.copy_from_slice(&from[idx * own..][..own]));
+}
+
+/// Copies it back to its place.
+fn put(from: &[f32], own: usize, idx: usize, channels: usize, to: &mut [f32]) {
+    let pixels = to
+        .par_chunks_exact_mut(channels)
+        .zip(from.par_chunks_exact(own));
+    pixels
+        .with_min_len(PIXELS)
+        .for_each(|(to, from)| to[idx * own..][..own].copy_from_slice(from));
+}
