@@ -1,14 +1,12 @@
 //! Every gradient on every instruction set of this machine against its definition in f64.
 
-mod reference;
-
+use crate::reference::{Map, assert_same, config, convolved, in_any_pool, numbers, places};
 use handful_kernel::{
     Clamp, Convolution, Depthwise, DepthwiseInputGradient, DepthwiseWeightGradient, Folded,
     Grouped, InputGradient, Isa, Moments, Norm, NormGradients, NormPass, Padding, Size, Slide,
     Surround, WeightGradient, bias_gradient, max_pool, max_pool_gradient,
 };
 use proptest::prelude::*;
-use reference::{Map, assert_same, config, convolved, in_any_pool, numbers, places};
 
 /// Gradients of a convolution's input and weights, as they follow from its definition: every product that it sums sends the
 /// output's gradient to each of its two numbers.

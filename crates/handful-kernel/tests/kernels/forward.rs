@@ -1,13 +1,11 @@
 //! Every kernel on every instruction set of this machine against loops in f64 that anybody can check by eye.
 
-mod reference;
-
+use crate::reference::{Map, assert_same, config, convolved, in_any_pool, numbers, places};
 use handful_kernel::{
     BlockWeights, Clamp, Convolution, Folded, InvertedResidual, Isa, Size, Slide, Surround,
     max_pool, mean,
 };
 use proptest::prelude::*;
-use reference::{Map, assert_same, config, convolved, in_any_pool, numbers, places};
 
 proptest! {
     #![proptest_config(config())]

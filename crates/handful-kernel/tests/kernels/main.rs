@@ -1,0 +1,7 @@
+//! Every kernel on every instruction set of this machine against definitions in f64 that anybody can check by eye.
+
+mod denormals;
+mod forward;
+mod gradients;
+mod reference;
+mod transformer;
