@@ -1,6 +1,6 @@
 //! How near the machine's limit do the kernels run, and how long does a network take?
 //!
-//! `speed shapes`: each layer of each network, as a Markdown table. `speed NETWORK PX BATCH ROUNDS`: milliseconds of each whole
+//! `speed denormals`: how much longer a convolution takes on numbers below the normal ones. `speed shapes`: each layer of each network, as a Markdown table. `speed NETWORK PX BATCH ROUNDS`: milliseconds of each whole
 //! pass, one a line, for `bench/peers/forward.py`. Weights are arbitrary: only shapes matter for time.
 
 mod limit;
@@ -8,7 +8,7 @@ mod network;
 
 use std::time::Instant;
 
-use handful_kernel::Buffer;
+use handful_kernel::{Buffer, Clamp, Convolution, Folded, Isa, Size, Slide, Surround};
 use network::{NETWORKS, Network};
 
 const SHAPES_BATCH: usize = 16;
@@ -19,6 +19,7 @@ fn main() {
     let number = |i: usize| arguments[i].parse::<usize>().expect("a number");
     match arguments.first().map(String::as_str) {
         Some("shapes") => shapes(),
+        Some("denormals") => denormals(),
         Some(name) if arguments.len() == 4 => {
             let network = Network::named(name);
             let x = network::numbers(number(2) * number(1) * number(1) * 3);
@@ -31,7 +32,7 @@ fn main() {
             }
         }
         _ => {
-            eprintln!("usage: speed shapes | speed NETWORK PX BATCH ROUNDS");
+            eprintln!("usage: speed shapes | speed denormals | speed NETWORK PX BATCH ROUNDS");
             std::process::exit(2);
         }
     }
@@ -51,7 +52,7 @@ fn shapes() {
     );
     for (name, px) in NETWORKS {
         let network = Network::named(name);
-        let mut size = handful_kernel::Size::square(px);
+        let mut size = Size::square(px);
         let mut x = Buffer::new(SHAPES_BATCH * px * px * 3);
         x.copy_from_slice(&network::numbers(SHAPES_BATCH * px * px * 3));
         for layer in &network.layers {
@@ -77,5 +78,38 @@ fn shapes() {
             }
             (x, size) = out;
         }
+    }
+}
+
+/// The same convolution of ordinary numbers and of denormal ones, on every instruction set.
+fn denormals() {
+    const CHANNELS: usize = 64;
+    const ROUNDS: usize = 9;
+    let size = Size::square(56);
+    let slide = Slide {
+        kernel: 3,
+        stride: 1,
+        surround: Surround::Same,
+    };
+    let weight = network::numbers(CHANNELS * CHANNELS * 9);
+    let weights = Folded {
+        weight: &weight,
+        bias: &[0.0; CHANNELS],
+    };
+    let x = network::numbers(size.pixels() * CHANNELS);
+    let tiny: Vec<f32> = x.iter().map(|x| x * 1e-40).collect();
+    let mut out = vec![0.0; x.len()];
+    for isa in Isa::all() {
+        let convolution = Convolution::new(isa, weights, slide, Clamp::NONE);
+        let mut least = |x: &[f32]| {
+            let once = |_| {
+                let start = Instant::now();
+                convolution.forward(x, size, None, &mut out);
+                start.elapsed().as_secs_f64()
+            };
+            (0..ROUNDS).map(once).fold(f64::INFINITY, f64::min)
+        };
+        let (usual, denormal) = (least(&x), least(&tiny));
+        println!("{}: {:.2} times as long", isa.name(), denormal / usual);
     }
 }

@@ -33,7 +33,7 @@ struct Learner {
 #[derive(Module, Debug)]
 enum Network {
     Convolutions(Trainable),
-    Vit(Vit),
+    Vit(Box<Vit>),
 }
 
 /// What a step starts from.
@@ -67,7 +67,7 @@ fn run() {
     let first = first_trained(&backbone, trained);
     let images = images(&backbone, batch, px);
     let (network, features) = if is_vit {
-        (Network::Vit(Vit::new(px, &device)), vit::WIDTH)
+        (Network::Vit(Box::new(Vit::new(px, &device))), vit::WIDTH)
     } else {
         let network = Trainable::of(&backbone, first.., &device);
         let features = backbone.stages[backbone.stages.len() - 1].channels;
