@@ -1,19 +1,27 @@
-//! 512 bits.
+//! 512 bits, with and without products of bfloat16.
 
 use std::arch::x86_64::*;
 
-use super::{Loops, Simd, loops};
+use super::{Loops, Simd, dense, loops};
+use crate::bf16::{Bf16, HALF, NOT_SMALL, QUIET};
 
 #[derive(Clone, Copy)]
-struct Avx512;
+struct Avx512<const HAS_BF16: bool>;
 
-pub(super) static LOOPS: Loops = loops!(Avx512, [8, 8, 6], #[target_feature(enable = "avx512f")]);
+const WITHOUT_BF16: Loops =
+    loops!(Avx512<false>, [8, 8, 6], [8, 8, 4], #[target_feature(enable = "avx512f")]);
+
+pub(super) static LOOPS: Loops = WITHOUT_BF16;
+pub(super) static LOOPS_WITH_BF16: Loops = Loops {
+    bf16: dense!(Avx512<true>, Bf16, [8, 8, 6], #[target_feature(enable = "avx512f,avx512bf16")]),
+    ..WITHOUT_BF16
+};
 
 #[allow(
     clippy::undocumented_unsafe_blocks,
     reason = "each is an instruction of the set, which the contract of the trait demands"
 )]
-impl Simd for Avx512 {
+impl<const HAS_BF16: bool> Simd for Avx512<HAS_BF16> {
     const LANES: usize = 16;
     type V = __m512;
 
@@ -60,5 +68,53 @@ impl Simd for Avx512 {
     #[inline(always)]
     unsafe fn max(a: __m512, b: __m512) -> __m512 {
         unsafe { _mm512_max_ps(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn load_bf16(from: *const u16) -> __m512 {
+        unsafe {
+            let wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256(from.cast()));
+            _mm512_castsi512_ps(_mm512_slli_epi32::<16>(wide))
+        }
+    }
+    #[inline(always)]
+    unsafe fn store_bf16(to: *mut u16, x: __m512) {
+        unsafe {
+            let splat = |bits: u32| _mm512_set1_epi32(bits as i32);
+            let bits = _mm512_castps_si512(x);
+            let stays = _mm512_test_epi32_mask(bits, splat(NOT_SMALL));
+            let narrow = if HAS_BF16 {
+                std::mem::transmute::<__m256bh, __m256i>(_mm512_maskz_cvtneps_pbh(stays, x))
+            } else {
+                let upper = _mm512_srli_epi32::<16>(bits);
+                let half = _mm512_add_epi32(_mm512_and_si512(upper, splat(1)), splat(HALF));
+                let rounded = _mm512_srli_epi32::<16>(_mm512_add_epi32(bits, half));
+                let is_none = _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(x, x);
+                let all = _mm512_mask_or_epi32(rounded, is_none, upper, splat(QUIET));
+                _mm512_maskz_cvtepi32_epi16(stays, all)
+            };
+            _mm256_storeu_si256(to.cast(), narrow)
+        }
+    }
+    #[inline(always)]
+    unsafe fn odd(pairs: __m512) -> __m512 {
+        unsafe {
+            let upper = _mm512_set1_epi32(0xFFFF_0000_u32 as i32);
+            _mm512_castsi512_ps(_mm512_and_si512(_mm512_castps_si512(pairs), upper))
+        }
+    }
+    #[inline(always)]
+    unsafe fn even(pairs: __m512) -> __m512 {
+        unsafe { _mm512_castsi512_ps(_mm512_slli_epi32::<16>(_mm512_castps_si512(pairs))) }
+    }
+    #[inline(always)]
+    unsafe fn dot(x: __m512, w: __m512, sum: __m512) -> __m512 {
+        unsafe {
+            if HAS_BF16 {
+                let pairs = |x| std::mem::transmute::<__m512, __m512bh>(x);
+                return _mm512_dpbf16_ps(sum, pairs(x), pairs(w));
+            }
+            let sum = Self::fma(Self::odd(x), Self::odd(w), sum);
+            Self::fma(Self::even(x), Self::even(w), sum)
+        }
     }
 }
