@@ -22,7 +22,7 @@ pub(crate) struct Line<'a, E> {
     pub kernel: usize,
     pub stride: usize,
     /// `[kernel · kernel, channels]`
-    pub weights: &'a [f32],
+    pub weights: &'a [E],
     /// `[channels]`
     pub bias: &'a [f32],
     /// Whole registers; pixels of lines in and out are as far apart.
@@ -64,18 +64,17 @@ pub(crate) fn met(first: usize, down: Padding, kernel: usize, end: usize) -> Ran
     start..stop
 }
 
-/// Weights `[channels, taps]` as `[chosen taps, padded]`, rounded to E and kept as float32, which the loop needs.
+/// Weights `[channels, taps]` as `[chosen taps, padded]`.
 pub(crate) fn by_tap<E: Element>(
     weight: &[f32],
     channels: usize,
     padded: usize,
     chosen: impl Iterator<Item = usize>,
-) -> Vec<f32> {
+) -> Vec<E> {
     let area = weight.len() / channels;
     let of = |tap: usize| {
-        let there =
-            (0..channels).map(move |channel| E::weight(weight[channel * area + tap]).to_f32());
-        there.chain(std::iter::repeat_n(0.0, padded - channels))
+        let there = (0..channels).map(move |channel| E::weight(weight[channel * area + tap]));
+        there.chain(std::iter::repeat_n(E::default(), padded - channels))
     };
     chosen.flat_map(of).collect()
 }

@@ -1,7 +1,5 @@
 //! A convolution of each channel by itself.
 
-use std::marker::PhantomData;
-
 use crate::bands::in_bands;
 use crate::buffer::Buffer;
 use crate::clamp::Clamp;
@@ -23,11 +21,10 @@ pub struct Depthwise<E: Element = f32> {
     /// Whole registers.
     padded: usize,
     /// `[kernel · kernel, padded]`
-    weights: Vec<f32>,
+    weights: Vec<E>,
     /// `[padded]`
     bias: Vec<f32>,
     clamp: Clamp,
-    elements: PhantomData<E>,
 }
 
 impl<E: Element> Depthwise<E> {
@@ -48,10 +45,9 @@ impl<E: Element> Depthwise<E> {
             slide,
             channels,
             padded,
-            weights: by_tap::<E>(weights.weight, channels, padded, 0..area),
+            weights: by_tap(weights.weight, channels, padded, 0..area),
             bias,
             clamp,
-            elements: PhantomData,
         }
     }
 

@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use crate::bands::{bands_of_image, in_bands};
 use crate::buffer::Buffer;
 use crate::clamp::Clamp;
-use crate::depthwise::{Line, MOST_KERNEL};
+use crate::depthwise::{Line, MOST_KERNEL, by_tap};
 use crate::element::Element;
 use crate::fit::{assert_holds, image_len, images};
 use crate::folded::Folded;
@@ -70,7 +70,7 @@ struct Chunk<E: Element> {
     padded: usize,
     expand: Option<Panels<E>>,
     /// `[kernel · kernel, padded]`
-    depthwise: Vec<f32>,
+    depthwise: Vec<E>,
     /// `[padded]`
     bias: Vec<f32>,
 }
@@ -116,16 +116,11 @@ impl<E: Element> InvertedResidual<E> {
                 let places = in_steps::<E>(0..channels_in);
                 Panels::new(isa, padded, &bias_of(expand.bias), columns, places)
             });
-            let mut by_tap = vec![0.0; area * padded];
-            for (tap, row) in by_tap.chunks_exact_mut(padded).enumerate() {
-                for c in 0..channels.len() {
-                    row[c] = E::weight(depthwise.weight[(first + c) * area + tap]).to_f32();
-                }
-            }
+            let of_chunk = &depthwise.weight[first * area..channels.end * area];
             Chunk {
                 padded,
                 expand,
-                depthwise: by_tap,
+                depthwise: by_tap(of_chunk, channels.len(), padded, 0..area),
                 bias: bias_of(depthwise.bias),
                 channels,
             }
@@ -227,6 +222,13 @@ struct Whole<'a, E: Element> {
     width: usize,
 }
 
+/// Where output lines go.
+struct Output<'a, E> {
+    out: &'a mut [E],
+    /// Their sums until the last chunk; empty where `out` holds them.
+    sums: &'a mut [f32],
+}
+
 impl<E: Element> Whole<'_, E> {
     /// Some output lines of an image, a few at a time from the first to the last, for each chunk.
     fn in_one_pass(&self, x: &[E], lines: Range<usize>, out: &mut [E]) {
@@ -260,15 +262,8 @@ impl<E: Element> Whole<'_, E> {
                     true => &mut [],
                     false => &mut sums[place..place + step.len() * line_out],
                 };
-                self.finish(
-                    chunk,
-                    x,
-                    step,
-                    (&ring, ring_lines),
-                    &mut convolved,
-                    out,
-                    sums,
-                );
+                let to = Output { out, sums };
+                self.finish(chunk, x, step, (&ring, ring_lines), &mut convolved, to);
             }
         }
     }
@@ -317,15 +312,11 @@ impl<E: Element> Whole<'_, E> {
                 let mut sums = self.sums(out.len());
                 for (chunk, ring) in &rings {
                     let ring = (&**ring, size.height);
-                    self.finish(
-                        chunk,
-                        x,
-                        lines.clone(),
-                        ring,
-                        &mut convolved,
+                    let to = Output {
                         out,
-                        &mut sums,
-                    );
+                        sums: &mut sums,
+                    };
+                    self.finish(chunk, x, lines.clone(), ring, &mut convolved, to);
                 }
             },
         );
@@ -399,10 +390,10 @@ impl<E: Element> Whole<'_, E> {
         lines: Range<usize>,
         (ring, ring_lines): (&[E], usize),
         convolved: &mut [E],
-        out: &mut [E],
-        sums: &mut [f32],
+        to: Output<E>,
     ) {
         let Whole { block, after, .. } = self;
+        let Output { out, sums } = to;
         let line_len = after.width * chunk.padded;
         let convolved = &mut convolved[..lines.len() * line_len];
         for (line, out) in lines.clone().zip(convolved.chunks_exact_mut(line_len)) {

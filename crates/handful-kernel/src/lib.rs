@@ -32,6 +32,7 @@ mod rows;
 mod simd;
 mod size;
 mod slide;
+mod strip;
 mod taps;
 mod tile;
 mod window;

@@ -20,7 +20,7 @@ pub(crate) struct Pixels<'a, E> {
     pub kernel: usize,
     pub stride: usize,
     /// `[lines, kernel, channels]`
-    pub weights: *const f32,
+    pub weights: *const E,
     /// `[channels]`
     pub bias: *const f32,
     /// Whole registers.
@@ -36,9 +36,19 @@ impl<E: Element> Pixels<'_, E> {
     /// The machine has S; all that the P pixels see is readable, and what they are is writable.
     #[inline(always)]
     pub unsafe fn sum<S: Simd, const P: usize>(&self) {
+        // SAFETY: the caller's.
+        unsafe { self.sum_from::<S, P>(0) }
+    }
+
+    /// The same for the channels from one on.
+    ///
+    /// # Safety
+    /// As above.
+    #[inline(always)]
+    pub unsafe fn sum_from<S: Simd, const P: usize>(&self, first: usize) {
         let channels = self.channels;
         let step = self.stride * channels;
-        for channel in (0..channels).step_by(S::LANES) {
+        for channel in (first..channels).step_by(S::LANES) {
             // SAFETY: the caller's.
             unsafe {
                 let mut sums = [S::load(self.bias.add(channel)); P];
@@ -46,7 +56,7 @@ impl<E: Element> Pixels<'_, E> {
                 for line in self.lines {
                     let mut x = line.add(self.skipped + channel);
                     for _ in 0..self.kernel {
-                        let w = S::load(weights);
+                        let w = E::load::<S>(weights);
                         for p in 0..P {
                             sums[p] = S::fma(E::load::<S>(x.add(p * step)), w, sums[p]);
                         }

@@ -36,7 +36,7 @@ impl DepthwiseInputGradient {
         let class = |first: usize| {
             let rows = (first..kernel).step_by(stride).rev();
             let taps = rows.flat_map(|row| (0..kernel).rev().map(move |c| row * kernel + c));
-            by_tap::<f32>(weight, channels, padded, taps)
+            by_tap(weight, channels, padded, taps)
         };
         DepthwiseInputGradient {
             isa,

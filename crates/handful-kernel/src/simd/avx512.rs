@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::{Loops, Simd, dense, loops};
+use super::{Loops, Pairs, Simd, dense, loops};
 use crate::bf16::{Bf16, HALF, NOT_SMALL, QUIET};
 
 #[derive(Clone, Copy)]
@@ -13,7 +13,7 @@ const WITHOUT_BF16: Loops =
 
 pub(super) static LOOPS: Loops = WITHOUT_BF16;
 pub(super) static LOOPS_WITH_BF16: Loops = Loops {
-    bf16: dense!(Avx512<true>, Bf16, [8, 8, 6], #[target_feature(enable = "avx512f,avx512bf16")]),
+    bf16: dense!(Avx512<true>, Bf16, sum_pairs, [8, 8, 6], #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]),
     ..WITHOUT_BF16
 };
 
@@ -115,6 +115,57 @@ impl<const HAS_BF16: bool> Simd for Avx512<HAS_BF16> {
             }
             let sum = Self::fma(Self::odd(x), Self::odd(w), sum);
             Self::fma(Self::even(x), Self::even(w), sum)
+        }
+    }
+}
+
+/// Places of numbers of 16 bits that lie in two halves of a register, each two side by side.
+const SIDE_BY_SIDE: [u16; 32] = {
+    let mut places = [0; 32];
+    let mut i = 0;
+    while i < 32 {
+        places[i] = (i / 2 + i % 2 * 16) as u16;
+        i += 1;
+    }
+    places
+};
+/// Places in two registers of the first of each two numbers; the second ones are one further.
+const EVEN: [u32; 16] = {
+    let mut places = [0; 16];
+    let mut i = 0;
+    while i < 16 {
+        places[i] = 2 * i as u32;
+        i += 1;
+    }
+    places
+};
+
+#[allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "each is an instruction of the set, which the contract of the trait demands"
+)]
+impl Pairs for Avx512<true> {
+    #[inline(always)]
+    unsafe fn split(first: __m512, second: __m512) -> (__m512, __m512) {
+        unsafe {
+            let even = _mm512_loadu_si512(EVEN.as_ptr().cast());
+            let odd = _mm512_add_epi32(even, _mm512_set1_epi32(1));
+            (
+                _mm512_permutex2var_ps(first, even, second),
+                _mm512_permutex2var_ps(first, odd, second),
+            )
+        }
+    }
+    #[inline(always)]
+    unsafe fn store_pairs(to: *mut u16, even: __m512, odd: __m512) {
+        unsafe {
+            let not_small = _mm512_set1_epi32(NOT_SMALL as i32);
+            let stays = |x| _mm512_test_epi32_mask(_mm512_castps_si512(x), not_small);
+            let stays = _mm512_kunpackw(u32::from(stays(odd)), u32::from(stays(even)));
+            let halves = _mm512_maskz_cvtne2ps_pbh(stays, odd, even);
+            let halves = std::mem::transmute::<__m512bh, __m512i>(halves);
+            let places = _mm512_loadu_si512(SIDE_BY_SIDE.as_ptr().cast());
+            _mm512_storeu_si512(to.cast(), _mm512_permutexvar_epi16(places, halves))
         }
     }
 }

@@ -65,6 +65,17 @@ pub(crate) trait Simd: Copy {
     }
 }
 
+/// Registers of pairs of bfloat16, taken apart and put together.
+///
+/// # Safety
+/// As [`Simd`].
+pub(crate) trait Pairs: Simd {
+    /// Of twice as many numbers as there are lanes the first of each two, and the second.
+    unsafe fn split(first: Self::V, second: Self::V) -> (Self::V, Self::V);
+    /// Each two side by side again, rounded as [`Simd::store_bf16`] rounds.
+    unsafe fn store_pairs(to: *mut u16, even: Self::V, odd: Self::V);
+}
+
 /// A tile's loop.
 type TileLoop<E> = unsafe fn(&Tile<E>);
 
@@ -92,9 +103,9 @@ pub(crate) struct Loops {
     pub mask: unsafe fn(&Mask),
 }
 
-/// The loops for maps of one kind of number: `dense!(Simd, number, rows, attributes of its functions)`.
+/// The loops for maps of one kind of number: `dense!(Simd, number, method for pixels, rows, attributes of its functions)`.
 macro_rules! dense {
-    ($simd:ty, $element:ty, [$($rows:tt),*], $(#[$attribute:meta])*) => {{
+    ($simd:ty, $element:ty, $pixels:ident, [$($rows:tt),*], $(#[$attribute:meta])*) => {{
         $(#[$attribute])*
         unsafe fn tile<const M: usize, const N: usize>(tile: &crate::tile::Tile<$element>) {
             // SAFETY: the caller's.
@@ -103,7 +114,7 @@ macro_rules! dense {
         $(#[$attribute])*
         unsafe fn pixels<const P: usize>(pixels: &crate::pixels::Pixels<$element>) {
             // SAFETY: the caller's.
-            unsafe { pixels.sum::<$simd, P>() }
+            unsafe { pixels.$pixels::<$simd, P>() }
         }
         crate::simd::Dense {
             rows: [$(crate::simd::dense!(@most $rows)),*],
@@ -174,8 +185,8 @@ macro_rules! loops {
         }
         crate::simd::Loops {
             lanes: <$simd as crate::simd::Simd>::LANES,
-            f32: crate::simd::dense!($simd, f32, $f32_rows, $(#[$attribute])*),
-            bf16: crate::simd::dense!($simd, crate::bf16::Bf16, $bf16_rows, $(#[$attribute])*),
+            f32: crate::simd::dense!($simd, f32, sum, $f32_rows, $(#[$attribute])*),
+            bf16: crate::simd::dense!($simd, crate::bf16::Bf16, sum, $bf16_rows, $(#[$attribute])*),
             taps: [taps::<1>, taps::<2>, taps::<3>, taps::<4>, taps::<5>],
             norm_sums,
             norm_gradient,
@@ -223,7 +234,9 @@ impl Isa {
                 all.push(Set::Avx2);
                 if std::arch::is_x86_feature_detected!("avx512f") {
                     all.push(Set::Avx512);
-                    if std::arch::is_x86_feature_detected!("avx512bf16") {
+                    if std::arch::is_x86_feature_detected!("avx512bf16")
+                        && std::arch::is_x86_feature_detected!("avx512bw")
+                    {
                         all.push(Set::Avx512Bf16);
                     }
                 }
