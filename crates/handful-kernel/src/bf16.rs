@@ -9,8 +9,8 @@
 #[repr(transparent)]
 pub struct Bf16(u16);
 
-/// Activations nearer to zero than 2⁻⁶³ have none of these bits: the upper two of the exponent.
-pub(crate) const NOT_SMALL: u32 = 0x6000_0000;
+/// Those nearer to zero than 2⁻⁶³ have none of these bits: the upper two of the exponent.
+pub(crate) const NOT_SMALL: u16 = 0x6000;
 /// Weights nearer to zero are zero: 2⁻⁴⁹.
 const LEAST_WEIGHT: f32 = f32::from_bits((127 - 49) << 23);
 /// What is added to sums is zero when it is nearer: 2⁻¹⁰⁰, whose last bit counts 2⁻¹²³.
@@ -24,16 +24,17 @@ impl Bf16 {
     /// Zero.
     pub const ZERO: Bf16 = Bf16(0);
 
-    /// The nearest one, the even one of two; zero for what is nearer to zero than 2⁻⁶³.
+    /// The nearest one, the even one of two; zero where that is nearer to zero than 2⁻⁶³.
     pub fn from_f32(x: f32) -> Bf16 {
         let bits = x.to_bits();
         if x.is_nan() {
             return Bf16((bits >> 16 | QUIET) as u16);
         }
-        if bits & NOT_SMALL == 0 {
-            return Bf16::ZERO;
+        let rounded = ((bits + HALF + (bits >> 16 & 1)) >> 16) as u16;
+        match rounded & NOT_SMALL {
+            0 => Bf16::ZERO,
+            _ => Bf16(rounded),
         }
-        Bf16(((bits + HALF + (bits >> 16 & 1)) >> 16) as u16)
     }
 
     /// Exactly.
@@ -85,7 +86,8 @@ mod tests {
     fn what_is_near_zero_is_zero() {
         let least = 2.0f32.powi(-63);
         assert_eq!(there_and_back(least), least);
-        assert_eq!(there_and_back(-least * 0.999), 0.0);
+        assert_eq!(there_and_back(-least * 0.99), 0.0);
+        assert_eq!(there_and_back(-least * 0.999), -least);
         assert_eq!(Bf16::weight(2.0f32.powi(-50)).to_f32(), 0.0);
         assert_eq!(bias(-2.0f32.powi(-101)), 0.0);
         assert_eq!(there_and_back(f32::MIN_POSITIVE / 2.0), 0.0);

@@ -8,28 +8,34 @@ use crate::element::Element;
 /// Pieces that a thread keeps: input and output of a layer, what stands beside them in a residual block, and what lies between its
 /// steps.
 const MOST_KEPT: usize = 4;
+/// Of a cache's line.
+const LINE_BYTES: usize = 64;
 
-/// A slice of numbers whose memory goes to the thread that drops it, for the next one there.
+/// A slice of numbers whose memory goes to the thread that drops it, for the next one there. It starts with a line of the cache: a
+/// register that is stored across two lines takes several times as long (measured).
 #[derive(Debug)]
 pub struct Buffer<E: Element = f32> {
-    /// At least as long.
+    /// Longer by what may lie before the start.
     all: Vec<E>,
+    start: usize,
     len: usize,
 }
 
 impl<E: Element> Buffer<E> {
     /// `len` numbers of any value.
     pub fn new(len: usize) -> Buffer<E> {
+        let longer = len + LINE_BYTES / size_of::<E>();
         let mut all = E::kept().with_borrow_mut(|kept| {
             // The nearest that holds it, else the nearest.
-            let rank = |all: &Vec<E>| (all.len() < len, all.len().abs_diff(len));
+            let rank = |all: &Vec<E>| (all.len() < longer, all.len().abs_diff(longer));
             let best = (0..kept.len()).min_by_key(|&i| rank(&kept[i]));
             best.map(|i| kept.swap_remove(i)).unwrap_or_default()
         });
-        if all.len() < len {
-            all = vec![E::default(); len];
+        if all.len() < longer {
+            all = vec![E::default(); longer];
         }
-        Buffer { all, len }
+        let start = all.as_ptr().align_offset(LINE_BYTES).min(longer - len);
+        Buffer { all, start, len }
     }
 }
 
@@ -63,13 +69,13 @@ impl<E: Element + PartialEq> PartialEq for Buffer<E> {
 impl<E: Element> Deref for Buffer<E> {
     type Target = [E];
     fn deref(&self) -> &[E] {
-        &self.all[..self.len]
+        &self.all[self.start..][..self.len]
     }
 }
 
 impl<E: Element> DerefMut for Buffer<E> {
     fn deref_mut(&mut self) -> &mut [E] {
-        &mut self.all[..self.len]
+        &mut self.all[self.start..][..self.len]
     }
 }
 

@@ -6,6 +6,7 @@
 //! Source of the form: K. Goto, R. van de Geijn, Anatomy of high-performance matrix multiplication (ACM TOMS 34, 2008),
 //! without their copy of the left matrix, whose rows are contiguous here.
 
+use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use crate::clamp::Clamp;
@@ -238,10 +239,16 @@ unsafe fn ragged<E: Element>(
     columns: usize,
     sum: unsafe fn(&Tile<E>),
 ) {
-    let mut out = Beside::<E>::new();
-    let mut added = Beside::<E>::new();
-    let mut sums = Beside::<f32>::new();
-    let (out_rows, added_rows, sum_rows) = (out.rows(), added.rows(), sums.rows());
+    let (mut out, mut added, mut sums) = (beside::<E>(), beside::<E>(), beside::<f32>());
+    // Only what is read needs numbers.
+    if !tile.added.is_null() {
+        added.write([[E::default(); MOST_WIDTH * MOST_LANES]; MOST_ROWS]);
+    }
+    if tile.goes_on {
+        sums.write([[0.0; MOST_WIDTH * MOST_LANES]; MOST_ROWS]);
+    }
+    let (out_rows, added_rows) = (beside_rows(&mut out), beside_rows(&mut added));
+    let sum_rows = beside_rows(&mut sums);
     let beside = Tile {
         out: out_rows.as_ptr(),
         added: match tile.added.is_null() {
@@ -278,15 +285,18 @@ unsafe fn ragged<E: Element>(
 }
 
 /// Rows beside those of a product, whole registers wide.
-struct Beside<E>([[E; MOST_WIDTH * MOST_LANES]; MOST_ROWS]);
+type BesideRows<E> = MaybeUninit<[[E; MOST_WIDTH * MOST_LANES]; MOST_ROWS]>;
 
-impl<E: Element> Beside<E> {
-    fn new() -> Beside<E> {
-        Beside([[E::default(); MOST_WIDTH * MOST_LANES]; MOST_ROWS])
-    }
+fn beside<E: Element>() -> BesideRows<E> {
+    MaybeUninit::uninit()
+}
 
-    /// Pointers that may be written through.
-    fn rows(&mut self) -> [*const E; MOST_ROWS] {
-        self.0.each_mut().map(|row| row.as_mut_ptr().cast_const())
-    }
+/// Pointers that may be written through.
+fn beside_rows<E: Element>(rows: &mut BesideRows<E>) -> [*const E; MOST_ROWS] {
+    let start = rows.as_mut_ptr().cast::<E>();
+    std::array::from_fn(|row| {
+        start
+            .wrapping_add(row * MOST_WIDTH * MOST_LANES)
+            .cast_const()
+    })
 }

@@ -49,16 +49,22 @@ impl Pixels<'_, Bf16> {
                         weights = weights.add(channels);
                     }
                     let x = line.add(self.skipped + channel);
-                    for place in 0..(P - 1) * STEP + K {
-                        let [even, odd] = widened::<S>(x.add(place * channels));
-                        for tap in 0..K {
-                            let p = place.wrapping_sub(tap) / STEP;
-                            if place >= tap && (place - tap) % STEP == 0 && p < P {
-                                sums[p][0] = S::fma(even, w[tap][0], sums[p][0]);
-                                sums[p][1] = S::fma(odd, w[tap][1], sums[p][1]);
+                    // Written out: a loop of so many turns stays one, and its sums go to memory.
+                    macro_rules! meet {
+                        ($($place:literal)*) => {$(
+                            if $place < (P - 1) * STEP + K {
+                                let [even, odd] = widened::<S>(x.add($place * channels));
+                                for tap in 0..K {
+                                    let p = usize::wrapping_sub($place, tap) / STEP;
+                                    if $place >= tap && ($place - tap) % STEP == 0 && p < P {
+                                        sums[p][0] = S::fma(even, w[tap][0], sums[p][0]);
+                                        sums[p][1] = S::fma(odd, w[tap][1], sums[p][1]);
+                                    }
+                                }
                             }
-                        }
+                        )*};
                     }
+                    meet!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18);
                 }
                 let (low, high) = self.clamp.registers::<S>();
                 for p in 0..P {

@@ -82,8 +82,9 @@ impl Simd for Avx2 {
             let rounded = _mm256_srli_epi32::<16>(_mm256_add_epi32(bits, half));
             let quiet = _mm256_or_si256(upper, splat(QUIET));
             let is_none = _mm256_castps_si256(_mm256_cmp_ps::<_CMP_UNORD_Q>(x, x));
-            let is_small = _mm256_cmpeq_epi32(_mm256_and_si256(bits, splat(NOT_SMALL)), splat(0));
             let all = _mm256_blendv_epi8(rounded, quiet, is_none);
+            let not_small = _mm256_and_si256(all, splat(u32::from(NOT_SMALL)));
+            let is_small = _mm256_cmpeq_epi32(not_small, splat(0));
             let all = _mm256_andnot_si256(is_small, all);
             let narrow = _mm256_packus_epi32(all, all);
             let narrow = _mm256_permute4x64_epi64::<0b10_00>(narrow);

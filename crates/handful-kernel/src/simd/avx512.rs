@@ -13,7 +13,7 @@ const WITHOUT_BF16: Loops =
 
 pub(super) static LOOPS: Loops = WITHOUT_BF16;
 pub(super) static LOOPS_WITH_BF16: Loops = Loops {
-    bf16: dense!(Avx512<true>, Bf16, sum_pairs, [8, 8, 6], #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]),
+    bf16: dense!(Avx512<true>, Bf16, sum_pairs, [8, 8, 6], #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512bf16")]),
     ..WITHOUT_BF16
 };
 
@@ -79,17 +79,19 @@ impl<const HAS_BF16: bool> Simd for Avx512<HAS_BF16> {
     #[inline(always)]
     unsafe fn store_bf16(to: *mut u16, x: __m512) {
         unsafe {
-            let splat = |bits: u32| _mm512_set1_epi32(bits as i32);
-            let bits = _mm512_castps_si512(x);
-            let stays = _mm512_test_epi32_mask(bits, splat(NOT_SMALL));
             let narrow = if HAS_BF16 {
-                std::mem::transmute::<__m256bh, __m256i>(_mm512_maskz_cvtneps_pbh(stays, x))
+                let narrow = std::mem::transmute::<__m256bh, __m256i>(_mm512_cvtneps_pbh(x));
+                let not_small = _mm256_set1_epi16(NOT_SMALL as i16);
+                _mm256_maskz_mov_epi16(_mm256_test_epi16_mask(narrow, not_small), narrow)
             } else {
+                let splat = |bits: u32| _mm512_set1_epi32(bits as i32);
+                let bits = _mm512_castps_si512(x);
                 let upper = _mm512_srli_epi32::<16>(bits);
                 let half = _mm512_add_epi32(_mm512_and_si512(upper, splat(1)), splat(HALF));
                 let rounded = _mm512_srli_epi32::<16>(_mm512_add_epi32(bits, half));
                 let is_none = _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(x, x);
                 let all = _mm512_mask_or_epi32(rounded, is_none, upper, splat(QUIET));
+                let stays = _mm512_test_epi32_mask(all, splat(u32::from(NOT_SMALL)));
                 _mm512_maskz_cvtepi32_epi16(stays, all)
             };
             _mm256_storeu_si256(to.cast(), narrow)
@@ -159,13 +161,12 @@ impl Pairs for Avx512<true> {
     #[inline(always)]
     unsafe fn store_pairs(to: *mut u16, even: __m512, odd: __m512) {
         unsafe {
-            let not_small = _mm512_set1_epi32(NOT_SMALL as i32);
-            let stays = |x| _mm512_test_epi32_mask(_mm512_castps_si512(x), not_small);
-            let stays = _mm512_kunpackw(u32::from(stays(odd)), u32::from(stays(even)));
-            let halves = _mm512_maskz_cvtne2ps_pbh(stays, odd, even);
+            let halves = _mm512_cvtne2ps_pbh(odd, even);
             let halves = std::mem::transmute::<__m512bh, __m512i>(halves);
             let places = _mm512_loadu_si512(SIDE_BY_SIDE.as_ptr().cast());
-            _mm512_storeu_si512(to.cast(), _mm512_permutexvar_epi16(places, halves))
+            let all = _mm512_permutexvar_epi16(places, halves);
+            let stays = _mm512_test_epi16_mask(all, _mm512_set1_epi16(NOT_SMALL as i16));
+            _mm512_storeu_si512(to.cast(), _mm512_maskz_mov_epi16(stays, all))
         }
     }
 }

@@ -236,6 +236,7 @@ impl Isa {
                     all.push(Set::Avx512);
                     if std::arch::is_x86_feature_detected!("avx512bf16")
                         && std::arch::is_x86_feature_detected!("avx512bw")
+                        && std::arch::is_x86_feature_detected!("avx512vl")
                     {
                         all.push(Set::Avx512Bf16);
                     }

@@ -80,7 +80,7 @@ impl Simd for Neon {
             let rounded = vshrq_n_u32::<16>(vaddq_u32(bits, half));
             let quiet = vorrq_u32(upper, vdupq_n_u32(QUIET));
             let all = vbslq_u32(vceqq_f32(x, x), rounded, quiet);
-            let stays = vtstq_u32(bits, vdupq_n_u32(NOT_SMALL));
+            let stays = vtstq_u32(all, vdupq_n_u32(u32::from(NOT_SMALL)));
             vst1_u16(to, vmovn_u32(vandq_u32(stays, all)))
         }
     }
