@@ -5,6 +5,8 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use crate::element::Element;
+
 /// Bands a thread where there are few images: enough to even out, few enough to have little in common at their seams.
 const BANDS_A_THREAD: usize = 2;
 
@@ -26,11 +28,11 @@ pub(crate) fn bands_of_image(n: usize, lines: usize) -> usize {
 /// Calls `work(image, lines, out)` for bands that cover `lines` lines of each image of `out`, in the current pool of threads.
 ///
 /// `line` is the length of a line of `out`; each line is in exactly one band.
-pub(crate) fn in_bands(
-    out: &mut [f32],
+pub(crate) fn in_bands<E: Element>(
+    out: &mut [E],
     lines: usize,
     line: usize,
-    work: impl Fn(usize, Range<usize>, &mut [f32]) + Sync,
+    work: impl Fn(usize, Range<usize>, &mut [E]) + Sync,
 ) {
     let image = lines * line;
     if out.is_empty() {

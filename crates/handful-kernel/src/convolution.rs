@@ -6,9 +6,10 @@
 use crate::bands::in_bands;
 use crate::buffer::Buffer;
 use crate::clamp::Clamp;
+use crate::element::Element;
 use crate::fit::{self, assert_holds, image_len, images};
 use crate::folded::Folded;
-use crate::panels::{Columns, Panels};
+use crate::panels::{Columns, Panels, in_steps};
 use crate::places::Places;
 use crate::product::{Product, Rows};
 use crate::simd::Isa;
@@ -16,22 +17,22 @@ use crate::size::Size;
 use crate::slide::Slide;
 use crate::window::Window;
 
-/// A full convolution, ready to run on one instruction set.
+/// A full convolution, ready to run on one instruction set, on maps of E.
 #[derive(Clone, Debug)]
-pub struct Convolution {
+pub struct Convolution<E: Element = f32> {
     isa: Isa,
-    panels: Panels,
+    panels: Panels<E>,
     slide: Slide,
     channels_in: usize,
     clamp: Clamp,
 }
 
-impl Convolution {
+impl<E: Element> Convolution<E> {
     /// `weights.weight` is `[channels out, channels in, kernel, kernel]`.
     ///
     /// # Panics
     /// If the lengths of the weights don't fit each other.
-    pub fn new(isa: Isa, weights: Folded, slide: Slide, clamp: Clamp) -> Convolution {
+    pub fn new(isa: Isa, weights: Folded, slide: Slide, clamp: Clamp) -> Convolution<E> {
         let channels_out = weights.bias.len();
         assert!(channels_out > 0 && slide.kernel > 0 && slide.stride > 0);
         let area = slide.kernel * slide.kernel;
@@ -44,7 +45,11 @@ impl Convolution {
             n: channels_out,
             step: k,
         };
-        let places = (0..area).flat_map(|tap| (0..channels_in).map(move |c| c * area + tap));
+        let row = |row: usize| {
+            let taps = row * slide.kernel..(row + 1) * slide.kernel;
+            taps.flat_map(move |tap| (0..channels_in).map(move |c| c * area + tap))
+        };
+        let places = (0..slide.kernel).flat_map(|i| in_steps::<E>(row(i)));
         let panels = Panels::new(isa, channels_out, weights.bias, columns, places);
         Convolution {
             isa,
@@ -82,7 +87,7 @@ impl Convolution {
     ///
     /// # Panics
     /// If the lengths don't fit each other.
-    pub fn forward(&self, x: &[f32], size: Size, added: Option<&[f32]>, out: &mut [f32]) {
+    pub fn forward(&self, x: &[E], size: Size, added: Option<&[E]>, out: &mut [E]) {
         let after = self.after(size);
         let image_len = image_len(size, self.channels_in);
         let n = images(x, image_len);
@@ -124,14 +129,19 @@ impl Convolution {
                 stride * self.channels_in,
                 stride * line,
             );
-            let written = |start: *const f32| Places::apart(start, self.panels.n);
+            let written = |start: *const E| Places::apart(start, self.panels.n);
+            let product = Product::whole(self.isa, &self.panels, kernel, self.clamp);
+            let mut sums = Buffer::new(match E::SUMS_BESIDE && product.is_cut() {
+                true => out.len(),
+                false => 0,
+            });
             let rows = Rows {
                 x,
                 tap_step: line,
                 out: written(out.as_mut_ptr()),
                 added: added.map(|added| written(added.as_ptr())),
+                sums: (!sums.is_empty()).then(|| Places::apart(sums.as_mut_ptr(), self.panels.n)),
             };
-            let product = Product::whole(self.isa, &self.panels, kernel, self.clamp);
             // SAFETY: all that the kernel sees lies in x, and out is ours.
             unsafe { product.run(lines.len() * after.width, &rows) };
         });

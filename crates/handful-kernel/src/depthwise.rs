@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::clamp::Clamp;
+use crate::element::Element;
 use crate::even::pieces;
 use crate::padding::Padding;
 use crate::pixels::{MOST_PIXELS, Pixels};
@@ -13,15 +14,15 @@ pub(crate) const MOST_KERNEL: usize = 16;
 
 /// One line of output pixels.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Line<'a> {
+pub(crate) struct Line<'a, E> {
     pub isa: Isa,
     /// Lines of input, from the kernel's row `first_row` on; each with zeros where its padding is.
-    pub lines: &'a [*const f32],
+    pub lines: &'a [*const E],
     pub first_row: usize,
     pub kernel: usize,
     pub stride: usize,
     /// `[kernel · kernel, channels]`
-    pub weights: &'a [f32],
+    pub weights: &'a [E],
     /// `[channels]`
     pub bias: &'a [f32],
     /// Whole registers; pixels of lines in and out are as far apart.
@@ -29,10 +30,10 @@ pub(crate) struct Line<'a> {
     pub clamp: Clamp,
 }
 
-impl Line<'_> {
+impl<E: Element> Line<'_, E> {
     /// # Safety
     /// Lines hold all that a kernel sees for as many pixels as `out` has.
-    pub unsafe fn run(&self, out: &mut [f32]) {
+    pub unsafe fn run(&self, out: &mut [E]) {
         assert_eq!(self.bias.len(), self.channels);
         let weights = &self.weights[self.first_row * self.kernel * self.channels..];
         assert!(weights.len() >= self.lines.len() * self.kernel * self.channels);
@@ -49,7 +50,7 @@ impl Line<'_> {
                 clamp: self.clamp,
             };
             // SAFETY: the caller's, and the machine has the instructions, since there is an Isa of them.
-            unsafe { self.isa.loops().pixels[piece.len() - 1](&pixels) };
+            unsafe { E::loops(self.isa).pixels[piece.len() - 1](&pixels) };
         }
     }
 }
@@ -64,16 +65,16 @@ pub(crate) fn met(first: usize, down: Padding, kernel: usize, end: usize) -> Ran
 }
 
 /// Weights `[channels, taps]` as `[chosen taps, padded]`.
-pub(crate) fn by_tap(
+pub(crate) fn by_tap<E: Element>(
     weight: &[f32],
     channels: usize,
     padded: usize,
     chosen: impl Iterator<Item = usize>,
-) -> Vec<f32> {
+) -> Vec<E> {
     let area = weight.len() / channels;
     let of = |tap: usize| {
-        let there = (0..channels).map(move |channel| weight[channel * area + tap]);
-        there.chain(std::iter::repeat_n(0.0, padded - channels))
+        let there = (0..channels).map(move |channel| E::weight(weight[channel * area + tap]));
+        there.chain(std::iter::repeat_n(E::default(), padded - channels))
     };
     chosen.flat_map(of).collect()
 }
@@ -82,7 +83,12 @@ pub(crate) fn by_tap(
 ///
 /// # Safety
 /// That of [`Line::run`].
-pub(crate) unsafe fn run_line(line: &Line, channels: usize, out: &mut [f32], beside: &mut [f32]) {
+pub(crate) unsafe fn run_line<E: Element>(
+    line: &Line<E>,
+    channels: usize,
+    out: &mut [E],
+    beside: &mut [E],
+) {
     // SAFETY: the caller's.
     unsafe {
         if channels == line.channels {

@@ -4,6 +4,7 @@ use crate::bands::in_bands;
 use crate::buffer::Buffer;
 use crate::clamp::Clamp;
 use crate::depthwise::{Line, MOST_KERNEL, by_tap, met, run_line};
+use crate::element::Element;
 use crate::fit::{assert_holds, image_len, images};
 use crate::folded::Folded;
 use crate::line_ring::{LineRing, LineShape};
@@ -11,33 +12,33 @@ use crate::simd::Isa;
 use crate::size::Size;
 use crate::slide::Slide;
 
-/// A depthwise convolution, ready to run on one instruction set.
+/// A depthwise convolution, ready to run on one instruction set, on maps of E.
 #[derive(Clone, Debug)]
-pub struct Depthwise {
+pub struct Depthwise<E: Element = f32> {
     isa: Isa,
     slide: Slide,
     channels: usize,
     /// Whole registers.
     padded: usize,
     /// `[kernel · kernel, padded]`
-    weights: Vec<f32>,
+    weights: Vec<E>,
     /// `[padded]`
     bias: Vec<f32>,
     clamp: Clamp,
 }
 
-impl Depthwise {
+impl<E: Element> Depthwise<E> {
     /// `weights.weight` is `[channels, 1, kernel, kernel]`.
     ///
     /// # Panics
     /// If the lengths of the weights don't fit each other, or the kernel is larger than 16.
-    pub fn new(isa: Isa, weights: Folded, slide: Slide, clamp: Clamp) -> Depthwise {
+    pub fn new(isa: Isa, weights: Folded, slide: Slide, clamp: Clamp) -> Depthwise<E> {
         let channels = weights.bias.len();
         let area = slide.kernel * slide.kernel;
         assert!(channels > 0 && slide.stride > 0 && (1..=MOST_KERNEL).contains(&slide.kernel));
         assert_eq!(weights.weight.len(), channels * area);
         let padded = channels.next_multiple_of(isa.loops().lanes);
-        let mut bias = weights.bias.to_vec();
+        let mut bias: Vec<f32> = weights.bias.iter().map(|b| E::bias(*b)).collect();
         bias.resize(padded, 0.0);
         Depthwise {
             isa,
@@ -62,7 +63,7 @@ impl Depthwise {
     ///
     /// # Panics
     /// If the lengths don't fit each other.
-    pub fn forward(&self, x: &[f32], size: Size, out: &mut [f32]) {
+    pub fn forward(&self, x: &[E], size: Size, out: &mut [E]) {
         let after = self.slide.after(size);
         let image = image_len(size, self.channels);
         assert_holds(out, images(x, image), image_len(after, self.channels));

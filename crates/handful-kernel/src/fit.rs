@@ -19,7 +19,7 @@ pub(crate) fn image_len(size: Size, channels: usize) -> usize {
 ///
 /// # Panics
 /// If they are not whole.
-pub(crate) fn images(x: &[f32], image: usize) -> usize {
+pub(crate) fn images<T>(x: &[T], image: usize) -> usize {
     assert_eq!(
         x.len() % image,
         0,
@@ -31,7 +31,7 @@ pub(crate) fn images(x: &[f32], image: usize) -> usize {
 
 /// # Panics
 /// If `out` does not hold exactly `n` images of `image` numbers.
-pub(crate) fn assert_holds(out: &[f32], n: usize, image: usize) {
+pub(crate) fn assert_holds<T>(out: &[T], n: usize, image: usize) {
     assert_eq!(
         Some(out.len()),
         n.checked_mul(image),

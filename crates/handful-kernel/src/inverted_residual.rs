@@ -13,10 +13,11 @@ use rayon::prelude::*;
 use crate::bands::{bands_of_image, in_bands};
 use crate::buffer::Buffer;
 use crate::clamp::Clamp;
-use crate::depthwise::{Line, MOST_KERNEL};
+use crate::depthwise::{Line, MOST_KERNEL, by_tap};
+use crate::element::Element;
 use crate::fit::{assert_holds, image_len, images};
 use crate::folded::Folded;
-use crate::panels::{Columns, Panels};
+use crate::panels::{Columns, Panels, in_steps};
 use crate::places::Places;
 use crate::product::{Product, Rows};
 use crate::simd::Isa;
@@ -48,12 +49,12 @@ pub struct BlockWeights<'a> {
     pub adds_input: bool,
 }
 
-/// A block, ready to run on one instruction set.
+/// A block, ready to run on one instruction set, on maps of E.
 #[derive(Clone, Debug)]
-pub struct InvertedResidual {
+pub struct InvertedResidual<E: Element = f32> {
     isa: Isa,
-    chunks: Vec<Chunk>,
-    project: Panels,
+    chunks: Vec<Chunk<E>>,
+    project: Panels<E>,
     /// How the depthwise convolution slides.
     slide: Slide,
     channels_in: usize,
@@ -62,22 +63,22 @@ pub struct InvertedResidual {
 
 /// Some expanded channels.
 #[derive(Clone, Debug)]
-struct Chunk {
+struct Chunk<E: Element> {
     /// Which of all.
     channels: Range<usize>,
     /// As many in whole registers.
     padded: usize,
-    expand: Option<Panels>,
+    expand: Option<Panels<E>>,
     /// `[kernel · kernel, padded]`
-    depthwise: Vec<f32>,
+    depthwise: Vec<E>,
     /// `[padded]`
     bias: Vec<f32>,
 }
 
-impl InvertedResidual {
+impl<E: Element> InvertedResidual<E> {
     /// # Panics
     /// If the lengths of the weights don't fit each other, or the kernel is 0 or larger than 16.
-    pub fn new(isa: Isa, weights: &BlockWeights) -> InvertedResidual {
+    pub fn new(isa: Isa, weights: &BlockWeights) -> InvertedResidual<E> {
         let BlockWeights {
             depthwise, project, ..
         } = weights;
@@ -101,7 +102,8 @@ impl InvertedResidual {
             let channels = first..(first + CHUNK).min(expanded);
             let padded = channels.len().next_multiple_of(isa.loops().lanes);
             let bias_of = |all: &[f32]| -> Vec<f32> {
-                let mut bias = all[channels.clone()].to_vec();
+                let mut bias: Vec<f32> =
+                    all[channels.clone()].iter().map(|b| E::bias(*b)).collect();
                 bias.resize(padded, 0.0);
                 bias
             };
@@ -111,18 +113,14 @@ impl InvertedResidual {
                     n: channels.len(),
                     step: channels_in,
                 };
-                Panels::new(isa, padded, &bias_of(expand.bias), columns, 0..channels_in)
+                let places = in_steps::<E>(0..channels_in);
+                Panels::new(isa, padded, &bias_of(expand.bias), columns, places)
             });
-            let mut by_tap = vec![0.0; area * padded];
-            for (tap, row) in by_tap.chunks_exact_mut(padded).enumerate() {
-                for c in 0..channels.len() {
-                    row[c] = depthwise.weight[(first + c) * area + tap];
-                }
-            }
+            let of_chunk = &depthwise.weight[first * area..channels.end * area];
             Chunk {
                 padded,
                 expand,
-                depthwise: by_tap,
+                depthwise: by_tap(of_chunk, channels.len(), padded, 0..area),
                 bias: bias_of(depthwise.bias),
                 channels,
             }
@@ -135,7 +133,13 @@ impl InvertedResidual {
         InvertedResidual {
             isa,
             chunks: (0..expanded).step_by(CHUNK).map(chunk).collect(),
-            project: Panels::new(isa, channels_out, project.bias, columns, 0..expanded),
+            project: Panels::new(
+                isa,
+                channels_out,
+                project.bias,
+                columns,
+                in_steps::<E>(0..expanded),
+            ),
             slide: Slide {
                 kernel: weights.kernel,
                 stride: weights.stride,
@@ -166,7 +170,7 @@ impl InvertedResidual {
     ///
     /// # Panics
     /// If the lengths don't fit each other.
-    pub fn forward(&self, x: &[f32], size: Size, out: &mut [f32]) {
+    pub fn forward(&self, x: &[E], size: Size, out: &mut [E]) {
         let image = image_len(size, self.channels_in);
         let (down, across) = self.slide.padding(size);
         let whole = Whole {
@@ -206,8 +210,8 @@ impl InvertedResidual {
 /// A block at one size of its input.
 ///
 /// Expanded lines lie in rings: `[ring lines, width, channels of the chunk]`, line i at place i modulo the ring's lines.
-struct Whole<'a> {
-    block: &'a InvertedResidual,
+struct Whole<'a, E: Element> {
+    block: &'a InvertedResidual<E>,
     size: Size,
     after: Size,
     /// Zeros above an image.
@@ -218,9 +222,16 @@ struct Whole<'a> {
     width: usize,
 }
 
-impl Whole<'_> {
+/// Where output lines go.
+struct Output<'a, E> {
+    out: &'a mut [E],
+    /// Their sums until the last chunk; empty where `out` holds them.
+    sums: &'a mut [f32],
+}
+
+impl<E: Element> Whole<'_, E> {
     /// Some output lines of an image, a few at a time from the first to the last, for each chunk.
-    fn in_one_pass(&self, x: &[f32], lines: Range<usize>, out: &mut [f32]) {
+    fn in_one_pass(&self, x: &[E], lines: Range<usize>, out: &mut [E]) {
         let Whole { block, after, .. } = self;
         let step_lines = STEP_PIXELS.div_ceil(after.width).min(lines.len());
         let ring_lines = (step_lines - 1) * block.slide.stride + block.slide.kernel;
@@ -228,11 +239,12 @@ impl Whole<'_> {
         let convolved_len = step_lines * after.width * block.widest();
         let line_out = after.width * block.project.n;
         let (mut ring, mut convolved) = (Buffer::new(ring_len), Buffer::new(convolved_len));
+        let mut sums = self.sums(out.len());
         let mut padded = 0;
         for chunk in &block.chunks {
             // Nothing but the padding of lines needs its zeros, and nothing is written there while the places stay.
             if chunk.padded != padded {
-                ring.fill(0.0);
+                ring.fill(E::default());
                 padded = chunk.padded;
             }
             let mut filled = 0;
@@ -246,18 +258,23 @@ impl Whole<'_> {
                 }
                 let place = (first - lines.start) * line_out;
                 let out = &mut out[place..place + step.len() * line_out];
-                self.finish(chunk, x, step, (&ring, ring_lines), &mut convolved, out);
+                let sums = match sums.is_empty() {
+                    true => &mut [],
+                    false => &mut sums[place..place + step.len() * line_out],
+                };
+                let to = Output { out, sums };
+                self.finish(chunk, x, step, (&ring, ring_lines), &mut convolved, to);
             }
         }
     }
 
     /// A whole image, of which nothing is computed twice: all threads expand lines, then all of them finish lines. For small
     /// maps, where what bands have in common would be much of them.
-    fn in_two_passes(&self, x: &[f32], bands: usize, out: &mut [f32]) {
+    fn in_two_passes(&self, x: &[E], bands: usize, out: &mut [E]) {
         let Whole {
             block, after, size, ..
         } = self;
-        let chunk_len = |chunk: &Chunk| size.height * self.width * chunk.padded;
+        let chunk_len = |chunk: &Chunk<E>| size.height * self.width * chunk.padded;
         let mut wide = Buffer::new(block.chunks.iter().map(chunk_len).sum());
         let height = size.height.div_ceil(bands);
         let mut rings = Vec::new();
@@ -278,8 +295,8 @@ impl Whole<'_> {
                     .for_each(|(idx, ring)| {
                         let first = idx * height;
                         for line in ring.chunks_exact_mut(line) {
-                            line[..self.before * chunk.padded].fill(0.0);
-                            line[(self.before + size.width) * chunk.padded..].fill(0.0);
+                            line[..self.before * chunk.padded].fill(E::default());
+                            line[(self.before + size.width) * chunk.padded..].fill(E::default());
                         }
                         let lines = first..first + ring.len() / line;
                         // The first line is a multiple of the height, so that it has the first place.
@@ -292,12 +309,25 @@ impl Whole<'_> {
             after.width * block.project.n,
             |_, lines, out| {
                 let mut convolved = Buffer::new(lines.len() * after.width * block.widest());
+                let mut sums = self.sums(out.len());
                 for (chunk, ring) in &rings {
                     let ring = (&**ring, size.height);
-                    self.finish(chunk, x, lines.clone(), ring, &mut convolved, out);
+                    let to = Output {
+                        out,
+                        sums: &mut sums,
+                    };
+                    self.finish(chunk, x, lines.clone(), ring, &mut convolved, to);
                 }
             },
         );
+    }
+
+    /// Memory for the sums of so many numbers until the last chunk, where maps don't hold them.
+    fn sums(&self, len: usize) -> Buffer {
+        match E::SUMS_BESIDE && self.block.chunks.len() > 1 {
+            true => Buffer::new(len),
+            false => Buffer::new(0),
+        }
     }
 
     /// Input lines that output lines see.
@@ -311,10 +341,10 @@ impl Whole<'_> {
     /// Computes input lines of the chunk into a ring.
     fn expand(
         &self,
-        chunk: &Chunk,
-        x: &[f32],
+        chunk: &Chunk<E>,
+        x: &[E],
         lines: Range<usize>,
-        ring: &mut [f32],
+        ring: &mut [E],
         ring_lines: usize,
     ) {
         let (width, channels_in) = (self.size.width, self.block.channels_in);
@@ -345,6 +375,7 @@ impl Whole<'_> {
             out: Places::in_lines(start, width, chunk.padded, line)
                 .in_ring(lines.start, ring_lines),
             added: None,
+            sums: None,
         };
         let product = Product::whole(self.block.isa, panels, 1, Clamp::RELU6);
         // SAFETY: x is as long as the lines, places are inside the ring, which is ours.
@@ -354,14 +385,15 @@ impl Whole<'_> {
     /// Convolves output lines of the chunk from a ring and adds what they are worth to the output.
     fn finish(
         &self,
-        chunk: &Chunk,
-        x: &[f32],
+        chunk: &Chunk<E>,
+        x: &[E],
         lines: Range<usize>,
-        (ring, ring_lines): (&[f32], usize),
-        convolved: &mut [f32],
-        out: &mut [f32],
+        (ring, ring_lines): (&[E], usize),
+        convolved: &mut [E],
+        to: Output<E>,
     ) {
         let Whole { block, after, .. } = self;
+        let Output { out, sums } = to;
         let line_len = after.width * chunk.padded;
         let convolved = &mut convolved[..lines.len() * line_len];
         for (line, out) in lines.clone().zip(convolved.chunks_exact_mut(line_len)) {
@@ -376,13 +408,15 @@ impl Whole<'_> {
             tap_step: 0,
             out: Places::apart(out.as_mut_ptr(), n),
             added: (block.adds_input && is_first).then(|| Places::apart(x[own].as_ptr(), n)),
+            sums: (!sums.is_empty()).then(|| Places::apart(sums.as_mut_ptr(), n)),
         };
         let product = Product {
             isa: block.isa,
             panels: &block.project,
             taps: 1,
-            part: chunk.channels.clone(),
+            part: chunk.channels.start..chunk.channels.end.next_multiple_of(E::STEP),
             goes_on: !is_first,
+            is_last: chunk.channels.end == block.chunks.last().map_or(0, |c| c.channels.end),
             clamp: Clamp::NONE,
         };
         // SAFETY: all slices are as long as the lines, and out is ours.
@@ -392,11 +426,11 @@ impl Whole<'_> {
     /// Convolves one output line of the chunk.
     fn convolve(
         &self,
-        chunk: &Chunk,
+        chunk: &Chunk<E>,
         line: usize,
-        ring: &[f32],
+        ring: &[E],
         ring_lines: usize,
-        out: &mut [f32],
+        out: &mut [E],
     ) {
         let block = self.block;
         let top = line * block.slide.stride;

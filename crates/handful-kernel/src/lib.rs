@@ -7,11 +7,13 @@
 #![doc = include_str!("../README.md")]
 
 mod bands;
+mod bf16;
 mod buffer;
 mod clamp;
 mod convolution;
 mod depthwise;
 mod depthwise_convolution;
+mod element;
 mod even;
 mod fit;
 mod folded;
@@ -31,15 +33,18 @@ mod rows;
 mod simd;
 mod size;
 mod slide;
+mod strip;
 mod taps;
 mod tile;
 mod transformer;
 mod window;
 
+pub use bf16::Bf16;
 pub use buffer::Buffer;
 pub use clamp::Clamp;
 pub use convolution::Convolution;
 pub use depthwise_convolution::Depthwise;
+pub use element::Element;
 pub use folded::Folded;
 pub use gradient::{
     DepthwiseInputGradient, DepthwiseWeightGradient, InputGradient, WeightGradient, bias_gradient,

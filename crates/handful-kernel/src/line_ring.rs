@@ -1,6 +1,7 @@
 //! The lines of a map that a depthwise convolution meets at a time, each between zeros and with whole registers of channels.
 
 use crate::buffer::Buffer;
+use crate::element::Element;
 use crate::padding::Padding;
 use crate::size::Size;
 
@@ -36,30 +37,30 @@ impl LineShape {
 }
 
 /// Some lines of an image; a line is copied when it is first asked for.
-pub(crate) struct LineRing<'a> {
-    image: &'a [f32],
+pub(crate) struct LineRing<'a, E: Element> {
+    image: &'a [E],
     size: Size,
     shape: LineShape,
     /// The ring's memory, and where it starts: lines that are held are pointed to while others are written.
-    _memory: Buffer,
-    start: *mut f32,
+    _memory: Buffer<E>,
+    start: *mut E,
     /// Which line stands at each place.
     held: Vec<Option<usize>>,
 }
 
-impl<'a> LineRing<'a> {
+impl<'a, E: Element> LineRing<'a, E> {
     /// A ring for `n` neighbouring lines of an image `[size, channels]`.
-    pub fn new(image: &'a [f32], size: Size, shape: LineShape, n: usize) -> LineRing<'a> {
+    pub fn new(image: &'a [E], size: Size, shape: LineShape, n: usize) -> LineRing<'a, E> {
         let mut memory = Buffer::new(n * shape.width * shape.padded_channels);
         // What a line's copy doesn't reach stays zero.
         let is_dense = shape.channels == shape.padded_channels && shape.apart == 1;
         for line in memory.chunks_exact_mut(shape.width * shape.padded_channels) {
             if is_dense {
                 let before = shape.first * shape.channels;
-                line[..before].fill(0.0);
-                line[before + size.width * shape.channels..].fill(0.0);
+                line[..before].fill(E::default());
+                line[before + size.width * shape.channels..].fill(E::default());
             } else {
-                line.fill(0.0);
+                line.fill(E::default());
             }
         }
         let start = memory.as_mut_ptr();
@@ -74,13 +75,13 @@ impl<'a> LineRing<'a> {
     }
 
     /// Goes on to another image of the same size.
-    pub fn restart(&mut self, image: &'a [f32]) {
+    pub fn restart(&mut self, image: &'a [E]) {
         self.image = image;
         self.held.fill(None);
     }
 
     /// One line of the image. As many more as the ring has places may be held until the next call.
-    pub fn line(&mut self, idx: usize) -> *const f32 {
+    pub fn line(&mut self, idx: usize) -> *const E {
         let LineShape {
             channels,
             padded_channels,

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use crate::buffer::Buffer;
+use crate::element::Element;
 use crate::simd::Isa;
 
 /// Rows of weights that are laid out at a time.
@@ -13,15 +14,23 @@ const PIECE: usize = 1 << 15;
 /// Registers of a panel where it can be chosen.
 const USUAL_WIDTH: usize = 2;
 
+/// A place where no weight stands, only a zero: see [`in_steps`].
+const NOTHING: usize = usize::MAX;
+
 /// The weights `[n, k]` of a product `[m, k] · [k, n]`, cut along n into panels of 1 to 3 registers: `[panel][k][width]`, zeros
 /// behind n. A panel is read from one end to the other, once for each tile of rows.
+///
+/// Where a step of the product takes several numbers of k, they lie side by side: `[panel][k / step][width][step]`.
 #[derive(Clone, Debug)]
-pub(crate) struct Panels {
-    data: Buffer,
+pub(crate) struct Panels<E: Element = f32> {
+    data: Buffer<E>,
     /// Added to every row of the product, `[n]` and zeros up to whole registers.
     pub bias: Vec<f32>,
     pub all: Vec<Panel>,
+    /// Whole steps.
     pub k: usize,
+    /// Zeros at the end of k, or of each piece of it.
+    pub zeros: usize,
     pub n: usize,
 }
 
@@ -46,20 +55,22 @@ pub(crate) struct Columns<'a> {
     pub step: usize,
 }
 
-impl Panels {
-    /// `places`: where the weight of each row of k stands in a column.
+impl<E: Element> Panels<E> {
+    /// `places`: where the weight of each row of k stands in a column, [`in_steps`].
     pub fn new(
         isa: Isa,
         n: usize,
         bias: &[f32],
         columns: Columns,
         places: impl Iterator<Item = usize>,
-    ) -> Panels {
+    ) -> Panels<E> {
         let lanes = isa.loops().lanes;
         let registers = n.div_ceil(lanes);
         let places: Vec<usize> = places.collect();
         let k = places.len();
-        let mut padded = bias.to_vec();
+        assert!(k.is_multiple_of(E::STEP), "k is whole steps");
+        let zeros = places.iter().rev().take_while(|p| **p == NOTHING).count();
+        let mut padded: Vec<f32> = bias.iter().map(|b| E::bias(*b)).collect();
         padded.resize(registers * lanes, 0.0);
         let mut data = Buffer::new(registers * lanes * k);
         let (mut all, mut parts) = (Vec::new(), Vec::new());
@@ -84,12 +95,13 @@ impl Panels {
             bias: padded,
             all,
             k,
+            zeros,
             n,
         }
     }
 
     /// The weights of a panel from row `from` of its k on, with `lanes` numbers a register.
-    pub fn at(&self, panel: &Panel, from: usize, lanes: usize) -> &[f32] {
+    pub fn at(&self, panel: &Panel, from: usize, lanes: usize) -> &[E] {
         let row = panel.width * lanes;
         &self.data[panel.start + from * row..panel.start + self.k * row]
     }
@@ -97,22 +109,39 @@ impl Panels {
 
 impl Columns<'_> {
     /// Writes columns `first..first + width` side by side, row by row.
-    fn fill(&self, first: usize, width: usize, places: &[usize], to: &mut [f32]) {
+    fn fill<E: Element>(&self, first: usize, width: usize, places: &[usize], to: &mut [E]) {
         let there = width.min(self.n.saturating_sub(first));
         let of = |column: usize| &self.values[(first + column) * self.step..];
         // Some rows at a time, so that a column is read in pieces of a cache line.
         for (places, to) in places.chunks(ROWS).zip(to.chunks_mut(ROWS * width)) {
-            for row in to.chunks_exact_mut(width) {
-                row[there..].fill(0.0);
+            for step in to.chunks_exact_mut(width * E::STEP) {
+                step[there * E::STEP..].fill(E::default());
             }
             for column in 0..there {
                 let from = of(column);
-                for (place, row) in places.iter().zip(to.chunks_exact_mut(width)) {
-                    row[column] = from[*place];
+                let steps = to.chunks_exact_mut(width * E::STEP);
+                for (places, step) in places.chunks_exact(E::STEP).zip(steps) {
+                    for (place, to) in places.iter().zip(&mut step[column * E::STEP..]) {
+                        *to = match *place {
+                            NOTHING => E::default(),
+                            place => E::weight(from[place]),
+                        };
+                    }
                 }
             }
         }
     }
+}
+
+/// Places in whole steps of a product: zeros stand behind what is left over.
+pub(crate) fn in_steps<E: Element>(
+    places: impl Iterator<Item = usize> + Clone,
+) -> impl Iterator<Item = usize> {
+    let n = places.clone().count();
+    places.chain(std::iter::repeat_n(
+        NOTHING,
+        n.next_multiple_of(E::STEP) - n,
+    ))
 }
 
 /// Panels of two registers; one of three where one would be left over.
@@ -156,7 +185,7 @@ mod tests {
             n: 5,
             step: 10,
         };
-        let panels = Panels::new(portable(), 5, &[1.0; 5], columns, 0..2);
+        let panels = Panels::<f32>::new(portable(), 5, &[1.0; 5], columns, 0..2);
         assert_eq!(panels.all.len(), 1);
         assert_eq!(panels.bias, [1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0]);
         let expected = [0.0, 10.0, 20.0, 30.0, 40.0, 0.0, 0.0, 0.0];

@@ -2,8 +2,8 @@
 
 /// Rows in lines. A row is what stands at one pixel.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Places {
-    start: *const f32,
+pub(crate) struct Places<E> {
+    start: *const E,
     /// Rows of a line.
     width: usize,
     /// Numbers from one row of a line to the next.
@@ -15,14 +15,14 @@ pub(crate) struct Places {
     lines: usize,
 }
 
-impl Places {
+impl<E> Places<E> {
     /// One behind the other, `row` numbers apart.
-    pub fn apart(start: *const f32, row: usize) -> Places {
+    pub fn apart(start: *const E, row: usize) -> Places<E> {
         Places::in_lines(start, usize::MAX, row, 0)
     }
 
     /// Lines of `width` rows; the lines `line` numbers apart, the rows of each `row`.
-    pub fn in_lines(start: *const f32, width: usize, row: usize, line: usize) -> Places {
+    pub fn in_lines(start: *const E, width: usize, row: usize, line: usize) -> Places<E> {
         Places {
             start,
             width,
@@ -34,7 +34,7 @@ impl Places {
     }
 
     /// The same in a ring: line i is at place (first + i) modulo `lines`.
-    pub fn in_ring(self, first: usize, lines: usize) -> Places {
+    pub fn in_ring(self, first: usize, lines: usize) -> Places<E> {
         Places {
             first: first % lines,
             lines,
@@ -46,7 +46,7 @@ impl Places {
     ///
     /// # Safety
     /// All of them are in the memory that `start` points into.
-    pub unsafe fn fill(&self, first: usize, all: &mut [*const f32]) {
+    pub unsafe fn fill(&self, first: usize, all: &mut [*const E]) {
         let (mut line, mut column) = (first / self.width, first % self.width);
         line = (self.first + line) % self.lines;
         for place in all {
@@ -64,7 +64,7 @@ impl Places {
 mod tests {
     use super::*;
 
-    fn offsets(places: Places, start: *const f32, first: usize, n: usize) -> Vec<usize> {
+    fn offsets(places: Places<f32>, start: *const f32, first: usize, n: usize) -> Vec<usize> {
         let mut all = vec![std::ptr::null(); n];
         // SAFETY: the tests below stay inside their arrays.
         unsafe { places.fill(first, &mut all) };

@@ -5,6 +5,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use crate::bands::in_bands;
+use crate::element::Element;
 use crate::fit::{assert_holds, image_len, images};
 use crate::padding::Padding;
 use crate::size::Size;
@@ -17,14 +18,14 @@ use crate::slide::Slide;
 ///
 /// # Panics
 /// If the lengths don't fit each other.
-pub fn mean(x: &[f32], size: Size, channels: usize, out: &mut [f32]) {
+pub fn mean<E: Element>(x: &[E], size: Size, channels: usize, out: &mut [f32]) {
     let image = image_len(size, channels);
     assert_holds(out, images(x, image), channels);
     for (image, out) in x.chunks_exact(image).zip(out.chunks_exact_mut(channels)) {
         out.fill(0.0);
         for pixel in image.chunks_exact(channels) {
             for (sum, x) in out.iter_mut().zip(pixel) {
-                *sum += x;
+                *sum += x.to_f32();
             }
         }
         for sum in out {
@@ -40,7 +41,7 @@ pub fn mean(x: &[f32], size: Size, channels: usize, out: &mut [f32]) {
 ///
 /// # Panics
 /// If the lengths don't fit each other, or a square could lie outside the map.
-pub fn max_pool(x: &[f32], size: Size, channels: usize, slide: Slide, out: &mut [f32]) {
+pub fn max_pool<E: Element>(x: &[E], size: Size, channels: usize, slide: Slide, out: &mut [E]) {
     let after = slide.after(size);
     let image = image_len(size, channels);
     assert_holds(out, images(x, image), image_len(after, channels));
@@ -54,13 +55,17 @@ pub fn max_pool(x: &[f32], size: Size, channels: usize, slide: Slide, out: &mut 
             let x = &x[idx * image..][..image];
             let places = lines.flat_map(|line| (0..after.width).map(move |column| (line, column)));
             for ((line, column), out) in places.zip(out.chunks_exact_mut(channels)) {
-                out.fill(f32::NEG_INFINITY);
+                out.fill(E::from_f32(f32::NEG_INFINITY));
                 for line in under(line, down, size.height) {
                     for column in under(column, across, size.width) {
                         let pixel = &x[(line * size.width + column) * channels..][..channels];
                         for (most, x) in out.iter_mut().zip(pixel) {
                             // What is no number stays one.
-                            *most = if *x > *most || x.is_nan() { *x } else { *most };
+                            let (number, so_far) = (x.to_f32(), most.to_f32());
+                            *most = match number > so_far || number.is_nan() {
+                                true => *x,
+                                false => *most,
+                            };
                         }
                     }
                 }

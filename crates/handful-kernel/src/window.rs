@@ -1,5 +1,6 @@
 //! A rectangle of a map, with zeros where it lies outside.
 
+use crate::element::Element;
 use crate::size::Size;
 
 /// Where a rectangle lies; it may begin before a map and end behind it.
@@ -20,7 +21,7 @@ impl Window {
     }
 
     /// Copies it out of an image `[map, channels]`.
-    pub fn copy(&self, image: &[f32], map: Size, channels: usize, to: &mut [f32]) {
+    pub fn copy<E: Element>(&self, image: &[E], map: Size, channels: usize, to: &mut [E]) {
         let columns = inside(self.left, self.size.width, map.width);
         let before = columns.start * channels;
         let behind = columns.end * channels;
@@ -28,13 +29,13 @@ impl Window {
         let lines = to.chunks_exact_mut(self.size.width * channels);
         for (line, to) in (self.top..).zip(lines) {
             if line < 0 || line as usize >= map.height || columns.is_empty() {
-                to.fill(0.0);
+                to.fill(E::default());
                 continue;
             }
             let line = &image[line as usize * map.width * channels..];
-            to[..before].fill(0.0);
+            to[..before].fill(E::default());
             to[before..behind].copy_from_slice(&line[from..][..behind - before]);
-            to[behind..].fill(0.0);
+            to[behind..].fill(E::default());
         }
     }
 }
@@ -65,7 +66,7 @@ mod tests {
                 width: 3,
             },
         };
-        let mut to = [9.0; 9];
+        let mut to = [9.0f32; 9];
         window.copy(&image, map, 1, &mut to);
         assert_eq!(to, [0.0, 0.0, 0.0, 2.0, 3.0, 0.0, 5.0, 6.0, 0.0]);
     }

@@ -1,14 +1,17 @@
 //! How near the machine's limit do the kernels run, and how long does a network take?
 //!
-//! `speed denormals`: how much longer a convolution takes on numbers below the normal ones. `speed shapes`: each layer of each network, as a Markdown table. `speed NETWORK PX BATCH ROUNDS`: milliseconds of each whole
-//! pass, one a line, for `bench/peers/forward.py`. Weights are arbitrary: only shapes matter for time.
+//! `speed denormals`: how much longer a convolution takes on numbers below the normal ones. `speed shapes [PRECISION]`: each layer of each network, as a Markdown table. `speed NETWORK PX BATCH ROUNDS [PRECISION]`:
+//! milliseconds of each whole pass, one a line, for `bench/peers/forward.py`. A precision is `float32`, the default, `bfloat16`, or
+//! `both`: then passes alternate and each line has both. Weights are arbitrary: only shapes matter for time.
 
 mod limit;
 mod network;
 
 use std::time::Instant;
 
-use handful_kernel::{Buffer, Clamp, Convolution, Folded, Isa, Size, Slide, Surround};
+use handful_kernel::{
+    Bf16, Buffer, Clamp, Convolution, Element, Folded, Isa, Size, Slide, Surround,
+};
 use network::{NETWORKS, Network};
 
 const SHAPES_BATCH: usize = 16;
@@ -18,27 +21,51 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let number = |i: usize| arguments[i].parse::<usize>().expect("a number");
     match arguments.first().map(String::as_str) {
-        Some("shapes") => shapes(),
+        Some("shapes") => match arguments.get(1).map(String::as_str) {
+            Some("bfloat16") => shapes::<Bf16>(),
+            _ => shapes::<f32>(),
+        },
         Some("denormals") => denormals(),
-        Some(name) if arguments.len() == 4 => {
-            let network = Network::named(name);
-            let x = network::numbers(number(2) * number(1) * number(1) * 3);
+        Some(name) if arguments.len() >= 4 => {
+            let (px, batch) = (number(1), number(2));
+            let float32 = passes::<f32>(name, px, batch);
+            let bfloat16 = passes::<Bf16>(name, px, batch);
             for _ in 0..number(3) {
-                let start = Instant::now();
-                // From within the pool, as the program does it: from outside every step of every layer would wait to be let in.
-                let features = rayon::scope(|_| network.forward(&x, number(1)));
-                println!("{:.4}", 1e3 * start.elapsed().as_secs_f64());
-                assert!(features.iter().all(|f| f.is_finite()));
+                match arguments.get(4).map_or("float32", String::as_str) {
+                    "float32" => println!("{:.4}", float32()),
+                    "bfloat16" => println!("{:.4}", bfloat16()),
+                    _ => println!("{:.4} {:.4}", float32(), bfloat16()),
+                }
             }
         }
         _ => {
-            eprintln!("usage: speed shapes | speed denormals | speed NETWORK PX BATCH ROUNDS");
+            eprintln!(
+                "usage: speed denormals | speed shapes [float32|bfloat16] | speed NETWORK PX BATCH ROUNDS [float32|bfloat16|both]"
+            );
             std::process::exit(2);
         }
     }
 }
 
-fn shapes() {
+/// What runs a network once and returns the milliseconds.
+fn passes<E: Element>(name: &str, px: usize, batch: usize) -> impl Fn() -> f64 {
+    let network = Network::<E>::named(name);
+    let x = numbers::<E>(batch * px * px * 3);
+    move || {
+        let start = Instant::now();
+        // From within the pool, as the program does it: from outside every step of every layer would wait to be let in.
+        let features = rayon::scope(|_| network.forward(&x, px));
+        let time = 1e3 * start.elapsed().as_secs_f64();
+        assert!(features.iter().all(|f| f.to_f32().is_finite()));
+        time
+    }
+}
+
+fn numbers<E: Element>(n: usize) -> Vec<E> {
+    (network::numbers(n).into_iter().map(E::from_f32)).collect()
+}
+
+fn shapes<E: Element>() {
     let peak = limit::flops();
     let bandwidth = limit::bytes();
     println!(
@@ -51,10 +78,10 @@ fn shapes() {
         "| network | layer | GFLOP/s | share of what bounds it, % |\n| --- | --- | --: | --: |"
     );
     for (name, px) in NETWORKS {
-        let network = Network::named(name);
+        let network = Network::<E>::named(name);
         let mut size = Size::square(px);
         let mut x = Buffer::new(SHAPES_BATCH * px * px * 3);
-        x.copy_from_slice(&network::numbers(SHAPES_BATCH * px * px * 3));
+        x.copy_from_slice(&numbers::<E>(SHAPES_BATCH * px * px * 3));
         for layer in &network.layers {
             let mut times: Vec<f64> = Vec::new();
             let mut out = (Buffer::new(0), size);
@@ -66,7 +93,7 @@ fn shapes() {
             times.sort_by(f64::total_cmp);
             let seconds = times[SHAPES_ROUNDS / 2];
             let flops = 2.0 * layer.macs(size) as f64 * SHAPES_BATCH as f64;
-            let moved = 4.0 * (x.len() + out.0.len()) as f64;
+            let moved = (size_of::<E>() as f64) * (x.len() + out.0.len()) as f64;
             if flops > 0.0 {
                 let least = (flops / peak).max(moved / bandwidth);
                 println!(

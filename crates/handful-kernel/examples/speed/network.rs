@@ -1,8 +1,8 @@
 //! Networks by their shapes.
 
 use handful_kernel::{
-    BlockWeights, Buffer, Clamp, Convolution, Folded, InvertedResidual, Isa, Size, Slide, Surround,
-    max_pool, mean,
+    BlockWeights, Buffer, Clamp, Convolution, Element, Folded, InvertedResidual, Isa, Size, Slide,
+    Surround, max_pool, mean,
 };
 use rayon::prelude::*;
 
@@ -37,28 +37,29 @@ pub fn numbers(n: usize) -> Vec<f32> {
         .collect()
 }
 
-pub struct Network {
-    pub layers: Vec<Layer>,
+/// On maps of E.
+pub struct Network<E: Element> {
+    pub layers: Vec<Layer<E>>,
 }
 
-pub struct Layer {
+pub struct Layer<E: Element> {
     pub name: String,
-    kind: Kind,
+    kind: Kind<E>,
 }
 
-enum Kind {
-    Convolution(Convolution),
-    Inverted(InvertedResidual, [usize; 3]),
+enum Kind<E: Element> {
+    Convolution(Convolution<E>),
+    Inverted(InvertedResidual<E>, [usize; 3]),
     Residual {
-        through: Vec<Convolution>,
-        beside: Option<Convolution>,
+        through: Vec<Convolution<E>>,
+        beside: Option<Convolution<E>>,
     },
     Largest(Slide, usize),
     Mean(usize),
 }
 
-impl Network {
-    pub fn named(name: &str) -> Network {
+impl<E: Element> Network<E> {
+    pub fn named(name: &str) -> Network<E> {
         let layers = match name {
             "lite0" => lite0(),
             // The small one of a first lesson: no large kernel, no pooling.
@@ -71,13 +72,13 @@ impl Network {
     }
 
     /// Images `[n, px, px, 3]` to features.
-    pub fn forward(&self, x: &[f32], px: usize) -> Vec<f32> {
+    pub fn forward(&self, x: &[E], px: usize) -> Vec<E> {
         let image = px * px * 3;
         let at_once = (PIXELS_AT_ONCE / (px * px)).max(1);
-        let some = |x: &[f32]| {
+        let some = |x: &[E]| {
             let (first, rest) = self.layers.split_first().expect("a network has layers");
             let start = first.forward(x, Size::square(px));
-            let through = |(x, size): (Buffer, Size), layer: &Layer| layer.forward(&x, size);
+            let through = |(x, size): (Buffer<E>, Size), layer: &Layer<E>| layer.forward(&x, size);
             rest.iter().fold(start, through).0.to_vec()
         };
         x.par_chunks(at_once * image)
@@ -87,9 +88,9 @@ impl Network {
     }
 }
 
-impl Layer {
-    pub fn forward(&self, x: &[f32], size: Size) -> (Buffer, Size) {
-        let full = |c: &Convolution, x: &[f32], size: Size, added: Option<&[f32]>| {
+impl<E: Element> Layer<E> {
+    pub fn forward(&self, x: &[E], size: Size) -> (Buffer<E>, Size) {
+        let full = |c: &Convolution<E>, x: &[E], size: Size, added: Option<&[E]>| {
             let after = c.after(size);
             let n = x.len() / (size.pixels() * c.channels_in());
             let mut out = Buffer::new(n * after.pixels() * c.channels_out());
@@ -128,8 +129,12 @@ impl Layer {
                 (out, after)
             }
             Kind::Mean(channels) => {
-                let mut out = Buffer::new(x.len() / size.pixels());
-                mean(x, size, *channels, &mut out);
+                let mut means = Buffer::new(x.len() / size.pixels());
+                mean(x, size, *channels, &mut means);
+                let mut out = Buffer::new(means.len());
+                for (out, mean) in out.iter_mut().zip(means.iter()) {
+                    *out = E::from_f32(*mean);
+                }
                 (out, Size::square(1))
             }
         }
@@ -137,7 +142,7 @@ impl Layer {
 
     /// Multiply-accumulates of one image.
     pub fn macs(&self, size: Size) -> usize {
-        let full = |c: &Convolution, size: Size| {
+        let full = |c: &Convolution<E>, size: Size| {
             let area = c.slide().kernel.pow(2);
             c.after(size).pixels() * area * c.channels_in() * c.channels_out()
         };
@@ -166,13 +171,13 @@ impl Layer {
     }
 }
 
-fn convolution(
+fn convolution<E: Element>(
     channels: [usize; 2],
     kernel: usize,
     stride: usize,
     surround: Surround,
     clamp: Clamp,
-) -> Convolution {
+) -> Convolution<E> {
     let [channels_in, channels_out] = channels;
     let (weight, bias) = (
         numbers(channels_in * channels_out * kernel * kernel),
@@ -194,7 +199,7 @@ fn convolution(
     )
 }
 
-fn lite0() -> Vec<Layer> {
+fn lite0<E: Element>() -> Vec<Layer<E>> {
     let full = |name: &str, channels, kernel, stride| Layer {
         name: name.into(),
         kind: Kind::Convolution(convolution(
@@ -245,7 +250,7 @@ fn lite0() -> Vec<Layer> {
 }
 
 /// Blocks of each stage; with a bottleneck of 1×1 convolutions or as two of 3×3. A stem of 7×7 is followed by pooling.
-fn resnet(blocks: [usize; 4], bottleneck: bool, stem: usize) -> Vec<Layer> {
+fn resnet<E: Element>(blocks: [usize; 4], bottleneck: bool, stem: usize) -> Vec<Layer<E>> {
     let of = |channels: [usize; 2], kernel: usize, stride: usize, clamp: Clamp| {
         convolution(channels, kernel, stride, Surround::Even(kernel / 2), clamp)
     };

@@ -159,6 +159,7 @@ impl InputGradient {
                         stride * line,
                     ),
                     added: None,
+                    sums: None,
                 };
                 let product = Product::whole(self.isa, panels, class.down, Clamp::NONE);
                 // SAFETY: the window holds all taps of the band's lines, and out is ours.

@@ -163,7 +163,7 @@ impl WeightGradient {
                 let columns = panel.width * loops.lanes;
                 let seen = &mut seen[..block.len() * columns];
                 self.look(maps, block.clone(), panel.first, columns, seen);
-                for channels in pieces(self.channels_out, loops.rows[panel.width - 1]) {
+                for channels in pieces(self.channels_out, loops.f32.rows[panel.width - 1]) {
                     let mut x = [std::ptr::null(); MOST_ROWS];
                     let mut out = [std::ptr::null(); MOST_ROWS];
                     for (place, channel) in channels.clone().enumerate() {
@@ -183,12 +183,14 @@ impl WeightGradient {
                         x_step: self.channels_out,
                         out: out.as_ptr(),
                         added: std::ptr::null(),
+                        sums: out.as_ptr(),
                         column: panel.first,
                         goes_on: block.start > pixels.start,
+                        is_last: true,
                         clamp: Clamp::NONE,
                     };
                     // SAFETY: the caller's; the gradient has all pixels of the block, and the machine has the instructions.
-                    unsafe { loops.tile[panel.width - 1][channels.len() - 1](&tile) };
+                    unsafe { loops.f32.tile[panel.width - 1][channels.len() - 1](&tile) };
                 }
             }
         }

@@ -3,11 +3,13 @@
 use std::arch::x86_64::*;
 
 use super::{Loops, Simd, loops};
+use crate::bf16::{HALF, NOT_SMALL, QUIET};
 
 #[derive(Clone, Copy)]
 struct Avx2;
 
-pub(super) static LOOPS: Loops = loops!(Avx2, [8, 6, 3], #[target_feature(enable = "avx2,fma")]);
+pub(super) static LOOPS: Loops =
+    loops!(Avx2, [8, 6, 3], [8, 4, 2], #[target_feature(enable = "avx2,fma")]);
 
 #[allow(
     clippy::undocumented_unsafe_blocks,
@@ -62,5 +64,42 @@ impl Simd for Avx2 {
     #[inline(always)]
     unsafe fn max(a: __m256, b: __m256) -> __m256 {
         unsafe { _mm256_max_ps(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn load_bf16(from: *const u16) -> __m256 {
+        unsafe {
+            let wide = _mm256_cvtepu16_epi32(_mm_loadu_si128(from.cast()));
+            _mm256_castsi256_ps(_mm256_slli_epi32::<16>(wide))
+        }
+    }
+    #[inline(always)]
+    unsafe fn store_bf16(to: *mut u16, x: __m256) {
+        unsafe {
+            let splat = |bits: u32| _mm256_set1_epi32(bits as i32);
+            let bits = _mm256_castps_si256(x);
+            let upper = _mm256_srli_epi32::<16>(bits);
+            let half = _mm256_add_epi32(_mm256_and_si256(upper, splat(1)), splat(HALF));
+            let rounded = _mm256_srli_epi32::<16>(_mm256_add_epi32(bits, half));
+            let quiet = _mm256_or_si256(upper, splat(QUIET));
+            let is_none = _mm256_castps_si256(_mm256_cmp_ps::<_CMP_UNORD_Q>(x, x));
+            let all = _mm256_blendv_epi8(rounded, quiet, is_none);
+            let not_small = _mm256_and_si256(all, splat(u32::from(NOT_SMALL)));
+            let is_small = _mm256_cmpeq_epi32(not_small, splat(0));
+            let all = _mm256_andnot_si256(is_small, all);
+            let narrow = _mm256_packus_epi32(all, all);
+            let narrow = _mm256_permute4x64_epi64::<0b10_00>(narrow);
+            _mm_storeu_si128(to.cast(), _mm256_castsi256_si128(narrow))
+        }
+    }
+    #[inline(always)]
+    unsafe fn odd(pairs: __m256) -> __m256 {
+        unsafe {
+            let upper = _mm256_castsi256_ps(_mm256_set1_epi32(0xFFFF_0000_u32 as i32));
+            _mm256_and_ps(pairs, upper)
+        }
+    }
+    #[inline(always)]
+    unsafe fn even(pairs: __m256) -> __m256 {
+        unsafe { _mm256_castsi256_ps(_mm256_slli_epi32::<16>(_mm256_castps_si256(pairs))) }
     }
 }

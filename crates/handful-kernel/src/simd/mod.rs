@@ -12,6 +12,7 @@ mod avx512;
 mod neon;
 mod portable;
 
+use crate::bf16::Bf16;
 use crate::norm_pixels::{Mask, NormGradient, NormSums};
 use crate::pixels::{MOST_PIXELS, Pixels};
 use crate::taps::{MOST_TAPS, Taps};
@@ -42,18 +43,59 @@ pub(crate) trait Simd: Copy {
     unsafe fn min(a: Self::V, b: Self::V) -> Self::V;
     /// The larger one; `b` where it is no number.
     unsafe fn max(a: Self::V, b: Self::V) -> Self::V;
+
+    /// As many numbers of 16 bits, widened.
+    unsafe fn load_bf16(from: *const u16) -> Self::V;
+    /// As many numbers of 16 bits, rounded as [`crate::Bf16::from_f32`] rounds.
+    unsafe fn store_bf16(to: *mut u16, x: Self::V);
+    /// Of the pairs of numbers of 16 bits that a register may hold, the second ones, widened.
+    unsafe fn odd(pairs: Self::V) -> Self::V;
+    /// The first ones.
+    unsafe fn even(pairs: Self::V) -> Self::V;
+    /// sum + products of pairs: the second ones first, each product exact and each sum rounded once, as the instruction
+    /// VDPBF16PS does it. Where products that are added without rounding don't exist, what is multiplied first gives the same,
+    /// since it needs 16 bits only.
+    #[inline(always)]
+    unsafe fn dot(x: Self::V, w: Self::V, sum: Self::V) -> Self::V {
+        // SAFETY: the caller's.
+        unsafe {
+            let sum = Self::fma(Self::odd(x), Self::odd(w), sum);
+            Self::fma(Self::even(x), Self::even(w), sum)
+        }
+    }
+}
+
+/// Registers of pairs of bfloat16, taken apart and put together.
+///
+/// # Safety
+/// As [`Simd`].
+pub(crate) trait Pairs: Simd {
+    /// Of twice as many numbers as there are lanes the first of each two, and the second.
+    unsafe fn split(first: Self::V, second: Self::V) -> (Self::V, Self::V);
+    /// Each two side by side again, rounded as [`Simd::store_bf16`] rounds.
+    unsafe fn store_pairs(to: *mut u16, even: Self::V, odd: Self::V);
+}
+
+/// A tile's loop.
+type TileLoop<E> = unsafe fn(&Tile<E>);
+
+/// The innermost loops that all maps need, for maps of E.
+#[derive(Clone, Copy)]
+pub(crate) struct Dense<E: 'static> {
+    /// Rows of a tile that is 1, 2 or 3 registers wide: its sums, a row of weights and a pixel lie in registers.
+    pub rows: [usize; MOST_WIDTH],
+    /// By width and number of rows, both less one.
+    pub tile: [[TileLoop<E>; MOST_ROWS]; MOST_WIDTH],
+    /// By number of pixels less one.
+    pub pixels: [unsafe fn(&Pixels<E>); MOST_PIXELS],
 }
 
 /// The innermost loops, compiled for one instruction set. The machine must have it where they are called.
 pub(crate) struct Loops {
     /// Numbers in a register.
     pub lanes: usize,
-    /// Rows of a tile that is 1, 2 or 3 registers wide: its sums, a row of weights and a pixel lie in registers.
-    pub rows: [usize; MOST_WIDTH],
-    /// By width and number of rows, both less one.
-    pub tile: [[unsafe fn(&Tile); MOST_ROWS]; MOST_WIDTH],
-    /// By number of pixels less one.
-    pub pixels: [unsafe fn(&Pixels); MOST_PIXELS],
+    pub f32: Dense<f32>,
+    pub bf16: Dense<Bf16>,
     /// By number of taps less one.
     pub taps: [unsafe fn(&Taps); MOST_TAPS],
     pub norm_sums: unsafe fn(&NormSums),
@@ -61,19 +103,66 @@ pub(crate) struct Loops {
     pub mask: unsafe fn(&Mask),
 }
 
-/// The loops of one set: `loops!(Simd, rows, attributes of its functions)`.
-macro_rules! loops {
-    ($simd:ty, [$($rows:tt),*], $(#[$attribute:meta])*) => {{
+/// The loops for maps of one kind of number: `dense!(Simd, number, method for pixels, rows, attributes of its functions)`.
+macro_rules! dense {
+    ($simd:ty, $element:ty, $pixels:ident, [$($rows:tt),*], $(#[$attribute:meta])*) => {{
         $(#[$attribute])*
-        unsafe fn tile<const M: usize, const N: usize>(tile: &crate::tile::Tile) {
+        unsafe fn tile<const M: usize, const N: usize>(tile: &crate::tile::Tile<$element>) {
             // SAFETY: the caller's.
             unsafe { tile.sum::<$simd, M, N>() }
         }
         $(#[$attribute])*
-        unsafe fn pixels<const P: usize>(pixels: &crate::pixels::Pixels) {
+        unsafe fn pixels<const P: usize>(pixels: &crate::pixels::Pixels<$element>) {
             // SAFETY: the caller's.
-            unsafe { pixels.sum::<$simd, P>() }
+            unsafe { pixels.$pixels::<$simd, P>() }
         }
+        crate::simd::Dense {
+            rows: [$(crate::simd::dense!(@most $rows)),*],
+            tile: crate::simd::dense!(@widths tile [$($rows),*]),
+            pixels: [
+                pixels::<1>, pixels::<2>, pixels::<3>, pixels::<4>, pixels::<5>, pixels::<6>, pixels::<7>, pixels::<8>,
+            ],
+        }
+    }};
+    (@most $rows:literal) => { $rows };
+    (@widths $tile:ident [$one:tt, $two:tt, $three:tt]) => {
+        [
+            crate::simd::dense!(@row $tile 1 $one),
+            crate::simd::dense!(@row $tile 2 $two),
+            crate::simd::dense!(@row $tile 3 $three),
+        ]
+    };
+    // What has more rows than the set can hold is never asked for, and not compiled.
+    (@row $tile:ident $n:literal 1) => {
+        [$tile::<1, $n>, $tile::<1, $n>, $tile::<1, $n>, $tile::<1, $n>, $tile::<1, $n>, $tile::<1, $n>, $tile::<1, $n>,
+         $tile::<1, $n>]
+    };
+    (@row $tile:ident $n:literal 2) => {
+        [$tile::<1, $n>, $tile::<2, $n>, $tile::<2, $n>, $tile::<2, $n>, $tile::<2, $n>, $tile::<2, $n>, $tile::<2, $n>,
+         $tile::<2, $n>]
+    };
+    (@row $tile:ident $n:literal 3) => {
+        [$tile::<1, $n>, $tile::<2, $n>, $tile::<3, $n>, $tile::<3, $n>, $tile::<3, $n>, $tile::<3, $n>, $tile::<3, $n>,
+         $tile::<3, $n>]
+    };
+    (@row $tile:ident $n:literal 4) => {
+        [$tile::<1, $n>, $tile::<2, $n>, $tile::<3, $n>, $tile::<4, $n>, $tile::<4, $n>, $tile::<4, $n>, $tile::<4, $n>,
+         $tile::<4, $n>]
+    };
+    (@row $tile:ident $n:literal 6) => {
+        [$tile::<1, $n>, $tile::<2, $n>, $tile::<3, $n>, $tile::<4, $n>, $tile::<5, $n>, $tile::<6, $n>, $tile::<6, $n>,
+         $tile::<6, $n>]
+    };
+    (@row $tile:ident $n:literal 8) => {
+        [$tile::<1, $n>, $tile::<2, $n>, $tile::<3, $n>, $tile::<4, $n>, $tile::<5, $n>, $tile::<6, $n>, $tile::<7, $n>,
+         $tile::<8, $n>]
+    };
+}
+pub(crate) use dense;
+
+/// The loops of one set: `loops!(Simd, rows for float32, rows for bfloat16, attributes of its functions)`.
+macro_rules! loops {
+    ($simd:ty, $f32_rows:tt, $bf16_rows:tt, $(#[$attribute:meta])*) => {{
         $(#[$attribute])*
         unsafe fn taps<const A: usize>(taps: &crate::taps::Taps) {
             // SAFETY: the caller's.
@@ -96,42 +185,14 @@ macro_rules! loops {
         }
         crate::simd::Loops {
             lanes: <$simd as crate::simd::Simd>::LANES,
-            rows: [$(crate::simd::loops!(@most $rows)),*],
-            tile: crate::simd::loops!(@widths tile [$($rows),*]),
-            pixels: [
-                pixels::<1>, pixels::<2>, pixels::<3>, pixels::<4>, pixels::<5>, pixels::<6>, pixels::<7>, pixels::<8>,
-            ],
+            f32: crate::simd::dense!($simd, f32, sum, $f32_rows, $(#[$attribute])*),
+            bf16: crate::simd::dense!($simd, crate::bf16::Bf16, sum, $bf16_rows, $(#[$attribute])*),
             taps: [taps::<1>, taps::<2>, taps::<3>, taps::<4>, taps::<5>],
             norm_sums,
             norm_gradient,
             mask,
         }
     }};
-    (@most $rows:literal) => { $rows };
-    (@widths $tile:ident [$one:tt, $two:tt, $three:tt]) => {
-        [
-            crate::simd::loops!(@row $tile 1 $one),
-            crate::simd::loops!(@row $tile 2 $two),
-            crate::simd::loops!(@row $tile 3 $three),
-        ]
-    };
-    // What has more rows than the set can hold is never asked for, and not compiled.
-    (@row $tile:ident $n:literal 3) => {
-        [$tile::<1, $n>, $tile::<2, $n>, $tile::<3, $n>, $tile::<3, $n>, $tile::<3, $n>, $tile::<3, $n>, $tile::<3, $n>,
-         $tile::<3, $n>]
-    };
-    (@row $tile:ident $n:literal 4) => {
-        [$tile::<1, $n>, $tile::<2, $n>, $tile::<3, $n>, $tile::<4, $n>, $tile::<4, $n>, $tile::<4, $n>, $tile::<4, $n>,
-         $tile::<4, $n>]
-    };
-    (@row $tile:ident $n:literal 6) => {
-        [$tile::<1, $n>, $tile::<2, $n>, $tile::<3, $n>, $tile::<4, $n>, $tile::<5, $n>, $tile::<6, $n>, $tile::<6, $n>,
-         $tile::<6, $n>]
-    };
-    (@row $tile:ident $n:literal 8) => {
-        [$tile::<1, $n>, $tile::<2, $n>, $tile::<3, $n>, $tile::<4, $n>, $tile::<5, $n>, $tile::<6, $n>, $tile::<7, $n>,
-         $tile::<8, $n>]
-    };
 }
 pub(crate) use loops;
 
@@ -149,6 +210,9 @@ enum Set {
     /// 512 bits: servers since 2017, some laptops.
     #[cfg(target_arch = "x86_64")]
     Avx512,
+    /// And products of bfloat16: servers since 2020, desktops since 2022.
+    #[cfg(target_arch = "x86_64")]
+    Avx512Bf16,
     /// 128 bits with fused multiply-add: every 64-bit ARM.
     #[cfg(target_arch = "aarch64")]
     Neon,
@@ -170,6 +234,12 @@ impl Isa {
                 all.push(Set::Avx2);
                 if std::arch::is_x86_feature_detected!("avx512f") {
                     all.push(Set::Avx512);
+                    if std::arch::is_x86_feature_detected!("avx512bf16")
+                        && std::arch::is_x86_feature_detected!("avx512bw")
+                        && std::arch::is_x86_feature_detected!("avx512vl")
+                    {
+                        all.push(Set::Avx512Bf16);
+                    }
                 }
             }
         }
@@ -186,12 +256,15 @@ impl Isa {
             Set::Avx2 => "avx2",
             #[cfg(target_arch = "x86_64")]
             Set::Avx512 => "avx512",
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx512Bf16 => "avx512-bf16",
             #[cfg(target_arch = "aarch64")]
             Set::Neon => "neon",
         }
     }
 
-    /// Whether products are added without rounding in between; sets that do give the same bits.
+    /// Whether products of float32 are added without rounding in between; sets that do give the same bits. Those of bfloat16
+    /// are exact, so that all sets give the same bits.
     pub fn is_fused(self) -> bool {
         self.0 != Set::Portable
     }
@@ -203,6 +276,8 @@ impl Isa {
             Set::Avx2 => &avx2::LOOPS,
             #[cfg(target_arch = "x86_64")]
             Set::Avx512 => &avx512::LOOPS,
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx512Bf16 => &avx512::LOOPS_WITH_BF16,
             #[cfg(target_arch = "aarch64")]
             Set::Neon => &neon::LOOPS,
         }

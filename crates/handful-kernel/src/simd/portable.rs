@@ -1,11 +1,12 @@
 //! Four numbers that the compiler puts into whatever registers there are; what Miri can follow.
 
 use super::{Loops, Simd, loops};
+use crate::bf16::Bf16;
 
 #[derive(Clone, Copy)]
 struct Portable;
 
-pub(super) static LOOPS: Loops = loops!(Portable, [4, 4, 3],);
+pub(super) static LOOPS: Loops = loops!(Portable, [4, 4, 3], [4, 4, 3],);
 
 /// Multiplies, rounds, adds, rounds: fused multiplication is a slow call where the machine lacks it.
 impl Simd for Portable {
@@ -59,5 +60,27 @@ impl Simd for Portable {
     #[inline(always)]
     unsafe fn max(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
         std::array::from_fn(|i| if a[i] > b[i] { a[i] } else { b[i] })
+    }
+    #[inline(always)]
+    unsafe fn load_bf16(from: *const u16) -> [f32; 4] {
+        // SAFETY: the caller's, by the contract of the trait.
+        let bits = unsafe { from.cast::<[u16; 4]>().read_unaligned() };
+        bits.map(|x| f32::from_bits(u32::from(x) << 16))
+    }
+    #[inline(always)]
+    unsafe fn store_bf16(to: *mut u16, x: [f32; 4]) {
+        // SAFETY: the caller's, by the contract of the trait.
+        unsafe {
+            to.cast::<[Bf16; 4]>()
+                .write_unaligned(x.map(Bf16::from_f32))
+        }
+    }
+    #[inline(always)]
+    unsafe fn odd(pairs: [f32; 4]) -> [f32; 4] {
+        pairs.map(|pair| f32::from_bits(pair.to_bits() & 0xFFFF_0000))
+    }
+    #[inline(always)]
+    unsafe fn even(pairs: [f32; 4]) -> [f32; 4] {
+        pairs.map(|pair| f32::from_bits(pair.to_bits() << 16))
     }
 }

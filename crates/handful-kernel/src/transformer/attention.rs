@@ -143,6 +143,7 @@ impl Attention {
                     tap_step: 0,
                     out: Places::apart(of_weights.as_mut_ptr(), tokens),
                     added: None,
+                    sums: None,
                 };
                 Product::whole(isa, &panels, 1, Clamp::NONE).run(tokens, &rows);
                 drop(panels);
@@ -199,6 +200,7 @@ impl<'a> Head<'a> {
             tap_step: 0,
             out: Places::apart(weights.as_mut_ptr(), tokens),
             added: None,
+            sums: None,
         };
         // SAFETY: the queries lie in the image, and the buffer holds a number for each pair of tokens.
         unsafe { Product::whole(self.isa, &panels, 1, Clamp::NONE).run(tokens, &rows) };
@@ -210,7 +212,7 @@ impl<'a> Head<'a> {
     ///
     /// # Safety
     /// `to` may be written, and nobody else uses it.
-    unsafe fn product(&self, weights: &[f32], part: Part, to: Places) {
+    unsafe fn product(&self, weights: &[f32], part: Part, to: Places<f32>) {
         let step = 3 * self.shape.width;
         let columns = Columns {
             values: self.start(part),
@@ -229,7 +231,7 @@ impl<'a> Head<'a> {
         weights: &[f32],
         columns: Columns,
         places: impl Iterator<Item = usize>,
-        to: Places,
+        to: Places<f32>,
     ) {
         let tokens = self.shape.tokens;
         assert_eq!(weights.len(), tokens * tokens);
@@ -239,6 +241,7 @@ impl<'a> Head<'a> {
             tap_step: 0,
             out: to,
             added: None,
+            sums: None,
         };
         // SAFETY: the caller's; weights have a row for each token.
         unsafe { Product::whole(self.isa, &panels, 1, Clamp::NONE).run(tokens, &rows) };

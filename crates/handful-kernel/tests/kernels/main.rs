@@ -1,5 +1,6 @@
 //! Every kernel on every instruction set of this machine against definitions in f64 that anybody can check by eye.
 
+mod bfloat16;
 mod denormals;
 mod forward;
 mod gradients;

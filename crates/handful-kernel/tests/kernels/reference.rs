@@ -1,7 +1,10 @@
 //! Definitions in f64 that anybody can check by eye, and what every test of a kernel needs.
 
+#![allow(dead_code, reason = "no test needs all of it")]
+
 use handful_kernel::{
-    BlockWeights, Buffer, Clamp, Folded, InvertedResidual, Isa, Padding, Size, Slide, Surround,
+    Bf16, BlockWeights, Buffer, Clamp, Element, Folded, InvertedResidual, Isa, Padding, Size,
+    Slide, Surround,
 };
 use proptest::prelude::*;
 
@@ -107,13 +110,16 @@ pub fn assert_same(found: &[f32], expected: &[f64], what: &str) {
 }
 
 /// The same in one thread and in three, whose memory is full of what is no number.
-pub fn in_any_pool(compute: impl Fn() -> Vec<f32> + Sync) -> Vec<f32> {
+pub fn in_any_pool<E: Element>(compute: impl Fn() -> Vec<E> + Sync) -> Vec<E> {
     let with = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .build()
             .unwrap();
-        pool.broadcast(|_| poison());
+        pool.broadcast(|_| {
+            poison::<f32>();
+            poison::<Bf16>();
+        });
         pool.install(&compute)
     };
     let alone = with(1);
@@ -121,13 +127,13 @@ pub fn in_any_pool(compute: impl Fn() -> Vec<f32> + Sync) -> Vec<f32> {
     let differs = alone
         .iter()
         .zip(&shared)
-        .position(|(a, b)| a.to_bits() != b.to_bits());
+        .position(|(a, b)| a.to_f32().to_bits() != b.to_f32().to_bits());
     assert_eq!(differs, None, "the number of threads changed bits");
     alone
 }
 
 /// Leaves NaN in the memory that kernels of this thread use again.
-fn poison() {
+fn poison<E: Element>() {
     let (weight, bias) = ([1.0; 16 * 9], [0.0; 16]);
     let folded = |weight| Folded {
         weight,
@@ -147,12 +153,12 @@ fn poison() {
     let size = Size::square(24);
     let mut out = Buffer::new(size.pixels());
     InvertedResidual::new(Isa::all()[0], &weights).forward(
-        &[f32::NAN; 24 * 24 * 16],
+        &[E::from_f32(f32::NAN); 24 * 24 * 16],
         size,
         &mut out,
     );
     assert!(
-        out.iter().all(|x| x.is_nan()),
+        out.iter().all(|x| x.to_f32().is_nan()),
         "what is no number stays none"
     );
 }

@@ -1,0 +1,102 @@
+//! The upper half of a float32: 8 bits of exponent, 8 of precision with the one that isn't stored.
+//!
+//! Numbers near zero *are* zero here, so that no sum is ever subnormal: every activation is a multiple of 2⁻⁷⁰ and every weight
+//! one of 2⁻⁵⁶, their products and all sums of them are multiples of 2⁻¹²⁶. Instructions that take subnormal numbers for zero,
+//! as those for bfloat16 do, then give the same bits as others, and nobody has to ask.
+
+/// A bfloat16.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(transparent)]
+pub struct Bf16(u16);
+
+/// Those nearer to zero than 2⁻⁶³ have none of these bits: the upper two of the exponent.
+pub(crate) const NOT_SMALL: u16 = 0x6000;
+/// Weights nearer to zero are zero: 2⁻⁴⁹.
+const LEAST_WEIGHT: f32 = f32::from_bits((127 - 49) << 23);
+/// What is added to sums is zero when it is nearer: 2⁻¹⁰⁰, whose last bit counts 2⁻¹²³.
+const LEAST_BIAS: f32 = f32::from_bits((127 - 100) << 23);
+/// Added before the lower half is cut off, together with the last bit that stays: to the nearest, and to the even one of two.
+pub(crate) const HALF: u32 = 0x7FFF;
+/// What makes a quiet one of whatever is no number.
+pub(crate) const QUIET: u32 = 0x40;
+
+impl Bf16 {
+    /// Zero.
+    pub const ZERO: Bf16 = Bf16(0);
+
+    /// The nearest one, the even one of two; zero where that is nearer to zero than 2⁻⁶³.
+    pub fn from_f32(x: f32) -> Bf16 {
+        let bits = x.to_bits();
+        if x.is_nan() {
+            return Bf16((bits >> 16 | QUIET) as u16);
+        }
+        let rounded = ((bits + HALF + (bits >> 16 & 1)) >> 16) as u16;
+        match rounded & NOT_SMALL {
+            0 => Bf16::ZERO,
+            _ => Bf16(rounded),
+        }
+    }
+
+    /// Exactly.
+    pub fn to_f32(self) -> f32 {
+        f32::from_bits(u32::from(self.0) << 16)
+    }
+
+    /// As a weight.
+    pub(crate) fn weight(x: f32) -> Bf16 {
+        if x.abs() < LEAST_WEIGHT {
+            return Bf16::ZERO;
+        }
+        Bf16::from_f32(x)
+    }
+}
+
+/// What may be added to sums.
+pub(crate) fn bias(x: f32) -> f32 {
+    if x.abs() < LEAST_BIAS { 0.0 } else { x }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn there_and_back(x: f32) -> f32 {
+        Bf16::from_f32(x).to_f32()
+    }
+
+    #[test]
+    fn numbers_go_to_the_nearest_and_halves_to_the_even() {
+        let step = 1.0 / 128.0;
+        for (x, expected) in [
+            (1.0, 1.0),
+            (1.0 + 0.49 * step, 1.0),
+            (1.0 + 0.5 * step, 1.0),
+            (1.0 + 1.5 * step, 1.0 + 2.0 * step),
+            (-1.0 - 0.51 * step, -1.0 - step),
+            (f32::MAX, f32::INFINITY),
+            (f32::NEG_INFINITY, f32::NEG_INFINITY),
+        ] {
+            assert_eq!(there_and_back(x), expected, "{x}");
+        }
+        assert!(there_and_back(f32::NAN).is_nan());
+        assert!(there_and_back(f32::from_bits(0x7F80_0001)).is_nan());
+    }
+
+    #[test]
+    fn what_is_near_zero_is_zero() {
+        let least = 2.0f32.powi(-63);
+        assert_eq!(there_and_back(least), least);
+        assert_eq!(there_and_back(-least * 0.99), 0.0);
+        assert_eq!(there_and_back(-least * 0.999), -least);
+        assert_eq!(Bf16::weight(2.0f32.powi(-50)).to_f32(), 0.0);
+        assert_eq!(bias(-2.0f32.powi(-101)), 0.0);
+        assert_eq!(there_and_back(f32::MIN_POSITIVE / 2.0), 0.0);
+    }
+
+    #[test]
+    fn no_product_is_subnormal() {
+        let last_bit = 2.0f32.powi(-7);
+        let (x, w) = (2.0f32.powi(-63), LEAST_WEIGHT);
+        assert!(x * last_bit * (w * last_bit) >= f32::MIN_POSITIVE);
+    }
+}

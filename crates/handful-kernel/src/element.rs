@@ -1,0 +1,170 @@
+//! What maps and weights are made of: float32 or bfloat16. Sums are float32 in both.
+
+use std::cell::RefCell;
+use std::fmt::Debug;
+use std::thread::LocalKey;
+
+use crate::bf16::{self, Bf16};
+use crate::simd::{Dense, Isa, Simd};
+
+/// A number of a map: `f32` or [`Bf16`].
+#[allow(private_bounds, reason = "there are no others")]
+pub trait Element: Number {
+    /// The nearest one.
+    fn from_f32(x: f32) -> Self;
+    /// Exactly.
+    fn to_f32(self) -> f32;
+}
+
+/// What the inner loops ask of a number.
+///
+/// # Safety
+/// Functions with a [`Simd`] need its instruction set; pointers are good for as many numbers as they say, of any alignment.
+pub(crate) trait Number: Copy + Debug + Default + Send + Sync + 'static {
+    /// Numbers of k that one step of a dense product multiplies, which lie side by side.
+    const STEP: usize;
+    /// Whether sums that go on later stand beside the maps, because they would be rounded there.
+    const SUMS_BESIDE: bool;
+
+    /// As a weight.
+    fn weight(x: f32) -> Self;
+    /// As what is added to sums.
+    fn bias(x: f32) -> f32;
+    /// The innermost loops for maps of these numbers.
+    fn loops(isa: Isa) -> &'static Dense<Self>;
+    /// Memory of the thread that is used again.
+    fn kept() -> &'static LocalKey<RefCell<Vec<Vec<Self>>>>;
+
+    /// As many as there are lanes.
+    unsafe fn load<S: Simd>(from: *const Self) -> S::V;
+    /// As many as there are lanes, each rounded.
+    unsafe fn store<S: Simd>(to: *mut Self, x: S::V);
+    /// The weights of one step: [`Number::STEP`] a lane.
+    unsafe fn load_step<S: Simd>(from: *const Self) -> S::V;
+    /// The numbers of one step in every lane.
+    unsafe fn splat_step<S: Simd>(from: *const Self) -> S::V;
+    /// The same where only the first number of the step is there, and zeros behind it.
+    unsafe fn splat_first<S: Simd>(from: *const Self) -> S::V;
+    /// Adds the products of one step to sums.
+    unsafe fn multiply<S: Simd>(x: S::V, w: S::V, sum: S::V) -> S::V;
+}
+
+impl Element for f32 {
+    fn from_f32(x: f32) -> f32 {
+        x
+    }
+    fn to_f32(self) -> f32 {
+        self
+    }
+}
+
+#[allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "each hands on what the contract of the trait demands"
+)]
+impl Number for f32 {
+    const STEP: usize = 1;
+    const SUMS_BESIDE: bool = false;
+
+    fn weight(x: f32) -> f32 {
+        x
+    }
+    fn bias(x: f32) -> f32 {
+        x
+    }
+    fn loops(isa: Isa) -> &'static Dense<f32> {
+        &isa.loops().f32
+    }
+    fn kept() -> &'static LocalKey<RefCell<Vec<Vec<f32>>>> {
+        thread_local! {
+            static KEPT: RefCell<Vec<Vec<f32>>> = const { RefCell::new(Vec::new()) };
+        }
+        &KEPT
+    }
+
+    #[inline(always)]
+    unsafe fn load<S: Simd>(from: *const f32) -> S::V {
+        unsafe { S::load(from) }
+    }
+    #[inline(always)]
+    unsafe fn store<S: Simd>(to: *mut f32, x: S::V) {
+        unsafe { S::store(to, x) }
+    }
+    #[inline(always)]
+    unsafe fn load_step<S: Simd>(from: *const f32) -> S::V {
+        unsafe { S::load(from) }
+    }
+    #[inline(always)]
+    unsafe fn splat_step<S: Simd>(from: *const f32) -> S::V {
+        unsafe { S::splat(*from) }
+    }
+    #[inline(always)]
+    unsafe fn splat_first<S: Simd>(from: *const f32) -> S::V {
+        unsafe { S::splat(*from) }
+    }
+    #[inline(always)]
+    unsafe fn multiply<S: Simd>(x: S::V, w: S::V, sum: S::V) -> S::V {
+        unsafe { S::fma(x, w, sum) }
+    }
+}
+
+impl Element for Bf16 {
+    fn from_f32(x: f32) -> Bf16 {
+        Bf16::from_f32(x)
+    }
+    fn to_f32(self) -> f32 {
+        Bf16::to_f32(self)
+    }
+}
+
+#[allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "each hands on what the contract of the trait demands"
+)]
+impl Number for Bf16 {
+    const STEP: usize = 2;
+    const SUMS_BESIDE: bool = true;
+
+    fn weight(x: f32) -> Bf16 {
+        Bf16::weight(x)
+    }
+    fn bias(x: f32) -> f32 {
+        bf16::bias(x)
+    }
+    fn loops(isa: Isa) -> &'static Dense<Bf16> {
+        &isa.loops().bf16
+    }
+    fn kept() -> &'static LocalKey<RefCell<Vec<Vec<Bf16>>>> {
+        thread_local! {
+            static KEPT: RefCell<Vec<Vec<Bf16>>> = const { RefCell::new(Vec::new()) };
+        }
+        &KEPT
+    }
+
+    #[inline(always)]
+    unsafe fn load<S: Simd>(from: *const Bf16) -> S::V {
+        unsafe { S::load_bf16(from.cast()) }
+    }
+    #[inline(always)]
+    unsafe fn store<S: Simd>(to: *mut Bf16, x: S::V) {
+        unsafe { S::store_bf16(to.cast(), x) }
+    }
+    // Pairs travel as the bits of a float32, as the registers take them.
+    #[inline(always)]
+    unsafe fn load_step<S: Simd>(from: *const Bf16) -> S::V {
+        unsafe { S::load(from.cast()) }
+    }
+    #[inline(always)]
+    unsafe fn splat_step<S: Simd>(from: *const Bf16) -> S::V {
+        unsafe { S::splat(from.cast::<f32>().read_unaligned()) }
+    }
+    #[inline(always)]
+    unsafe fn splat_first<S: Simd>(from: *const Bf16) -> S::V {
+        let pair = unsafe { [*from, Bf16::ZERO] };
+        unsafe { Bf16::splat_step::<S>(pair.as_ptr()) }
+    }
+    #[inline(always)]
+    unsafe fn multiply<S: Simd>(x: S::V, w: S::V, sum: S::V) -> S::V {
+        unsafe { S::dot(x, w, sum) }
+    }
+}
