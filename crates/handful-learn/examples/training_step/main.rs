@@ -30,10 +30,14 @@ struct Learner {
     classifier: Linear,
 }
 
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there is one, and a module can't be boxed"
+)]
 #[derive(Module, Debug)]
 enum Network {
     Convolutions(Trainable),
-    Vit(Box<Vit>),
+    Vit(Vit),
 }
 
 /// What a step starts from.
@@ -67,7 +71,7 @@ fn run() {
     let first = first_trained(&backbone, trained);
     let images = images(&backbone, batch, px);
     let (network, features) = if is_vit {
-        (Network::Vit(Box::new(Vit::new(px, &device))), vit::WIDTH)
+        (Network::Vit(Vit::new(px, &device)), vit::WIDTH)
     } else {
         let network = Trainable::of(&backbone, first.., &device);
         let features = backbone.stages[backbone.stages.len() - 1].channels;
