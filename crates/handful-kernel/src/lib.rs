@@ -9,6 +9,7 @@
 mod bands;
 mod bf16;
 mod buffer;
+mod channels;
 mod clamp;
 mod convolution;
 mod depthwise;
@@ -41,6 +42,7 @@ mod window;
 
 pub use bf16::Bf16;
 pub use buffer::Buffer;
+pub use channels::{scale_channels, scale_channels_gradients};
 pub use clamp::Clamp;
 pub use convolution::Convolution;
 pub use depthwise_convolution::Depthwise;

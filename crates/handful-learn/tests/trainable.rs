@@ -172,6 +172,19 @@ fn a_norm_of_the_batch_is_burns_with_its_gradients() {
 }
 
 #[test]
+fn weights_of_channels_are_scaled_as_burn_does() {
+    let device = device();
+    let (weight, gain) = (Leaf::new([5, 3, 2, 2], &device), Leaf::new([5], &device));
+    let chosen = random([5, 3, 2, 2], &device);
+    let run = |engine: Engine| {
+        let ((flat_weight, weight), (flat_gain, gain)) = (weight.parent(), gain.parent());
+        let out = engine.scale_channels(weight, gain);
+        outcome(out, &[flat_weight, flat_gain], &chosen)
+    };
+    assert_alike(&run(Engine::Kernels), &run(Engine::Burn), "scaled channels");
+}
+
+#[test]
 fn the_largest_are_burns_with_their_gradients() {
     let device = device();
     let slide = Slide {

@@ -2,9 +2,9 @@
 
 use rayon::prelude::*;
 
-use super::{assert_rows, piece, sum_of};
+use super::{assert_rows, piece};
 use crate::buffer::Buffer;
-use crate::rows::{add_up, parts};
+use crate::rows::{add_up, parts, sum_of};
 
 /// (x − mean) / √(variance + ε) · weight + bias, by mean and variance of each row.
 #[derive(Clone, Copy, Debug)]

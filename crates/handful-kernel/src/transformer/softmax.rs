@@ -3,7 +3,8 @@
 use rayon::prelude::*;
 
 use super::exponential::exp;
-use super::{assert_rows, piece, sum_of};
+use super::{assert_rows, piece};
+use crate::rows::sum_of;
 
 /// exp(scale · x) / Σ exp(scale · x) of each row of `row` numbers.
 ///

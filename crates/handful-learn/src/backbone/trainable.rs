@@ -173,8 +173,7 @@ impl ConvNorm {
     fn folded(&self, x: Tensor<4>, added: Option<Tensor<4>>, engine: Engine) -> Tensor<4> {
         let gain = self.gamma.val() / (self.variance.val() + self.epsilon).sqrt();
         let bias = self.beta.val() - self.mean.val() * gain.clone();
-        let [channels] = gain.dims();
-        let weight = self.weight.val() * gain.reshape([channels, 1, 1, 1]);
+        let weight = engine.scale_channels(self.weight.val(), gain);
         engine.convolve(x, weight, Some(bias), added, self.how)
     }
 

@@ -60,6 +60,9 @@ pub trait Kernels: Backend {
         how: Convolve,
     ) -> FloatTensor<Self>;
 
+    /// See [`super::Engine::scale_channels`].
+    fn scale_channels(weight: FloatTensor<Self>, gain: FloatTensor<Self>) -> FloatTensor<Self>;
+
     /// See [`super::Engine::moments`].
     fn moments(x: FloatTensor<Self>) -> FloatTensor<Self>;
 
@@ -120,6 +123,13 @@ pub(super) trait KernelGradients: Backend {
 
     /// Of its bias.
     fn bias_gradient(gradient: FloatTensor<Self>) -> FloatTensor<Self>;
+
+    /// Of weights and of their channels' gains.
+    fn scale_channels_gradients(
+        weight: FloatTensor<Self>,
+        gain: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+    ) -> [FloatTensor<Self>; 2];
 
     /// Of a norm's input, weight and bias.
     fn norm_gradients(

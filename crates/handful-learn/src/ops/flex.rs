@@ -7,7 +7,7 @@ use handful_kernel::{
     Attention, Clamp, Convolution, Depthwise, DepthwiseInputGradient, DepthwiseWeightGradient,
     Folded, InputGradient, Isa, LayerNorm, LayerNormGradients, Moments, Norm, NormGradients, Size,
     Slide, WeightGradient, bias_gradient, gelu, gelu_gradient, max_pool, max_pool_gradient,
-    softmax, softmax_gradient,
+    scale_channels, scale_channels_gradients, softmax, softmax_gradient,
 };
 
 use super::backend::{
@@ -83,6 +83,13 @@ impl Kernels for Flex {
         memory::give(x);
         added.into_iter().for_each(memory::give);
         out
+    }
+
+    fn scale_channels(weight: CpuTensor, gain: CpuTensor) -> CpuTensor {
+        let (weight, gain) = (dense(weight), dense(gain));
+        produced(weight.shape(), |out| {
+            scale_channels(numbers(&weight), numbers(&gain), out);
+        })
     }
 
     fn moments(x: CpuTensor) -> CpuTensor {
@@ -278,6 +285,24 @@ impl KernelGradients for Flex {
         let gradient = dense(gradient);
         let (_, _, channels) = of_maps(&gradient);
         produced([channels], |out| bias_gradient(numbers(&gradient), out))
+    }
+
+    fn scale_channels_gradients(
+        weight: CpuTensor,
+        gain: CpuTensor,
+        gradient: CpuTensor,
+    ) -> [CpuTensor; 2] {
+        let [weight, gain, gradient] = [weight, gain, gradient].map(dense);
+        let mut of_gain = vec![0.0; numbers(&gain).len()];
+        let of_weight = produced(weight.shape(), |of_weight| {
+            let (weight, gain) = (numbers(&weight), numbers(&gain));
+            scale_channels_gradients(weight, gain, numbers(&gradient), of_weight, &mut of_gain);
+        });
+        memory::give(gradient);
+        [
+            of_weight,
+            CpuTensor::from_data(TensorData::new(of_gain, gain.shape())),
+        ]
     }
 
     fn norm_gradients(pass: NormPass<Flex>, gradient: CpuTensor, how: Normalise) -> [CpuTensor; 3] {

@@ -44,6 +44,13 @@ impl<B: Kernels + KernelGradients, C: CheckpointStrategy> Kernels for Autodiff<B
         }
     }
 
+    fn scale_channels(weight: FloatTensor<Self>, gain: FloatTensor<Self>) -> FloatTensor<Self> {
+        let (weight, weight_node) = weight.into_parts();
+        let (gain, gain_node) = gain.into_parts();
+        let out = B::scale_channels(weight.clone(), gain.clone());
+        finish::<_, B, C, 2>(Scaling, [weight_node, gain_node], (weight, gain), out)
+    }
+
     fn moments(x: FloatTensor<Self>) -> FloatTensor<Self> {
         FloatTensor::<Self>::new(B::moments(x.into_primitive()))
     }
@@ -224,6 +231,30 @@ impl<B: KernelGradients, const N: usize> Backward<B, N> for Convolving {
                 node.id,
                 B::convolution_input_gradient(weight, gradient, size, how),
             );
+        }
+    }
+}
+
+/// [`Kernels::scale_channels`], whose parents are weights and gains.
+#[derive(Debug)]
+struct Scaling;
+
+impl<B: KernelGradients> Backward<B, 2> for Scaling {
+    type State = (FloatTensor<B>, FloatTensor<B>);
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 2>,
+        grads: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let gradient = grads.consume::<B>(&ops.node);
+        let (weight, gain) = ops.state;
+        let all = B::scale_channels_gradients(weight, gain, gradient);
+        for (node, gradient) in ops.parents.into_iter().zip(all) {
+            if let Some(node) = node {
+                grads.register::<B>(node.id, gradient);
+            }
         }
     }
 }

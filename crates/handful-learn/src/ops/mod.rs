@@ -63,6 +63,18 @@ impl Engine {
         }
     }
 
+    /// A convolution's weights `[channels out, channels in / groups, kernel, kernel]`, each channel's times its gain
+    /// `[channels out]`.
+    pub fn scale_channels(self, weight: Tensor<4>, gain: Tensor<1>) -> Tensor<4> {
+        match self {
+            Engine::Burn => plain::scale_channels(weight, gain),
+            Engine::Kernels => {
+                let (weight, gain) = (weight.into_dispatch(), gain.into_dispatch());
+                Tensor::from_dispatch(<Dispatch as Kernels>::scale_channels(weight, gain))
+            }
+        }
+    }
+
     /// clamp((x − mean) / √(variance + ε) · weight + bias + added), by mean and variance of x itself.
     ///
     /// # Shapes

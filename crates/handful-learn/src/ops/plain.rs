@@ -29,6 +29,12 @@ pub(super) fn convolve(
     clamped(out, added, how.clamp)
 }
 
+/// See [`super::Engine::scale_channels`].
+pub(super) fn scale_channels(weight: Tensor<4>, gain: Tensor<1>) -> Tensor<4> {
+    let [channels] = gain.dims();
+    weight * gain.reshape([channels, 1, 1, 1])
+}
+
 /// See [`super::Engine::normalise`]; the gradient goes through mean and variance by itself.
 pub(super) fn normalise(
     x: Tensor<4>,
