@@ -3,7 +3,8 @@
     cargo build --release -p handful-kernel --example speed
     python bench/peers/forward.py target/release/examples/speed
 
-Prints a Markdown table: median milliseconds of a pass, and how many times as fast ours is.
+Prints a Markdown table: median milliseconds of a pass, how many times as fast ours is, and the same of our bfloat16 against our
+float32.
 """
 
 import io
@@ -69,9 +70,9 @@ def timed(run, passes):
     return times[WARM_UP:]
 
 
-def ours(binary, name, px, batch, passes):
+def ours(binary, name, px, batch, passes, precision="float32"):
     """The same of our binary, which prints them."""
-    command = [binary, name, str(px), str(batch), str(passes + WARM_UP)]
+    command = [binary, name, str(px), str(batch), str(passes + WARM_UP), precision]
     environment = {**os.environ, "RAYON_NUM_THREADS": str(THREADS)}
     out = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
     return [float(line) for line in out.split()][WARM_UP:]
@@ -82,8 +83,11 @@ def main(binary):
     import torch
 
     torch.set_num_threads(THREADS)
-    print("| network | px | batch | Handful, ms | ONNX Runtime, ms | PyTorch, ms | × ONNX Runtime | × PyTorch |")
-    print("| --- | --: | --: | --: | --: | --: | --: | --: |")
+    print(
+        "| network | px | batch | Handful, ms | ONNX Runtime, ms | PyTorch, ms | × ONNX Runtime | × PyTorch "
+        "| Handful bfloat16, ms | × its float32 |"
+    )
+    print("| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: |")
     for name, px, batch in CASES:
         images = np.random.default_rng(1).random((batch, 3, px, px), dtype=np.float32)
         session, network = onnx_session(name, px), torch_network(name)
@@ -97,14 +101,18 @@ def main(binary):
             "ours": lambda passes: ours(binary, name, px, batch, passes),
             "onnx": lambda passes: timed(lambda: session.run(None, {"images": images}), passes),
             "torch": lambda passes: timed(in_torch, passes),
+            "half": lambda passes: ours(binary, name, px, batch, passes, "bfloat16"),
         }
         passes = {peer: max(2, int(1e3 * TURN_S / statistics.median(run(2)))) for peer, run in peers.items()}
         times = {peer: [] for peer in peers}
         for _ in range(TURNS):
             for peer, run in peers.items():
                 times[peer].append(statistics.median(run(passes[peer])))
-        a, b, c = (statistics.median(times[peer]) for peer in peers)
-        print(f"| {name} | {px} | {batch} | {a:.2f} | {b:.2f} | {c:.2f} | {b / a:.2f} | {c / a:.2f} |", flush=True)
+        a, b, c, d = (statistics.median(times[peer]) for peer in peers)
+        print(
+            f"| {name} | {px} | {batch} | {a:.2f} | {b:.2f} | {c:.2f} | {b / a:.2f} | {c / a:.2f} | {d:.2f} | {a / d:.2f} |",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":
