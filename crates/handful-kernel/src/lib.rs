@@ -1,7 +1,8 @@
 //! Convolutions near the limit of the machine: slices in, slices out.
 //!
 //! Reading order: `tile` and `pixels` (the two innermost loops) and `simd` (for which registers they are compiled); `panels` and
-//! `product` (a matrix product of tiles), `depthwise` (a line of pixels); what is made of them: `convolution`,
+//! `product` (a matrix product of tiles), `depthwise` (a line of pixels); `element` and `bf16` (what
+//! maps are made of); what is made of them: `convolution`,
 //! `inverted_residual`. `bands` shares the work among threads.
 //!
 #![doc = include_str!("../README.md")]

@@ -9,7 +9,7 @@ use handful_image::{Pixels, Preprocessing, SampleRange};
 use handful_stats::{Conformal, Interval};
 use serde::{Deserialize, Serialize};
 
-use crate::backbone::Card;
+use crate::backbone::{Card, Precision};
 use crate::features::{Taps, pooled};
 use crate::head::{Fitted, Neighbours};
 use crate::weights::Stored;
@@ -40,6 +40,9 @@ pub struct Record {
     pub sample_range: Option<SampleRange>,
     /// Names of the tapped stages.
     pub stages: Vec<String>,
+    /// Which numbers the features were computed with; float32 in models from before there was a choice.
+    #[serde(default)]
+    pub precision: Precision,
     /// The backbone's name, licence and provenance.
     pub backbone: Card,
     /// Name of the head, and the setting that was fitted for it.
@@ -139,7 +142,8 @@ impl Bundle {
         if let Some(range) = &record.sample_range {
             range.check().map_err(|e| not(e.to_string()))?;
         }
-        let backbone = Backbone::load(&file.below("backbone."), record.backbone.clone())?;
+        let backbone = Backbone::load(&file.below("backbone."), record.backbone.clone())?
+            .in_precision(record.precision);
         let taps = Taps::new(&backbone, &record.stages)?;
         let tensor = |name: &str, expected: &[usize]| {
             let t = file

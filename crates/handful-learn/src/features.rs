@@ -4,7 +4,7 @@ use handful_image::{Pixels, Preprocessing};
 use handful_kernel::Isa;
 use rayon::prelude::*;
 
-use crate::backbone::Maps;
+use crate::backbone::Precision;
 use crate::{Backbone, LearnError};
 
 /// Counted up whenever the numbers that leave this module change for the same input: part of every cache key.
@@ -13,11 +13,13 @@ pub const KERNEL_GENERATION: u32 = 2;
 /// of the last stages are read for several of them.
 const PIXELS_AT_ONCE: usize = 65_536;
 
-/// How sums are rounded on this machine: part of every cache key, because a cache may lie on a shared disk.
-pub fn arithmetic() -> &'static str {
-    match Isa::best().is_fused() {
-        true => "f32, fused",
-        false => "f32, rounded twice",
+/// How numbers and sums are rounded on this machine: part of every cache key, because a cache may lie on a shared disk.
+pub fn arithmetic(precision: Precision) -> &'static str {
+    match (precision, Isa::best().is_fused()) {
+        (Precision::Float32, true) => "f32, fused",
+        (Precision::Float32, false) => "f32, rounded twice",
+        // Products are exact: all machines round alike.
+        (Precision::Bfloat16, _) => "bf16, summed in f32",
     }
 }
 
@@ -102,16 +104,21 @@ fn some(
     taps: &Taps,
     rows: &mut [f32],
 ) {
-    let needed = 0..taps.stages.last().map_or(0, |deepest| deepest + 1);
-    let input = Maps::of(images, preprocessing);
-    backbone.forward_between(needed, input, &mut |stage, out| {
-        let Some(span) = taps.span(stage) else { return };
-        let means = out.spatial_mean();
-        for (row, mean) in rows
-            .chunks_exact_mut(taps.len())
-            .zip(means.chunks_exact(span.len()))
-        {
-            row[span.clone()].copy_from_slice(mean);
-        }
-    });
+    let n_stages = taps.stages.last().map_or(0, |deepest| deepest + 1);
+    let is_tapped = |stage| taps.span(stage).is_some();
+    backbone.visit_means(
+        images,
+        preprocessing,
+        n_stages,
+        is_tapped,
+        &mut |stage, means| {
+            let Some(span) = taps.span(stage) else { return };
+            for (row, mean) in rows
+                .chunks_exact_mut(taps.len())
+                .zip(means.chunks_exact(span.len()))
+            {
+                row[span.clone()].copy_from_slice(mean);
+            }
+        },
+    );
 }

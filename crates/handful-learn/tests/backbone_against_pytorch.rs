@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use handful_image::{Geometry, Pixels};
-use handful_learn::backbone::{EMBEDDED, Maps};
+use handful_learn::backbone::{EMBEDDED, Maps, Precision};
 use handful_learn::{Backbone, LearnError, Weights, features};
 use safetensors::{Dtype, SafeTensors};
 
@@ -174,4 +174,63 @@ fn weights_without_a_stage_are_refused_by_the_tensor_that_is_missing() {
         error.to_string().contains("blocks.6.0.conv_pwl.weight"),
         "{error}"
     );
+}
+
+/// Features of bfloat16, of the length of those of float32: 2⁻⁸ a layer in both directions, of which the mean over pixels leaves little.
+const BFLOAT16_TOLERANCE: f64 = 0.03;
+
+#[test]
+fn features_in_bfloat16_are_near_those_in_float32_and_the_same_in_any_batch() {
+    let float32 = EMBEDDED.load();
+    let bfloat16 = EMBEDDED.load().in_precision(Precision::Bfloat16);
+    assert_eq!(
+        (float32.precision(), bfloat16.precision()),
+        (Precision::Float32, Precision::Bfloat16)
+    );
+    assert_ne!(
+        features::arithmetic(float32.precision()),
+        features::arithmetic(bfloat16.precision())
+    );
+    let preprocessing = float32.preprocessing(Geometry::CenterCrop, 64);
+    let taps = features::Taps::new(&float32, &["blocks.4".into(), "head".into()]).unwrap();
+    let pictures: Vec<Pixels> = (1..6)
+        .map(|k| Pixels {
+            width: 64,
+            height: 64,
+            data: (0..64 * 64 * 3).map(|i| (i * k * 31 % 253) as u8).collect(),
+        })
+        .collect();
+    let of = |backbone: &Backbone, pictures: &[Pixels]| {
+        features::pooled(backbone, pictures, &preprocessing, &taps)
+    };
+    let (expected, found) = (of(&float32, &pictures), of(&bfloat16, &pictures));
+    for (expected, found) in expected
+        .chunks_exact(taps.len())
+        .zip(found.chunks_exact(taps.len()))
+    {
+        let square = |x: f32| f64::from(x) * f64::from(x);
+        let difference: f64 = expected.iter().zip(found).map(|(e, f)| square(e - f)).sum();
+        let length: f64 = expected.iter().map(|e| square(*e)).sum();
+        assert!(
+            difference.sqrt() < BFLOAT16_TOLERANCE * length.sqrt(),
+            "{} of {}",
+            difference.sqrt(),
+            length.sqrt()
+        );
+    }
+    let alone: Vec<f32> = pictures
+        .iter()
+        .flat_map(|p| of(&bfloat16, std::slice::from_ref(p)))
+        .collect();
+    assert_eq!(found, alone);
+}
+
+#[test]
+fn a_precision_is_written_as_it_is_called() {
+    for precision in [Precision::Float32, Precision::Bfloat16] {
+        let text = serde_json::to_string(&precision).unwrap();
+        assert_eq!(text, format!("\"{}\"", precision.name()));
+        assert_eq!(serde_json::from_str::<Precision>(&text).unwrap(), precision);
+    }
+    assert_eq!(Precision::default(), Precision::Float32);
 }

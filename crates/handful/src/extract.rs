@@ -75,7 +75,7 @@ impl View<'_> {
                 "network {} {} {taps:?} {} generation {KERNEL_GENERATION}",
                 backbone.weights.digest(),
                 serde_json::to_string(preprocessing).expect("a record is plain data"),
-                arithmetic(),
+                arithmetic(backbone.precision()),
             ),
             View::Control => format!("control {CONTROLS_LENGTH} generation {CONTROL_GENERATION}"),
             View::Portrait => {

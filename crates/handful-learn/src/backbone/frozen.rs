@@ -1,7 +1,10 @@
 //! A network with frozen statistics: norms are multiplied into convolutions, inverted residuals run as one kernel.
 
+use std::ops::Range;
+
 use handful_kernel::{
-    BlockWeights, Clamp, Convolution, Depthwise, InvertedResidual, Isa, Slide, Surround, max_pool,
+    BlockWeights, Clamp, Convolution, Depthwise, Element, InvertedResidual, Isa, Slide, Surround,
+    max_pool,
 };
 
 use super::Maps;
@@ -9,39 +12,39 @@ use super::folded::ConvNorm;
 use super::plan::{Beside, BlockPlan, ConvPlan, Plan};
 use crate::Weights;
 
-/// A network that only computes.
+/// A network that only computes, on maps of E.
 #[derive(Clone, Debug)]
-pub(super) struct Frozen {
-    stages: Vec<FrozenStage>,
+pub(super) struct Frozen<E: Element> {
+    stages: Vec<FrozenStage<E>>,
 }
 
 #[derive(Clone, Debug)]
-struct FrozenStage {
-    blocks: Vec<Block>,
+struct FrozenStage<E: Element> {
+    blocks: Vec<Block<E>>,
     pool: Option<Slide>,
 }
 
 #[derive(Clone, Debug)]
-enum Block {
+enum Block<E: Element> {
     /// Expand, depthwise, project: one kernel.
-    InvertedResidual(InvertedResidual),
+    InvertedResidual(InvertedResidual<E>),
     /// One after the other, with the input or what a convolution makes of it added to the last one.
     Chain {
-        through: Vec<Step>,
-        beside: Option<Step>,
+        through: Vec<Step<E>>,
+        beside: Option<Step<E>>,
         adds_input: bool,
     },
 }
 
 #[derive(Clone, Debug)]
-enum Step {
-    Full(Convolution),
-    Depthwise(Depthwise),
+enum Step<E: Element> {
+    Full(Convolution<E>),
+    Depthwise(Depthwise<E>),
 }
 
-impl Frozen {
+impl<E: Element> Frozen<E> {
     /// Builds the network from tensors that fit its plan.
-    pub fn load(plan: &Plan, weights: &Weights) -> Frozen {
+    pub fn load(plan: &Plan, weights: &Weights) -> Frozen<E> {
         let fold =
             |conv: &ConvPlan| ConvNorm::load(weights, &conv.conv, &conv.norm, plan.norm_epsilon);
         let stages = plan.stages.iter().map(|stage| FrozenStage {
@@ -53,8 +56,22 @@ impl Frozen {
         }
     }
 
+    /// Runs some stages of the plan, showing each one's output to `visit`.
+    pub fn run(
+        &self,
+        stages: Range<usize>,
+        x: Maps<E>,
+        visit: &mut dyn FnMut(usize, &Maps<E>),
+    ) -> Maps<E> {
+        stages.fold(x, |x, idx| {
+            let out = self.stage(idx, &x);
+            visit(idx, &out);
+            out
+        })
+    }
+
     /// Runs one stage of the plan.
-    pub fn stage(&self, idx: usize, x: &Maps) -> Maps {
+    fn stage(&self, idx: usize, x: &Maps<E>) -> Maps<E> {
         let stage = &self.stages[idx];
         let (first, rest) = stage.blocks.split_first().expect("a stage has blocks");
         let x = rest.iter().fold(first.run(x), |x, block| block.run(&x));
@@ -67,8 +84,8 @@ impl Frozen {
     }
 }
 
-impl Block {
-    fn load(plan: &BlockPlan, fold: &impl Fn(&ConvPlan) -> ConvNorm) -> Block {
+impl<E: Element> Block<E> {
+    fn load(plan: &BlockPlan, fold: &impl Fn(&ConvPlan) -> ConvNorm) -> Block<E> {
         let adds_input = matches!(plan.beside, Beside::Input);
         if let Some((expand, depthwise, project)) = inverted_residual(plan) {
             let expand = expand.map(fold);
@@ -102,7 +119,7 @@ impl Block {
         }
     }
 
-    fn run(&self, x: &Maps) -> Maps {
+    fn run(&self, x: &Maps<E>) -> Maps<E> {
         match self {
             Block::InvertedResidual(block) => {
                 let mut out = Maps::unwritten(x.n, block.after(x.size), block.channels_out());
@@ -130,8 +147,8 @@ impl Block {
     }
 }
 
-impl Step {
-    fn run(&self, x: &Maps, added: Option<&Maps>) -> Maps {
+impl<E: Element> Step<E> {
+    fn run(&self, x: &Maps<E>, added: Option<&Maps<E>>) -> Maps<E> {
         match self {
             Step::Full(conv) => {
                 let mut out = Maps::unwritten(x.n, conv.after(x.size), conv.channels_out());

@@ -1,11 +1,11 @@
 //! What a network hands from stage to stage.
 
 use handful_image::{Pixels, Preprocessing};
-use handful_kernel::{Buffer, Size, mean};
+use handful_kernel::{Buffer, Element, Size, mean};
 
 /// Activations of a batch, channels-last: `[n, h, w, channels]`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Maps {
+pub struct Maps<E: Element = f32> {
     /// Images.
     pub n: usize,
     /// Pixels of each.
@@ -13,20 +13,21 @@ pub struct Maps {
     /// Numbers of a pixel.
     pub channels: usize,
     /// All numbers, row-major.
-    pub values: Buffer,
+    pub values: Buffer<E>,
 }
 
-impl Maps {
+impl<E: Element> Maps<E> {
     /// Images of one size as the input of a network.
     ///
     /// # Panics
     /// If the images differ in size or there are none.
-    pub fn of(images: &[Pixels], preprocessing: &Preprocessing) -> Maps {
+    pub fn of(images: &[Pixels], preprocessing: &Preprocessing) -> Maps<E> {
         let size = Size {
             height: images[0].height,
             width: images[0].width,
         };
         let mut maps = Maps::unwritten(images.len(), size, 3);
+        let mut normalised = vec![0.0; 3 * size.pixels()];
         for (image, out) in images
             .iter()
             .zip(maps.values.chunks_exact_mut(3 * size.pixels()))
@@ -36,13 +37,16 @@ impl Maps {
                 (size.height, size.width),
                 "a batch holds images of one size"
             );
-            preprocessing.normalise_into(image, out);
+            preprocessing.normalise_into(image, &mut normalised);
+            for (out, x) in out.iter_mut().zip(&normalised) {
+                *out = E::from_f32(*x);
+            }
         }
         maps
     }
 
     /// Maps of any values, to be written to.
-    pub(super) fn unwritten(n: usize, size: Size, channels: usize) -> Maps {
+    pub(super) fn unwritten(n: usize, size: Size, channels: usize) -> Maps<E> {
         Maps {
             n,
             size,

@@ -13,15 +13,20 @@ mod initial;
 mod known;
 mod maps;
 mod plan;
+mod precision;
 mod resnet;
 mod trainable;
 
-use handful_image::{Filter, Geometry, Preprocessing};
+use std::ops::Range;
+
+use handful_image::{Filter, Geometry, Pixels, Preprocessing};
+use handful_kernel::{Bf16, Element};
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "embedded-backbone")]
 pub use embedded::EMBEDDED;
 pub use maps::Maps;
+pub use precision::Precision;
 pub use trainable::{Statistics, Trainable};
 
 use crate::{LearnError, Weights};
@@ -73,7 +78,34 @@ pub struct Backbone {
     /// The image side it was trained at, in pixels.
     pub trained_px: usize,
     plan: Plan,
-    network: Frozen,
+    network: Network,
+}
+
+/// A frozen network by its precision.
+#[derive(Clone, Debug)]
+enum Network {
+    Float32(Frozen<f32>),
+    Bfloat16(Frozen<Bf16>),
+}
+
+/// What [`Backbone::visit_means`] is asked for.
+struct Means<'a> {
+    images: &'a [Pixels],
+    preprocessing: &'a Preprocessing,
+    n_stages: usize,
+    wanted: &'a dyn Fn(usize) -> bool,
+    visit: &'a mut dyn FnMut(usize, &[f32]),
+}
+
+impl Means<'_> {
+    fn of<E: Element>(&mut self, network: &Frozen<E>) {
+        let x = Maps::of(self.images, self.preprocessing);
+        network.run(0..self.n_stages, x, &mut |stage, out| {
+            if (self.wanted)(stage) {
+                (self.visit)(stage, &out.spatial_mean());
+            }
+        });
+    }
 }
 
 impl Backbone {
@@ -104,6 +136,26 @@ impl Backbone {
         Ok(Backbone::of(plan, weights, card))
     }
 
+    /// The same with numbers of another precision; float32 where nothing is said.
+    pub fn in_precision(self, precision: Precision) -> Backbone {
+        if self.precision() == precision {
+            return self;
+        }
+        let network = match precision {
+            Precision::Float32 => Network::Float32(Frozen::load(&self.plan, &self.weights)),
+            Precision::Bfloat16 => Network::Bfloat16(Frozen::load(&self.plan, &self.weights)),
+        };
+        Backbone { network, ..self }
+    }
+
+    /// Which numbers it computes with.
+    pub fn precision(&self) -> Precision {
+        match self.network {
+            Network::Float32(_) => Precision::Float32,
+            Network::Bfloat16(_) => Precision::Bfloat16,
+        }
+    }
+
     /// From tensors that fit a plan.
     fn of(plan: Plan, weights: Weights, card: Card) -> Backbone {
         Backbone {
@@ -111,7 +163,7 @@ impl Backbone {
                 name: plan.name.clone(),
                 ..card
             },
-            network: Frozen::load(&plan, &weights),
+            network: Network::Float32(Frozen::load(&plan, &weights)),
             weights,
             stages: plan.stages(),
             trained_px: plan.trained_px,
@@ -203,16 +255,41 @@ impl Backbone {
     }
 
     /// As [`Backbone::forward_from`], for a range of stages: what lies behind the last wanted one is not computed.
+    ///
+    /// # Panics
+    /// If the precision is not float32: what is trained behind a frozen prefix is.
     pub fn forward_between(
         &self,
-        stages: std::ops::Range<usize>,
+        stages: Range<usize>,
         x: Maps,
         visit: &mut dyn FnMut(usize, &Maps),
     ) -> Maps {
-        stages.fold(x, |x, idx| {
-            let out = self.network.stage(idx, &x);
-            visit(idx, &out);
-            out
-        })
+        let Network::Float32(network) = &self.network else {
+            panic!("maps of float32 do not go through a network of bfloat16");
+        };
+        network.run(stages, x, visit)
+    }
+
+    /// Runs images of one size through the first `n_stages` stages, in whatever precision the network has, showing the spatial
+    /// means of each stage that is `wanted` to `visit`: `[n, channels]`, row-major.
+    pub fn visit_means(
+        &self,
+        images: &[Pixels],
+        preprocessing: &Preprocessing,
+        n_stages: usize,
+        wanted: impl Fn(usize) -> bool,
+        visit: &mut dyn FnMut(usize, &[f32]),
+    ) {
+        let mut means = Means {
+            images,
+            preprocessing,
+            n_stages,
+            wanted: &wanted,
+            visit,
+        };
+        match &self.network {
+            Network::Float32(network) => means.of(network),
+            Network::Bfloat16(network) => means.of(network),
+        }
     }
 }

@@ -45,6 +45,7 @@ pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
         each_alone: false,
         model: None,
         size_px: None,
+        precision: None,
         folds: None,
         seed: None,
         time_limit: None,

@@ -39,6 +39,9 @@ pub struct Args {
     /// Stages whose spatial means are written, joined by commas [default: the last]
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     stages: Vec<String>,
+    /// Numbers that the backbone computes with
+    #[arg(long, value_enum, default_value_t = flags::PrecisionFlag::Float32)]
+    precision: flags::PrecisionFlag,
     /// How photos become squares
     #[arg(long, value_enum, default_value_t = Shape::CenterCrop)]
     geometry: Shape,
@@ -73,7 +76,7 @@ impl From<Shape> for Geometry {
 pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
     let write = writer(&args.out)?;
     let machine = args.machine.resolve()?;
-    let backbone = load_backbone(args.model.as_deref())?;
+    let backbone = load_backbone(args.model.as_deref())?.in_precision(args.precision.into());
     let stages = if args.stages.is_empty() {
         backbone.stage_sets()[0].clone()
     } else {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use handful_data::{GroupBy, LabelFrom, ScanOptions};
+use handful_learn::backbone::Precision;
 
 use super::train::Level;
 use crate::cache::Cache;
@@ -100,6 +101,24 @@ impl MachineFlags {
                 Cache::of_user()
             },
         })
+    }
+}
+
+/// `--precision`, as the command line spells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum PrecisionFlag {
+    /// 24 bits of precision
+    Float32,
+    /// 8 bits of precision, summed in float32: faster on processors with AVX512-BF16, slower on others; the same features on all
+    Bfloat16,
+}
+
+impl From<PrecisionFlag> for Precision {
+    fn from(flag: PrecisionFlag) -> Precision {
+        match flag {
+            PrecisionFlag::Float32 => Precision::Float32,
+            PrecisionFlag::Bfloat16 => Precision::Bfloat16,
+        }
     }
 }
 

@@ -27,6 +27,9 @@ pub struct Args {
     /// Image side in pixels for the backbone, 32 to 1024 [default: the best of three, measured]
     #[arg(long, value_name = "PX", value_parser = flags::image_size)]
     imgsz: Option<usize>,
+    /// Numbers that the backbone computes with; the model keeps to them [default: float32]
+    #[arg(long, value_enum)]
+    precision: Option<flags::PrecisionFlag>,
     /// Folds of the cross-validation, 2 to 20 [default: 5]
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u16).range(2..=20))]
     folds: Option<u16>,
@@ -69,6 +72,7 @@ pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
         scan: args.reading.options()?,
         model: args.model,
         size_px: args.imgsz,
+        precision: args.precision.map(Into::into),
         folds: args.folds.map(usize::from),
         seed: args.seed,
         time_limit: args.time_limit,

@@ -32,6 +32,7 @@ use std::time::Duration;
 
 use handful_data::{ScanOptions, Split};
 use handful_learn::Backbone;
+use handful_learn::backbone::Precision;
 use handful_stats::{Seed, protocol};
 
 use crate::cache::Cache;
@@ -69,6 +70,8 @@ pub struct Settings {
     pub model: Option<PathBuf>,
     /// A fixed image side instead of the measured one.
     pub size_px: Option<usize>,
+    /// Numbers that the backbone computes with; those of the plan, or float32, if not given.
+    pub precision: Option<Precision>,
     /// Folds instead of those of the protocol.
     pub folds: Option<usize>,
     /// Seed; 0 or the plan's if not given.
@@ -131,6 +134,8 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
         Some(path) => Some(Plan::read(path, &backbone)?),
         None => None,
     };
+    let precision = settings.precision.or(plan.as_ref().map(|p| p.precision));
+    let backbone = backbone.in_precision(precision.unwrap_or_default());
     let seed = settings.seed.or(plan.as_ref().map(|p| p.seed));
     let seed = Seed(seed.unwrap_or(0));
 

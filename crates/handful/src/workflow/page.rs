@@ -267,6 +267,7 @@ fn made(results: &Results, metrics: &Metrics) -> Made {
         train_command: None,
         more: vec![
             ("Features".into(), results.model.stages.join(" + ")),
+            ("Precision".into(), results.model.precision.name().into()),
             ("Head".into(), results.model.head.clone()),
             (
                 "Accuracy on its own training photos".into(),

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use handful_image::Geometry;
 use handful_learn::Backbone;
+use handful_learn::backbone::Precision;
 use serde::{Deserialize, Serialize};
 
 use crate::exit::{self, Failure};
@@ -59,6 +60,9 @@ pub struct Plan {
     pub repeats: usize,
     /// BLAKE3 of the backbone's tensors.
     pub backbone: String,
+    /// Numbers that the backbone computes with; float32 in plans from before there was a choice.
+    #[serde(default)]
+    pub precision: Precision,
     /// How photos become squares.
     pub geometry: Geometry,
     /// Whether it was asked if more photos would help; a time limit may have left that out.

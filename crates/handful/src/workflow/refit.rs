@@ -39,6 +39,7 @@ pub fn refit(
         preprocessing: backbone.preprocessing(geometry, winner.size_px),
         sample_range,
         stages: winner.stages.clone(),
+        precision: backbone.precision(),
         backbone: backbone.card.clone(),
         head: head.head.clone(),
         setting: head.setting,

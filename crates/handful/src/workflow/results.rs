@@ -191,6 +191,7 @@ impl Results<'_> {
             folds: self.task.folds.k,
             repeats: self.task.folds.n_repeats(),
             backbone: self.backbone.clone(),
+            precision: self.model.precision,
             geometry: self.geometry,
             look_px: Some(self.look_px),
             curve: self.wants_curve,
