@@ -96,7 +96,7 @@ impl Failure {
     pub fn model(path: &Path, error: &LearnError) -> Failure {
         Failure::new(NOT_WHAT_IT_CLAIMS, format!("`{}` can't be used as a model", path.display()))
             .found(error.to_string())
-            .advice("give a `model.handful` that `handful train` wrote, or for `--model` a safetensors file of EfficientNet-Lite 0 to 4")
+            .advice("give a `model.handful` that `handful train` wrote, or for `--model` a safetensors file of EfficientNet-Lite 0 to 4 or ResNet-18, -34 or -50")
     }
 
     /// Ctrl-C.

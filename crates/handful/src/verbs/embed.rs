@@ -30,7 +30,8 @@ pub struct Args {
     /// File to write: .npy, .csv or .safetensors
     #[arg(long, short, value_name = "FILE", default_value = "features.npy")]
     out: PathBuf,
-    /// Backbone to use: a safetensors file of EfficientNet-Lite 0 to 4 [default: the embedded Lite0]
+    /// Backbone to use: a safetensors file of EfficientNet-Lite 0 to 4 or ResNet-18, -34 or -50 [default: the embedded
+    /// Lite0]
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
     /// Image side in pixels, 32 to 1024 [default: the side it was trained at]

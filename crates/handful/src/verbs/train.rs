@@ -21,7 +21,8 @@ pub struct Args {
     data: PathBuf,
     #[command(flatten)]
     reading: DataFlags,
-    /// Backbone to use: a safetensors file of EfficientNet-Lite 0 to 4 [default: the embedded Lite0]
+    /// Backbone to use: a safetensors file of EfficientNet-Lite 0 to 4 or ResNet-18, -34 or -50 [default: the embedded
+    /// Lite0]
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
     /// Image side in pixels for the backbone, 32 to 1024 [default: the best of three, measured]
