@@ -16,6 +16,7 @@ import time
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from lite0_shape import NORM_EPS, STAGES, same_padding
 
@@ -34,6 +35,10 @@ class ConvNorm(nn.Module):
         self.norm = nn.BatchNorm2d(n_out, eps=NORM_EPS)
         self.act, self.same = act, same
 
+    def fold(self):
+        """Multiplies the norm into the convolution, for a part that doesn't learn."""
+        self.conv, self.norm = fuse_conv_bn_eval(self.conv.eval(), self.norm.eval()), nn.Identity()
+
     def forward(self, x):
         kernel, stride = self.conv.kernel_size[0], self.conv.stride[0]
         if self.same:
@@ -44,7 +49,7 @@ class ConvNorm(nn.Module):
         padding = (top, left)
         if (top, left) != (bottom, right):
             x, padding = F.pad(x, (left, right, top, bottom)), (0, 0)
-        x = F.conv2d(x, self.conv.weight, None, stride, padding, groups=self.conv.groups)
+        x = F.conv2d(x, self.conv.weight, self.conv.bias, stride, padding, groups=self.conv.groups)
         x = self.norm(x)
         return self.act(x, inplace=True) if self.act else x
 
@@ -134,15 +139,21 @@ class Vit(nn.Module):
 def main(name, px, batch, trained, statistics, precision, steps):
     torch.set_num_threads(2)
     torch.manual_seed(1)
-    vit = lambda: ([Vit(int(px))], 384)
-    stages, features = {"lite0": lite0, "resnet18": resnet18, "vit_s16": vit}[name]()
+    if name == "vit_s16":
+        stages, features = [Vit(int(px))], 384
+    else:
+        stages, features = {"lite0": lite0, "resnet18": resnet18}[name]()
     # "last" is the last stage of blocks; the 1x1 convolution behind it in Lite0 counts as a part of it.
-    n_trained = {"all": len(stages), "none": len(stages), "last-2": 3 if name == "lite0" else 2, "last": 2 if name == "lite0" else 1}[trained]
+    head = 1 if name == "lite0" else 0
+    n_trained = {"last-2": 2 + head, "last": 1 + head}.get(trained, len(stages))
     frozen, learning = nn.Sequential(*stages[:-n_trained]), nn.Sequential(*stages[-n_trained:])
     classifier = nn.Linear(features, CLASSES)
     for part in (frozen, learning):
         part.to(memory_format=torch.channels_last)
     frozen.requires_grad_(False).eval()
+    for layer in [module for module in frozen.modules() if isinstance(module, ConvNorm)]:
+        layer.fold()
+    frozen.to(memory_format=torch.channels_last)
     learning.train(statistics == "batch")
     optimiser = torch.optim.SGD([*learning.parameters(), *classifier.parameters()], lr=0.01, momentum=0.9)
     images = torch.rand(int(batch), 3, int(px), int(px)).contiguous(memory_format=torch.channels_last)

@@ -34,7 +34,8 @@ impl<E: Element> Convolution<E> {
     /// If the lengths of the weights don't fit each other.
     pub fn new(isa: Isa, weights: Folded, slide: Slide, clamp: Clamp) -> Convolution<E> {
         let channels_out = weights.bias.len();
-        assert!(channels_out > 0 && slide.kernel > 0 && slide.stride > 0);
+        slide.assert_sensible();
+        assert!(channels_out > 0);
         let area = slide.kernel * slide.kernel;
         let channels_in = weights.weight.len() / channels_out / area;
         assert_eq!(weights.weight.len(), channels_out * channels_in * area);
@@ -119,7 +120,7 @@ impl<E: Element> Convolution<E> {
             let x = if window.is_whole_lines(size) {
                 &image[window.top as usize * line..]
             } else {
-                padded = Buffer::new(height * line);
+                padded = Buffer::new(fit::image_len(window.size, self.channels_in));
                 window.copy(image, size, self.channels_in, &mut padded);
                 &padded[..]
             };

@@ -10,7 +10,7 @@ use crate::folded::Folded;
 use crate::line_ring::{LineRing, LineShape};
 use crate::simd::Isa;
 use crate::size::Size;
-use crate::slide::Slide;
+use crate::slide::{Slide, Surround};
 
 /// A depthwise convolution, ready to run on one instruction set, on maps of E.
 #[derive(Clone, Debug)]
@@ -31,12 +31,18 @@ impl<E: Element> Depthwise<E> {
     /// `weights.weight` is `[channels, 1, kernel, kernel]`.
     ///
     /// # Panics
-    /// If the lengths of the weights don't fit each other, or the kernel is larger than 16.
+    /// If the lengths of the weights don't fit each other, the kernel is larger than 16, or there is as much padding as kernel.
     pub fn new(isa: Isa, weights: Folded, slide: Slide, clamp: Clamp) -> Depthwise<E> {
         let channels = weights.bias.len();
         let area = slide.kernel * slide.kernel;
         assert!(channels > 0 && slide.stride > 0 && (1..=MOST_KERNEL).contains(&slide.kernel));
         assert_eq!(weights.weight.len(), channels * area);
+        if let Surround::Even(each) = slide.surround {
+            assert!(
+                each < slide.kernel,
+                "{slide:?} has as much padding as kernel"
+            );
+        }
         let padded = channels.next_multiple_of(isa.loops().lanes);
         let mut bias: Vec<f32> = weights.bias.iter().map(|b| E::bias(*b)).collect();
         bias.resize(padded, 0.0);

@@ -146,14 +146,14 @@ impl Norm<'_> {
                 match added {
                     None => {
                         for (out, ((x, mean), (gain, bias))) in out.iter_mut().zip(of_channels) {
-                            *out = ((x - mean) * gain + bias).max(low).min(high);
+                            *out = within((x - mean) * gain + bias, low, high);
                         }
                     }
                     Some(added) => {
                         let added = &added[here.start + pixel * channels..][..channels];
                         let all = out.iter_mut().zip(added).zip(of_channels);
                         for ((out, added), ((x, mean), (gain, bias))) in all {
-                            *out = ((x - mean) * gain + bias + added).max(low).min(high);
+                            *out = within((x - mean) * gain + bias + added, low, high);
                         }
                     }
                 }
@@ -222,6 +222,13 @@ impl Norm<'_> {
             to.bias[c] = bias[c];
         }
     }
+}
+
+/// The number between two bounds; what is no number stays none.
+#[inline(always)]
+fn within(x: f32, low: f32, high: f32) -> f32 {
+    let x = if x < low { low } else { x };
+    if x > high { high } else { x }
 }
 
 /// Whole pixels that are a piece of work.

@@ -21,6 +21,9 @@ impl Surround {
     }
 }
 
+/// The largest kernel, step and padding.
+const MOST: usize = 1 << 16;
+
 /// How a convolution slides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slide {
@@ -40,8 +43,27 @@ impl Slide {
         surround: Surround::Even(0),
     };
 
+    /// # Panics
+    /// If a side or a step is zero, or anything is so large that sizes could not be computed.
+    pub(crate) fn assert_sensible(&self) {
+        let zeros = match self.surround {
+            Surround::Same => 0,
+            Surround::Even(each) => each,
+        };
+        assert!(
+            self.kernel > 0 && self.stride > 0,
+            "{self:?} does not slide"
+        );
+        let most = self.kernel.max(self.stride).max(zeros);
+        assert!(most <= MOST, "{self:?} is larger than {MOST} somewhere");
+    }
+
     /// Zeros above and below, and to the left and right, of a map.
+    ///
+    /// # Panics
+    /// If the kernel, its step or the zeros are larger than any map has a use for (65,536).
     pub fn padding(&self, size: Size) -> (Padding, Padding) {
+        self.assert_sensible();
         let of = |size| self.surround.of(size, self.kernel, self.stride);
         (of(size.height), of(size.width))
     }

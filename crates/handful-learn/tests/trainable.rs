@@ -172,6 +172,50 @@ fn a_norm_of_the_batch_is_burns_with_its_gradients() {
 }
 
 #[test]
+fn steps_take_views_and_give_gradients_of_them() {
+    let device = device();
+    let x = Leaf::new([2, 16, 9, 8], &device);
+    let weight = Leaf::new([8, 16, 3, 3], &device);
+    let slide = Slide {
+        kernel: 3,
+        stride: 2,
+        surround: Surround::Even(1),
+    };
+    let how = Convolve {
+        slide,
+        is_depthwise: false,
+        clamp: Clamp::RELU,
+    };
+    let chosen = random([4, 5, 4, 8], &device);
+    let run = |engine: Engine| {
+        let ((flat_x, x), (flat_weight, weight)) = (x.parent(), weight.parent());
+        // Channels first before, and the results of two convolutions one behind the other.
+        let x = x.permute([0, 2, 3, 1]);
+        let first = engine.convolve(x.clone(), weight.clone(), None, None, how);
+        let second = engine.convolve(x, weight * 0.5, None, None, how);
+        let out = Tensor::cat(vec![first, second], 0);
+        outcome(out, &[flat_x, flat_weight], &chosen)
+    };
+    assert_alike(&run(Engine::Kernels), &run(Engine::Burn), "views");
+    let pooled = Leaf::new([1, 5, 6, 7], &device);
+    let chosen = random([1, 3, 4, 5], &device);
+    let run = |engine: Engine| {
+        let (flat, x) = pooled.parent();
+        let x = x.permute([0, 2, 3, 1]);
+        let moments = engine.moments(x.clone());
+        let (ones, zeros) = (Tensor::ones([5], &device), Tensor::zeros([5], &device));
+        let how = Normalise {
+            epsilon: 1e-3,
+            clamp: Clamp::RELU6,
+        };
+        let x = engine.normalise(x, moments, ones, zeros, None, how);
+        let x = x.permute([0, 2, 1, 3]).permute([0, 2, 1, 3]);
+        outcome(engine.max_pool(x, slide), &[flat], &chosen)
+    };
+    assert_alike(&run(Engine::Kernels), &run(Engine::Burn), "views of norms");
+}
+
+#[test]
 fn weights_of_channels_are_scaled_as_burn_does() {
     let device = device();
     let (weight, gain) = (Leaf::new([5, 3, 2, 2], &device), Leaf::new([5], &device));

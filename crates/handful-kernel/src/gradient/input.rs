@@ -44,7 +44,8 @@ impl InputGradient {
     /// If the lengths of the weights don't fit each other.
     pub fn new(isa: Isa, weight: &[f32], channels_out: usize, slide: Slide) -> InputGradient {
         let Slide { kernel, stride, .. } = slide;
-        assert!(channels_out > 0 && kernel > 0 && stride > 0);
+        slide.assert_sensible();
+        assert!(channels_out > 0);
         let area = kernel * kernel;
         let channels_in = weight.len() / channels_out / area;
         assert_eq!(weight.len(), channels_out * channels_in * area);
@@ -119,7 +120,7 @@ impl InputGradient {
             let gradient = if window.is_whole_lines(after) {
                 &image[window.top as usize * line_after..]
             } else {
-                padded = Buffer::new(height * line_after);
+                padded = Buffer::new(image_len(window.size, self.channels_out));
                 window.copy(image, after, self.channels_out, &mut padded);
                 &padded[..]
             };

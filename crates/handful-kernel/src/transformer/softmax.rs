@@ -23,8 +23,9 @@ pub fn softmax(x: &[f32], row: usize, scale: f32, out: &mut [f32]) {
 /// The same of rows where they are, by this thread alone.
 pub(super) fn softmax_rows(rows: &mut [f32], row: usize, scale: f32) {
     for x in rows.chunks_exact_mut(row) {
+        x.iter_mut().for_each(|x| *x *= scale);
         let most = largest(x);
-        x.iter_mut().for_each(|x| *x = exp(scale * (*x - most)));
+        x.iter_mut().for_each(|x| *x = exp(*x - most));
         let share = 1.0 / sum_of(x, x, |e, _| e);
         x.iter_mut().for_each(|e| *e *= share);
     }

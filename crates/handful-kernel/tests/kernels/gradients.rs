@@ -422,6 +422,43 @@ fn check_norm(pixels: usize, channels: usize, adds: bool, clamp: Clamp, offset: 
 }
 
 #[test]
+fn what_is_no_number_stays_none_in_a_norm() {
+    let moments = Moments {
+        mean: vec![f32::NAN, 0.0],
+        variance: vec![1.0; 2],
+    };
+    let norm = Norm {
+        moments: &moments,
+        epsilon: 1e-3,
+        weight: &[1.0; 2],
+        bias: &[0.0; 2],
+        clamp: Clamp::RELU6,
+    };
+    let mut out = [0.0; 2];
+    norm.forward(&[1.0, 1.0], None, &mut out);
+    assert!(out[0].is_nan() && out[1] > 0.9);
+}
+
+#[test]
+#[should_panic(expected = "larger than")]
+fn a_step_that_no_map_has_a_use_for_is_refused() {
+    let slide = Slide {
+        kernel: 1,
+        stride: (1 << 40) - 1,
+        surround: Surround::Even((1 << 39) - 1),
+    };
+    Convolution::<f32>::new(
+        Isa::best(),
+        Folded {
+            weight: &[1.0],
+            bias: &[0.0],
+        },
+        slide,
+        Clamp::NONE,
+    );
+}
+
+#[test]
 fn sums_over_many_pixels_are_cut_rightly() {
     let case = |channels_in, channels_out, side, kernel, stride| Case {
         n: 3,

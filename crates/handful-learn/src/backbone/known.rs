@@ -67,6 +67,32 @@ pub(super) fn recognise(weights: &Weights) -> Result<Plan, LearnError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backbone::initial;
+    use crate::weights::Stored;
+
+    #[test]
+    fn a_network_with_more_in_it_is_refused_by_what_is_more() {
+        let plan = named("resnet18").unwrap();
+        let mut weights = initial::weights(&plan, 1);
+        weights
+            .tensors
+            .insert("fc.weight".into(), Stored::from_f32(vec![2], &[1.0, 2.0]));
+        weights.tensors.insert(
+            "bn1.num_batches_tracked".into(),
+            Stored::from_f32(vec![], &[1.0]),
+        );
+        assert_eq!(recognise(&weights).unwrap().name, "resnet18");
+        let more = Stored::from_f32(vec![1], &[1.0]);
+        weights
+            .tensors
+            .insert("layer1.0.se.fc1.weight".into(), more);
+        let error = recognise(&weights).unwrap_err().to_string();
+        assert!(error.contains("nearest is resnet18"), "{error}");
+        assert!(
+            error.contains("`layer1.0.se.fc1.weight` is no part of it"),
+            "{error}"
+        );
+    }
 
     #[test]
     fn a_table_that_lacks_a_tensor_is_refused_by_its_name() {

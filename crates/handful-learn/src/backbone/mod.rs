@@ -1,7 +1,7 @@
 //! Which networks are known, and how one is run stage by stage.
 //!
 //! A family is one file here that writes plans, and one line in `known`; a backbone is recognised by the names and shapes of its
-//! tensors, never by the name of a file. `frozen` runs a plan without gradients, `trained` with them. Stages are the seam for freezing and for caching a frozen prefix: see
+//! tensors, never by the name of a file. `frozen` runs a plan without gradients, `trainable` with them. Stages are the seam for freezing and for caching a frozen prefix: see
 //! [`Backbone::forward_from`].
 
 mod efficientnet_lite;
@@ -55,7 +55,7 @@ pub struct Cost {
 /// One step of a network after which its activations can be taken out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stage {
-    /// Name, as the prefix of its tensors: `stem`, `blocks.0` …, `head`.
+    /// Name, as the prefix of its tensors where there is one: `stem`, `blocks.0` …, `head`, or `stem`, `layer1` ….
     pub name: String,
     /// Channels of its output.
     pub channels: usize,
@@ -250,6 +250,9 @@ impl Backbone {
     /// `forward_from(k + 1, x)` with the output `x` of stage `k` continues exactly where a whole pass would be: a
     /// frozen prefix can be computed once and kept. Images of a batch are shared among the threads of the current pool; the
     /// bits are the same for any number of them.
+    ///
+    /// # Panics
+    /// As [`Backbone::forward_between`].
     pub fn forward_from(&self, stage: usize, x: Maps, visit: &mut dyn FnMut(usize, &Maps)) -> Maps {
         self.forward_between(stage..self.stages.len(), x, visit)
     }

@@ -3,6 +3,8 @@
 //! One plan says which tensors a network has, what it costs, and how it is run, frozen or in training; a family of architectures is a
 //! function that writes plans.
 
+use std::collections::HashSet;
+
 use handful_kernel::{Clamp, Size, Slide};
 
 use super::Stage;
@@ -169,17 +171,25 @@ impl Plan {
         all
     }
 
-    /// The first tensor in which `weights` differs from this plan.
+    /// The first tensor in which `weights` differs from this plan: one that lacks, has another shape, or belongs to a network with
+    /// more in it, whose features this one would not give.
     pub fn first_difference(&self, weights: &Weights) -> Option<String> {
-        self.tensors()
-            .into_iter()
-            .find_map(|(name, shape)| match weights.tensors.get(&name) {
+        let tensors = self.tensors();
+        let own = tensors
+            .iter()
+            .find_map(|(name, shape)| match weights.tensors.get(name) {
                 None => Some(format!("`{name}` {shape:?} is missing")),
-                Some(t) if t.shape != shape => {
+                Some(t) if &t.shape != shape => {
                     Some(format!("`{name}` is {:?} instead of {shape:?}", t.shape))
                 }
                 Some(_) => None,
-            })
+            });
+        let known: HashSet<&str> = tensors.iter().map(|(name, _)| &name[..]).collect();
+        let is_foreign = |name: &&String| !known.contains(&name[..]) && !is_left_out(name);
+        own.or_else(|| {
+            let foreign = weights.tensors.keys().find(is_foreign)?;
+            Some(format!("`{foreign}` is no part of it"))
+        })
     }
 
     /// Only the tensors that this network uses.
@@ -208,4 +218,12 @@ impl Plan {
         }
         all as f64 / 1e6
     }
+}
+
+/// Whether a file may have this tensor though no plan does: classifiers, and how many batches a norm has seen.
+fn is_left_out(name: &str) -> bool {
+    let is_classifier = ["classifier.", "fc."]
+        .iter()
+        .any(|prefix| name.starts_with(prefix));
+    is_classifier || name.ends_with(".num_batches_tracked")
 }

@@ -72,6 +72,9 @@ struct ConvNorm {
 
 impl Trainable {
     /// The stages of a backbone from one on; those before are run by [`Backbone::forward_between`].
+    ///
+    /// # Panics
+    /// If there are not so many stages.
     pub fn of(backbone: &Backbone, stages: RangeFrom<usize>, device: &Device) -> Trainable {
         let load = |conv: &ConvPlan| {
             ConvNorm::load(&backbone.weights, conv, backbone.plan.norm_epsilon, device)
@@ -94,7 +97,7 @@ impl Trainable {
         }
     }
 
-    /// The same, computed by another engine.
+    /// The same, computed by another engine; ours is for CPUs alone.
     pub fn with_engine(self, engine: Engine) -> Trainable {
         Trainable { engine, ..self }
     }

@@ -210,7 +210,9 @@ fn with_norm(
 impl KernelGradients for Flex {
     fn clamp_gradient(out: CpuTensor, gradient: CpuTensor, clamp: Clamp) -> CpuTensor {
         let mut gradient = dense(gradient);
-        if let Some(own) = gradient.try_storage_mut::<f32>() {
+        // Of a view the storage is more than what is meant.
+        let own = gradient.try_storage_mut::<f32>();
+        if let Some(own) = own.filter(|own| own.len() == numbers(&out).len()) {
             clamp.mask(numbers(&out), own);
             memory::give(out);
             return gradient;
@@ -252,7 +254,7 @@ impl KernelGradients for Flex {
     }
 
     fn convolution_weight_gradient(x: CpuTensor, gradient: CpuTensor, how: Convolve) -> CpuTensor {
-        let gradient = dense(gradient);
+        let (x, gradient) = (dense(x), dense(gradient));
         let (_, size, channels_in) = of_maps(&x);
         let (_, _, channels_out) = of_maps(&gradient);
         let Slide { kernel, .. } = how.slide;
@@ -314,6 +316,7 @@ impl KernelGradients for Flex {
             bias,
             out,
         } = pass;
+        let (x, out) = (dense(x), out.map(dense));
         let (_, _, channels) = of_maps(&x);
         let (mut of_weight, mut of_bias) = (vec![0.0; channels], vec![0.0; channels]);
         let of_x = produced(x.shape(), |of_x| {
@@ -339,7 +342,7 @@ impl KernelGradients for Flex {
     }
 
     fn max_pool_gradient(x: CpuTensor, gradient: CpuTensor, slide: Slide) -> CpuTensor {
-        let gradient = dense(gradient);
+        let (x, gradient) = (dense(x), dense(gradient));
         let (_, size, channels) = of_maps(&x);
         let of_x = produced(x.shape(), |out| {
             max_pool_gradient(numbers(&x), size, channels, slide, numbers(&gradient), out);

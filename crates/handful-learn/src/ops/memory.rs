@@ -6,11 +6,19 @@
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-use burn::backend::Flex;
 use burn::backend::tensor::FloatTensor;
+use burn::backend::{Flex, TensorMetadata};
 
-/// What is free, by length.
-static FREE: LazyLock<Mutex<HashMap<usize, Vec<Vec<f32>>>>> = LazyLock::new(Mutex::default);
+/// Memory of one length.
+#[derive(Default)]
+struct Shelf {
+    free: Vec<Vec<f32>>,
+    /// How many were taken and haven't come back: no more are accepted, so that what Burn takes by itself and leaves to us
+    /// doesn't pile up.
+    out: usize,
+}
+
+static SHELVES: LazyLock<Mutex<HashMap<usize, Shelf>>> = LazyLock::new(Mutex::default);
 
 /// Shorter ones come and go without trouble.
 const LEAST: usize = 1 << 12;
@@ -20,29 +28,28 @@ pub(super) fn take(len: usize) -> Vec<f32> {
     if len < LEAST {
         return vec![0.0; len];
     }
-    let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
-    let used = free.get_mut(&len).and_then(Vec::pop);
-    drop(free);
+    let mut shelves = SHELVES.lock().unwrap_or_else(PoisonError::into_inner);
+    let shelf = shelves.entry(len).or_default();
+    shelf.out += 1;
+    let used = shelf.free.pop();
+    drop(shelves);
     used.unwrap_or_else(|| vec![0.0; len])
 }
 
 /// Keeps the memory of a tensor if nobody else holds it.
 pub(super) fn give(tensor: FloatTensor<Flex>) {
-    if !tensor.is_unique() || !tensor.is_contiguous() {
+    let is_whole = tensor.bytes().len() == size_of::<f32>() * tensor.shape().num_elements();
+    if !tensor.is_unique() || !tensor.is_contiguous() || !is_whole {
         return;
     }
     let Ok(memory) = tensor.into_data().try_into_vec::<f32>() else {
         return;
     };
-    if memory.len() >= LEAST {
-        let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
-        free.entry(memory.len()).or_default().push(memory);
+    let mut shelves = SHELVES.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(shelf) = shelves.get_mut(&memory.len()).filter(|shelf| shelf.out > 0) {
+        shelf.out -= 1;
+        shelf.free.push(memory);
     }
-}
-
-/// Gives all of it back to the system: after a training.
-pub fn release_memory() {
-    FREE.lock().unwrap_or_else(PoisonError::into_inner).clear();
 }
 
 #[cfg(test)]
@@ -63,5 +70,18 @@ mod tests {
         give(other);
         let again = take(LEN);
         assert_eq!(again.as_ptr(), place);
+    }
+
+    #[test]
+    fn no_more_comes_back_than_was_taken() {
+        const LEN: usize = LEAST + 11;
+        let tensor = || FloatTensor::<Flex>::from_data(TensorData::new(vec![1.0f32; LEN], [LEN]));
+        give(tensor());
+        drop(take(LEN));
+        for _ in 0..5 {
+            give(tensor());
+        }
+        let shelves = SHELVES.lock().unwrap();
+        assert_eq!((shelves[&LEN].free.len(), shelves[&LEN].out), (1, 0));
     }
 }

@@ -17,7 +17,6 @@ use handful_kernel::{Attention, Slide};
 
 use backend::Kernels;
 pub use backend::{Convolve, Normalise};
-pub use memory::release_memory;
 
 /// Who computes the steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
