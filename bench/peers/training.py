@@ -3,7 +3,8 @@
     cargo build --release -p handful-learn --example training_step
     python bench/peers/training.py target/release/examples/training_step
 
-Prints a Markdown table: median milliseconds of a step, how many times as fast ours is, and the peak memory of each process.
+Prints a Markdown table: milliseconds of a step (the median of turns, and their least and most), how many times as fast ours is, and
+the peak memory of each process. Ours is float32 throughout.
 """
 
 import os
@@ -61,9 +62,10 @@ def main(binary):
                 times[peer].append(statistics.median(found))
                 peaks[peer] = max(peak, peaks.get(peer, 0))
         ours, theirs = (statistics.median(times[peer]) for peer in commands)
+        spread = {peer: f"{min(times[peer]):.0f} to {max(times[peer]):.0f}" for peer in commands}
         print(
-            f"| {name} | {px} | {trained} | {norms} | {precision} | {ours:.1f} | {theirs:.1f} | {theirs / ours:.2f} "
-            f"| {peaks['ours']:.0f} | {peaks['torch']:.0f} |",
+            f"| {name} | {px} | {trained} | {'–' if name == 'vit_s16' else norms} | {precision} | {ours:.1f} ({spread['ours']}) "
+            f"| {theirs:.1f} ({spread['torch']}) | {theirs / ours:.2f} | {peaks['ours']:.0f} | {peaks['torch']:.0f} |",
             flush=True,
         )
 
