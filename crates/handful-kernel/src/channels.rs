@@ -2,10 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::rows::sum_of;
-
-/// Numbers that are worth a thread.
-const PIECE: usize = 1 << 14;
+use crate::rows::{PIECE, sum_of};
 
 /// Each channel's weights times its gain.
 ///

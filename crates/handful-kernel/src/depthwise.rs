@@ -5,7 +5,6 @@ use std::ops::Range;
 use crate::clamp::Clamp;
 use crate::element::Element;
 use crate::even::pieces;
-use crate::padding::Padding;
 use crate::pixels::{MOST_PIXELS, Pixels};
 use crate::simd::Isa;
 
@@ -55,12 +54,10 @@ impl<E: Element> Line<'_, E> {
     }
 }
 
-/// Which rows of a kernel whose first one stands at `first`, counted with the padding, meet lines `0..end`.
-pub(crate) fn met(first: usize, down: Padding, kernel: usize, end: usize) -> Range<usize> {
-    let start = down.before.saturating_sub(first).min(kernel);
-    let stop = (end + down.before)
-        .saturating_sub(first)
-        .clamp(start, kernel);
+/// Which rows of a kernel whose first one stands at `first`, counted with the padding above, meet lines `0..end`.
+pub(crate) fn met(first: usize, above: usize, kernel: usize, end: usize) -> Range<usize> {
+    let start = above.saturating_sub(first).min(kernel);
+    let stop = (end + above).saturating_sub(first).clamp(start, kernel);
     start..stop
 }
 

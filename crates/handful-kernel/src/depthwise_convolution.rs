@@ -4,7 +4,7 @@ use crate::bands::in_bands;
 use crate::buffer::Buffer;
 use crate::clamp::Clamp;
 use crate::depthwise::{Line, MOST_KERNEL, by_tap, met, run_line};
-use crate::element::Element;
+use crate::element::{Element, padded_bias};
 use crate::fit::{assert_holds, image_len, images};
 use crate::folded::Folded;
 use crate::line_ring::{LineRing, LineShape};
@@ -44,15 +44,13 @@ impl<E: Element> Depthwise<E> {
             );
         }
         let padded = channels.next_multiple_of(isa.loops().lanes);
-        let mut bias: Vec<f32> = weights.bias.iter().map(|b| E::bias(*b)).collect();
-        bias.resize(padded, 0.0);
         Depthwise {
             isa,
             slide,
             channels,
             padded,
             weights: by_tap(weights.weight, channels, padded, 0..area),
-            bias,
+            bias: padded_bias::<E>(weights.bias, padded),
             clamp,
         }
     }
@@ -84,7 +82,7 @@ impl<E: Element> Depthwise<E> {
                 let mut ring = LineRing::new(&x[idx * image..][..image], size, shape, kernel);
                 let mut beside = Buffer::new(after.width * self.padded);
                 for (line, out) in lines.zip(out.chunks_exact_mut(after.width * self.channels)) {
-                    let rows = met(line * stride, down, kernel, size.height);
+                    let rows = met(line * stride, down.before, kernel, size.height);
                     let mut met = [std::ptr::null(); MOST_KERNEL];
                     for (place, row) in rows.clone().enumerate() {
                         met[place] = ring.line(line * stride + row - down.before);

@@ -49,6 +49,13 @@ pub(crate) trait Number: Copy + Debug + Default + Send + Sync + 'static {
     unsafe fn multiply<S: Simd>(x: S::V, w: S::V, sum: S::V) -> S::V;
 }
 
+/// What is added to sums of maps of E, `len` long: zeros stand behind.
+pub(crate) fn padded_bias<E: Element>(bias: &[f32], len: usize) -> Vec<f32> {
+    let mut padded: Vec<f32> = bias.iter().map(|b| E::bias(*b)).collect();
+    padded.resize(len, 0.0);
+    padded
+}
+
 impl Element for f32 {
     fn from_f32(x: f32) -> f32 {
         x

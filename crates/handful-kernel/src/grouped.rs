@@ -62,11 +62,27 @@ impl Grouped {
         }
     }
 
-    /// Pixels of all images, in and out.
-    fn pixels(&self, x: &[f32], size: Size) -> (usize, usize) {
+    /// Numbers of the output for maps of `size` whose numbers are `x`.
+    fn len_after(&self, x: &[f32], size: Size) -> usize {
         let n = images(x, size.pixels() * self.channels_in);
-        let after = self.weight.slide.after(size);
-        (n * size.pixels(), n * after.pixels())
+        n * self.weight.slide.after(size).pixels() * self.channels_out
+    }
+
+    /// Hands each group its own channels, and puts what `run` makes of them to their places.
+    fn each(
+        &self,
+        (from, own_from): (&[f32], usize),
+        (to, own_to): (&mut [f32], usize),
+        run: impl Fn(&Group, &[f32], &mut [f32]),
+    ) {
+        let n = self.groups.len();
+        let mut own = Buffer::new(from.len() / n);
+        let mut made = Buffer::new(to.len() / n);
+        for (idx, group) in self.groups.iter().enumerate() {
+            take(from, n * own_from, idx, own_from, &mut own);
+            run(group, &own, &mut made);
+            put(&made, own_to, idx, n * own_to, to);
+        }
     }
 
     /// clamp(convolution + bias)
@@ -77,16 +93,11 @@ impl Grouped {
     /// # Panics
     /// If the lengths don't fit each other.
     pub fn forward(&self, x: &[f32], size: Size, out: &mut [f32]) {
-        let (before, after) = self.pixels(x, size);
-        assert_eq!(out.len(), after * self.channels_out);
+        assert_eq!(out.len(), self.len_after(x, size));
         let (own_in, own_out) = (self.weight.channels_in, self.weight.channels_out);
-        let mut own_x = Buffer::new(before * own_in);
-        let mut own = Buffer::new(after * own_out);
-        for (idx, group) in self.groups.iter().enumerate() {
-            take(x, self.channels_in, idx, own_in, &mut own_x);
-            group.forward.forward(&own_x, size, None, &mut own);
-            put(&own, own_out, idx, self.channels_out, out);
-        }
+        self.each((x, own_in), (out, own_out), |group, x, out| {
+            group.forward.forward(x, size, None, out);
+        });
     }
 
     /// The gradient of the input, `[n, h, w, channels in]` of `size`, from that of the output, `[n, h', w', channels out]`.
@@ -94,16 +105,15 @@ impl Grouped {
     /// # Panics
     /// If the lengths don't fit each other.
     pub fn input_gradient(&self, gradient: &[f32], size: Size, out: &mut [f32]) {
-        let (before, after) = self.pixels(out, size);
-        assert_eq!(gradient.len(), after * self.channels_out);
+        assert_eq!(gradient.len(), self.len_after(out, size));
         let (own_in, own_out) = (self.weight.channels_in, self.weight.channels_out);
-        let mut own_gradient = Buffer::new(after * own_out);
-        let mut own = Buffer::new(before * own_in);
-        for (idx, group) in self.groups.iter().enumerate() {
-            take(gradient, self.channels_out, idx, own_out, &mut own_gradient);
-            group.back.run(&own_gradient, size, &mut own);
-            put(&own, own_in, idx, self.channels_in, out);
-        }
+        self.each(
+            (gradient, own_out),
+            (out, own_in),
+            |group, gradient, out| {
+                group.back.run(gradient, size, out);
+            },
+        );
     }
 
     /// The gradient of the weights, `[channels out, channels in / groups, kernel, kernel]`, from the input and the gradient of the
@@ -112,11 +122,10 @@ impl Grouped {
     /// # Panics
     /// If the lengths don't fit each other.
     pub fn weight_gradient(&self, x: &[f32], size: Size, gradient: &[f32], out: &mut [f32]) {
-        let (before, after) = self.pixels(x, size);
-        assert_eq!(gradient.len(), after * self.channels_out);
+        assert_eq!(gradient.len(), self.len_after(x, size));
         let (own_in, own_out) = (self.weight.channels_in, self.weight.channels_out);
-        let mut own_x = Buffer::new(before * own_in);
-        let mut own_gradient = Buffer::new(after * own_out);
+        let mut own_x = Buffer::new(x.len() / self.groups.len());
+        let mut own_gradient = Buffer::new(gradient.len() / self.groups.len());
         let own = own_in * own_out * self.weight.slide.kernel.pow(2);
         assert_eq!(out.len(), own * self.groups.len());
         for (idx, out) in out.chunks_exact_mut(own).enumerate() {

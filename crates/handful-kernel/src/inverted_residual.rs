@@ -13,8 +13,8 @@ use rayon::prelude::*;
 use crate::bands::{bands_of_image, in_bands};
 use crate::buffer::Buffer;
 use crate::clamp::Clamp;
-use crate::depthwise::{Line, MOST_KERNEL, by_tap};
-use crate::element::Element;
+use crate::depthwise::{Line, MOST_KERNEL, by_tap, met};
+use crate::element::{Element, padded_bias};
 use crate::fit::{assert_holds, image_len, images};
 use crate::folded::Folded;
 use crate::panels::{Columns, Panels, in_steps};
@@ -101,12 +101,6 @@ impl<E: Element> InvertedResidual<E> {
         let chunk = |first: usize| {
             let channels = first..(first + CHUNK).min(expanded);
             let padded = channels.len().next_multiple_of(isa.loops().lanes);
-            let bias_of = |all: &[f32]| -> Vec<f32> {
-                let mut bias: Vec<f32> =
-                    all[channels.clone()].iter().map(|b| E::bias(*b)).collect();
-                bias.resize(padded, 0.0);
-                bias
-            };
             let expand = weights.expand.map(|expand| {
                 let columns = Columns {
                     values: &expand.weight[first * channels_in..],
@@ -114,14 +108,14 @@ impl<E: Element> InvertedResidual<E> {
                     step: channels_in,
                 };
                 let places = in_steps::<E>(0..channels_in);
-                Panels::new(isa, padded, &bias_of(expand.bias), columns, places)
+                Panels::new(isa, padded, &expand.bias[channels.clone()], columns, places)
             });
             let of_chunk = &depthwise.weight[first * area..channels.end * area];
             Chunk {
                 padded,
                 expand,
                 depthwise: by_tap(of_chunk, channels.len(), padded, 0..area),
-                bias: bias_of(depthwise.bias),
+                bias: padded_bias::<E>(&depthwise.bias[channels.clone()], padded),
                 channels,
             }
         };
@@ -434,19 +428,17 @@ impl<E: Element> Whole<'_, E> {
     ) {
         let block = self.block;
         let top = line * block.slide.stride;
-        // Rows of the kernel that lie inside the image.
-        let first_row = self.above.saturating_sub(top);
-        let end_row = (self.size.height + self.above - top).min(block.slide.kernel);
+        let rows = met(top, self.above, block.slide.kernel, self.size.height);
         let mut lines = [std::ptr::null(); MOST_KERNEL];
-        for row in first_row..end_row {
+        for row in rows.clone() {
             let place = (top + row - self.above) % ring_lines;
             let line_len = self.width * chunk.padded;
-            lines[row - first_row] = ring[place * line_len..][..line_len].as_ptr();
+            lines[row - rows.start] = ring[place * line_len..][..line_len].as_ptr();
         }
         let line = Line {
             isa: block.isa,
-            lines: &lines[..end_row - first_row],
-            first_row,
+            lines: &lines[..rows.len()],
+            first_row: rows.start,
             kernel: block.slide.kernel,
             stride: block.slide.stride,
             weights: &chunk.depthwise,

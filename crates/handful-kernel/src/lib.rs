@@ -1,9 +1,10 @@
 //! Convolutions near the limit of the machine: slices in, slices out.
 //!
-//! Reading order: `tile` and `pixels` (the two innermost loops) and `simd` (for which registers they are compiled); `panels` and
-//! `product` (a matrix product of tiles), `depthwise` (a line of pixels); `element` and `bf16` (what
-//! maps are made of); what is made of them: `convolution`,
-//! `inverted_residual`. `bands` shares the work among threads.
+//! Reading order: `tile` and `pixels` (the two innermost loops) and `simd` (for which registers they are compiled); `element` and
+//! `bf16` (what maps are made of); `panels` and `product` (a matrix product of tiles), `window` and `line_ring` (maps between zeros),
+//! `depthwise` (a line of pixels); what is made of them: `convolution`, `depthwise_convolution`, `inverted_residual`, `grouped`.
+//! The way back: `gradient`, with `taps`; `norm`, with `norm_pixels`. `transformer` stands by itself. `bands` and `rows` share the work
+//! among threads, `buffer` uses memory again.
 //!
 #![doc = include_str!("../README.md")]
 
@@ -32,6 +33,7 @@ mod places;
 mod pool;
 mod product;
 mod rows;
+mod shared;
 mod simd;
 mod size;
 mod slide;

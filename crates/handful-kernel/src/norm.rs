@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use crate::buffer::Buffer;
 use crate::clamp::Clamp;
 use crate::norm_pixels::{NormGradient, NormPixels, NormSums};
-use crate::rows::{add_up, parts};
+use crate::rows::{add_up, assert_rows, parts, piece};
 use crate::simd::Isa;
 
 /// Statistics of each channel.
@@ -132,11 +132,12 @@ impl Norm<'_> {
     /// If the lengths don't fit each other.
     pub fn forward(&self, x: &[f32], added: Option<&[f32]>, out: &mut [f32]) {
         let channels = self.channels();
+        assert_rows(x.len(), channels);
         assert_eq!(x.len(), out.len());
         assert!(added.is_none_or(|added| added.len() == out.len()));
         let gain = self.gain(&self.deviations());
         let Clamp { low, high } = self.clamp;
-        let len = piece(x.len(), channels);
+        let len = piece(channels);
         (out.par_chunks_mut(len).enumerate()).for_each(|(idx, out)| {
             let here = idx * len..idx * len + out.len();
             let x = x[here.clone()].chunks_exact(channels);
@@ -206,7 +207,7 @@ impl Norm<'_> {
             .map(|c| gain[c] * inverse[c] * inverse[c] * weight[c] / n)
             .collect();
         let offset: Vec<f32> = (0..channels).map(|c| gain[c] * bias[c] / n).collect();
-        let len = piece(x.len(), channels);
+        let len = piece(channels);
         (to.x.par_chunks_mut(len).enumerate()).for_each(|(idx, to)| {
             let gradient = NormGradient {
                 pixels: pixels(idx * len..idx * len + to.len()),
@@ -229,14 +230,4 @@ impl Norm<'_> {
 fn within(x: f32, low: f32, high: f32) -> f32 {
     let x = if x < low { low } else { x };
     if x > high { high } else { x }
-}
-
-/// Whole pixels that are a piece of work.
-fn piece(len: usize, channels: usize) -> usize {
-    const PIECE: usize = 1 << 14;
-    assert!(
-        len.is_multiple_of(channels),
-        "{len} numbers are not whole pixels of {channels}"
-    );
-    (PIECE / channels).max(1) * channels
 }

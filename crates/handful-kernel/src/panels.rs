@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use crate::buffer::Buffer;
-use crate::element::Element;
+use crate::element::{Element, padded_bias};
 use crate::simd::Isa;
 
 /// Rows of weights that are laid out at a time.
@@ -56,7 +56,7 @@ pub(crate) struct Columns<'a> {
 }
 
 impl<E: Element> Panels<E> {
-    /// `places`: where the weight of each row of k stands in a column, [`in_steps`].
+    /// `bias` may be shorter than n; `places`: where the weight of each row of k stands in a column, [`in_steps`].
     pub fn new(
         isa: Isa,
         n: usize,
@@ -70,8 +70,6 @@ impl<E: Element> Panels<E> {
         let k = places.len();
         assert!(k.is_multiple_of(E::STEP), "k is whole steps");
         let zeros = places.iter().rev().take_while(|p| **p == NOTHING).count();
-        let mut padded: Vec<f32> = bias.iter().map(|b| E::bias(*b)).collect();
-        padded.resize(registers * lanes, 0.0);
         let mut data = Buffer::new(registers * lanes * k);
         let (mut all, mut parts) = (Vec::new(), Vec::new());
         let (mut column, mut start, mut rest) = (0, 0, &mut data[..]);
@@ -92,7 +90,7 @@ impl<E: Element> Panels<E> {
         });
         Panels {
             data,
-            bias: padded,
+            bias: padded_bias::<E>(bias, registers * lanes),
             all,
             k,
             zeros,

@@ -1,23 +1,37 @@
-//! Sums over the pixels of many maps: cut by shape alone, so that their bits do not depend on the number of threads.
+//! Rows of numbers, as pixels are: cut into pieces for threads, and summed in parts that are cut by shape alone, so that the bits of sums
+//! do not depend on the number of threads.
 
 use std::ops::Range;
 
 use crate::even::pieces;
 
+/// Numbers that are worth a thread.
+pub(crate) const PIECE: usize = 1 << 14;
 /// Numbers of a part: they stay in the nearest caches.
 const PART: usize = 1 << 13;
 /// Parts at most, so that what they sum up is less than what they read.
 const MOST_PARTS: usize = 512;
+
+/// # Panics
+/// If the numbers are not whole rows, or there are none in a row.
+pub(crate) fn assert_rows(len: usize, row: usize) {
+    assert!(
+        row > 0 && len.is_multiple_of(row),
+        "{len} numbers are not whole rows of {row}"
+    );
+}
+
+/// Numbers of whole rows that are a piece of work.
+pub(crate) fn piece(row: usize) -> usize {
+    (PIECE / row).max(1) * row
+}
 
 /// Cuts the pixels of `len` numbers.
 ///
 /// # Panics
 /// If pixels are not whole.
 pub(crate) fn parts(len: usize, channels: usize) -> Vec<Range<usize>> {
-    assert!(
-        channels > 0 && len.is_multiple_of(channels),
-        "{len} numbers are not whole pixels of {channels}"
-    );
+    assert_rows(len, channels);
     let pixels = len / channels;
     let most = (PART / channels).max(pixels.div_ceil(MOST_PARTS)).max(1);
     pieces(pixels, most).collect()

@@ -138,18 +138,23 @@ fn going_on_from_a_stage_gives_what_the_whole_pass_gives() {
     assert_eq!(rest, whole);
 }
 
-#[test]
-fn a_photo_gives_the_same_bits_in_any_batch() {
-    let backbone = EMBEDDED.load();
-    let preprocessing = backbone.preprocessing(Geometry::CenterCrop, 64);
-    let taps = features::Taps::new(&backbone, &["blocks.4".into(), "head".into()]).unwrap();
-    let pictures: Vec<Pixels> = (1..6)
+/// Pictures of no meaning, no two alike.
+fn pictures() -> Vec<Pixels> {
+    (1..6)
         .map(|k| Pixels {
             width: 64,
             height: 64,
             data: (0..64 * 64 * 3).map(|i| (i * k * 31 % 253) as u8).collect(),
         })
-        .collect();
+        .collect()
+}
+
+#[test]
+fn a_photo_gives_the_same_bits_in_any_batch() {
+    let backbone = EMBEDDED.load();
+    let preprocessing = backbone.preprocessing(Geometry::CenterCrop, 64);
+    let taps = features::Taps::new(&backbone, &["blocks.4".into(), "head".into()]).unwrap();
+    let pictures = pictures();
     let together = features::pooled(&backbone, &pictures, &preprocessing, &taps);
     let alone: Vec<f32> = pictures
         .iter()
@@ -193,13 +198,7 @@ fn features_in_bfloat16_are_near_those_in_float32_and_the_same_in_any_batch() {
     );
     let preprocessing = float32.preprocessing(Geometry::CenterCrop, 64);
     let taps = features::Taps::new(&float32, &["blocks.4".into(), "head".into()]).unwrap();
-    let pictures: Vec<Pixels> = (1..6)
-        .map(|k| Pixels {
-            width: 64,
-            height: 64,
-            data: (0..64 * 64 * 3).map(|i| (i * k * 31 % 253) as u8).collect(),
-        })
-        .collect();
+    let pictures = pictures();
     let of = |backbone: &Backbone, pictures: &[Pixels]| {
         features::pooled(backbone, pictures, &preprocessing, &taps)
     };

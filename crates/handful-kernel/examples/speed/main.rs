@@ -1,8 +1,9 @@
 //! How near the machine's limit do the kernels run, and how long does a network take?
 //!
-//! `speed denormals`: how much longer a convolution takes on numbers below the normal ones. `speed shapes [PRECISION]`: each layer of each network, as a Markdown table. `speed NETWORK PX BATCH ROUNDS [PRECISION]`:
-//! milliseconds of each whole pass, one a line, for `bench/peers/forward.py`. A precision is `float32`, the default, `bfloat16`, or
-//! `both`: then passes alternate and each line has both. Weights are arbitrary: only shapes matter for time.
+//! `speed denormals`: how much longer a convolution takes on numbers below the normal ones. `speed shapes [PRECISION]`: each layer
+//! of each network, as a Markdown table. `speed NETWORK PX BATCH ROUNDS [PRECISION]`: milliseconds of each whole pass, one a line, for
+//! `bench/peers/forward.py`. A precision is `float32`, the default, `bfloat16`, or `both`: then passes alternate and each line has both.
+//! Weights are arbitrary: only shapes matter for time.
 
 mod limit;
 mod network;

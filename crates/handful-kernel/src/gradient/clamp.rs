@@ -5,11 +5,8 @@ use rayon::prelude::*;
 use crate::buffer::Buffer;
 use crate::clamp::Clamp;
 use crate::norm_pixels::Mask;
-use crate::rows::{add_up, parts};
+use crate::rows::{PIECE, add_up, parts};
 use crate::simd::Isa;
-
-/// Numbers that are a piece of work.
-const PIECE: usize = 1 << 14;
 
 impl Clamp {
     /// Whether it keeps anything from being what it is.

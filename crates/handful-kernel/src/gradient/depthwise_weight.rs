@@ -72,7 +72,7 @@ impl DepthwiseWeightGradient {
                     ring_after.restart(nth(gradient, image_after, idx));
                 }
                 let gradient = ring_after.line(line);
-                for row in met(line * stride, down, kernel, size.height) {
+                for row in met(line * stride, down.before, kernel, size.height) {
                     let x = ring.line(line * stride + row - down.before);
                     for columns in pieces(kernel, MOST_TAPS) {
                         let taps = Taps {

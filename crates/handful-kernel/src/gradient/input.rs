@@ -50,7 +50,6 @@ impl InputGradient {
         let channels_in = weight.len() / channels_out / area;
         assert_eq!(weight.len(), channels_out * channels_in * area);
         assert!(channels_in > 0);
-        let no_bias = vec![0.0; channels_in];
         let class = |first_down: usize, first_across: usize| {
             let down = taps(kernel, stride, first_down);
             let across = taps(kernel, stride, first_across);
@@ -67,7 +66,7 @@ impl InputGradient {
                 });
                 let step = channels_in * area;
                 let places = taps.flat_map(|tap| (0..channels_out).map(move |c| c * step + tap));
-                Panels::new(isa, channels_in, &no_bias, columns, places)
+                Panels::new(isa, channels_in, &[], columns, places)
             });
             Class {
                 down,

@@ -13,6 +13,7 @@ use crate::even::pieces;
 use crate::fit::{assert_holds, image_len, images};
 use crate::padding::Padding;
 use crate::panels::widths;
+use crate::shared::Shared;
 use crate::simd::Isa;
 use crate::size::Size;
 use crate::slide::Slide;
@@ -56,23 +57,6 @@ struct Pixel {
     image: usize,
     line: usize,
     column: usize,
-}
-
-/// Sums that several threads write to, each its own.
-#[derive(Clone, Copy)]
-struct Sums(*mut f32);
-// SAFETY: whoever uses the pointer writes to places of its own; see `run`.
-unsafe impl Send for Sums {}
-// SAFETY: as above.
-unsafe impl Sync for Sums {}
-
-impl Sums {
-    /// # Safety
-    /// So many numbers are there.
-    unsafe fn of_part(self, skipped: usize) -> *mut f32 {
-        // SAFETY: the caller's.
-        unsafe { self.0.add(skipped) }
-    }
 }
 
 /// One call's maps.
@@ -125,7 +109,7 @@ impl WeightGradient {
             .len()
             .div_ceil(TASKS.div_ceil(parts.len().max(1)).min(panels.len()));
         let mut all = Buffer::new(parts.len() * sums_len);
-        let sums = Sums(all.as_mut_ptr());
+        let sums = Shared::new(&mut all);
         let tasks: Vec<(usize, &[ColumnPanel])> = (0..parts.len())
             .flat_map(|part| panels.chunks(of_a_part).map(move |panels| (part, panels)))
             .collect();
@@ -135,7 +119,7 @@ impl WeightGradient {
             .for_each(|(part, panels)| {
                 // SAFETY: each task has a part's sums of its own columns; they lie in `all`, as there are parts and rows.
                 unsafe {
-                    let sums = sums.of_part(part * sums_len);
+                    let sums = sums.at(part * sums_len);
                     self.sum(&maps, parts[part].clone(), panels, sums, row);
                 }
             });

@@ -1,7 +1,7 @@
 //! Which vector instructions are there? One trait, one file an instruction set, chosen when the program runs.
 //!
-//! Only the innermost loops ([`Tile`], [`Pixels`], [`Taps`] and those of norms) are compiled for each set; everything else is ordinary code that calls
-//! them through [`Isa::loops`]. Lanes lie across channels, and every sum is taken in the same order whatever their number,
+//! Only the innermost loops ([`Tile`], [`Pixels`], [`Taps`] and those of norms) are compiled for each set; everything else is ordinary
+//! code that calls them through [`Isa::loops`]. Lanes lie across channels, and every sum is taken in the same order whatever their number,
 //! with one rounding a step where the machine has fused multiply-add: sets with it give the same bits.
 
 #[cfg(target_arch = "x86_64")]

@@ -11,6 +11,7 @@ use crate::clamp::Clamp;
 use crate::panels::{Columns, Panels};
 use crate::places::Places;
 use crate::product::{Product, Rows};
+use crate::shared::Shared;
 use crate::simd::Isa;
 
 /// The shape of an attention.
@@ -30,23 +31,6 @@ enum Part {
     Query,
     Key,
     Value,
-}
-
-/// Where one head of one image is in what several tasks write.
-#[derive(Clone, Copy)]
-struct Shared(*mut f32);
-// SAFETY: whoever uses the pointer writes to the numbers of its own head.
-unsafe impl Send for Shared {}
-// SAFETY: as above.
-unsafe impl Sync for Shared {}
-
-impl Shared {
-    /// # Safety
-    /// So many numbers are there.
-    unsafe fn at(self, skipped: usize) -> *mut f32 {
-        // SAFETY: the caller's.
-        unsafe { self.0.add(skipped) }
-    }
 }
 
 /// One head of one image.
@@ -89,15 +73,15 @@ impl Attention {
     pub fn forward(self, isa: Isa, all: &[f32], out: &mut [f32]) {
         let n = self.images(all);
         assert_eq!(out.len(), n * self.tokens * self.width);
-        let to = Shared(out.as_mut_ptr());
+        let to = Shared::new(out);
         self.for_each_head(n, |image, head| {
-            let weights = self.head(isa, all, image, head).weights();
-            let values = self.head(isa, all, image, head);
+            let of_head = self.head(isa, all, image, head);
+            let weights = of_head.weights();
             let first = image * self.tokens * self.width + head * self.of_head();
             // SAFETY: every head has its own numbers of each token.
             unsafe {
                 let to = Places::apart(to.at(first), self.width);
-                values.product(&weights, Part::Value, to);
+                of_head.product(&weights, Part::Value, to);
             }
         });
     }
@@ -114,7 +98,7 @@ impl Attention {
         assert_eq!(gradient.len(), n * self.tokens * self.width);
         assert_eq!(out.len(), all.len());
         let (tokens, step) = (self.tokens, 3 * self.width);
-        let to = Shared(out.as_mut_ptr());
+        let to = Shared::new(out);
         self.for_each_head(n, |image, head| {
             let of_head = self.head(isa, all, image, head);
             let gradient = &gradient[image * tokens * self.width + head * self.of_head()..];
@@ -187,7 +171,7 @@ impl<'a> Head<'a> {
     }
 
     fn panels(&self, columns: Columns, n: usize, places: impl Iterator<Item = usize>) -> Panels {
-        Panels::new(self.isa, n, &vec![0.0; n], columns, places)
+        Panels::new(self.isa, n, &[], columns, places)
     }
 
     /// The softmax of all scores, `[tokens, tokens]`.

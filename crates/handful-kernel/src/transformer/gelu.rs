@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::exponential::{exp, normal};
-use super::piece;
+use crate::rows::piece;
 
 /// 1 / √(2π)
 const DENSITY: f32 = 0.398_942_3;

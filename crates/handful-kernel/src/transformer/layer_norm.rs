@@ -2,9 +2,8 @@
 
 use rayon::prelude::*;
 
-use super::{assert_rows, piece};
 use crate::buffer::Buffer;
-use crate::rows::{add_up, parts, sum_of};
+use crate::rows::{add_up, assert_rows, parts, piece, sum_of};
 
 /// (x − mean) / √(variance + ε) · weight + bias, by mean and variance of each row.
 #[derive(Clone, Copy, Debug)]

@@ -3,8 +3,7 @@
 use rayon::prelude::*;
 
 use super::exponential::exp;
-use super::{assert_rows, piece};
-use crate::rows::sum_of;
+use crate::rows::{assert_rows, piece, sum_of};
 
 /// exp(scale · x) / Σ exp(scale · x) of each row of `row` numbers.
 ///

@@ -1,10 +1,12 @@
 //! Kernels on maps of bfloat16 against loops in f64 that round where the kernels round, and against each other: all instruction
 //! sets give the same bits.
 
-use crate::reference::{Map, config, convolved, in_any_pool, numbers};
+use crate::reference::{
+    Block, BlockShape, Map, added_relu, config, convolved, in_any_pool, numbers, slide,
+};
 use handful_kernel::{
-    Bf16, BlockWeights, Clamp, Convolution, Depthwise, Folded, InvertedResidual, Isa, Size, Slide,
-    Surround, max_pool, mean,
+    Bf16, Clamp, Convolution, Depthwise, Folded, InvertedResidual, Isa, Size, Slide, Surround,
+    max_pool, mean,
 };
 use proptest::prelude::*;
 
@@ -68,8 +70,7 @@ proptest! {
         n in 1usize..4, height in 3usize..20, width in 3usize..20, channels_in in 1usize..40, channels_out in 1usize..60,
         kernel in 1usize..4, stride in 1usize..4, same in any::<bool>(), adds in any::<bool>(), seed in any::<u64>(),
     ) {
-        let surround = if same { Surround::Same } else { Surround::Even(kernel / 2) };
-        let slide = Slide { kernel, stride, surround };
+        let slide = slide(kernel, stride, same);
         check_convolution(n, Size { height, width }, [channels_in, channels_out], slide, adds, seed);
     }
 
@@ -79,8 +80,8 @@ proptest! {
         widening in 0usize..15, kernel in 1usize..6, stride in 1usize..3, adds in any::<bool>(), seed in any::<u64>(),
     ) {
         let channels = [channels_in, channels_in * widening.max(1), if adds { channels_in } else { channels_out }];
-        let stride = if adds { 1 } else { stride };
-        check_block(n, Size { height, width }, channels, widening > 0, Slide { kernel, stride, surround: Surround::Same }, adds, seed);
+        let slide = slide(kernel, if adds { 1 } else { stride }, true);
+        check_block(n, Size { height, width }, BlockShape { channels, expands: widening > 0, slide, adds }, seed);
     }
 
     #[test]
@@ -88,7 +89,7 @@ proptest! {
         n in 1usize..3, height in 1usize..16, width in 1usize..40, channels in 1usize..70, kernel in 1usize..7, stride in 1usize..4,
         seed in any::<u64>(),
     ) {
-        let slide = Slide { kernel, stride, surround: Surround::Same };
+        let slide = slide(kernel, stride, true);
         let size = Size { height, width };
         let x = rounded(n * size.pixels() * channels, seed);
         let (weight, bias) = (rounded(channels * kernel * kernel, seed ^ 1), numbers(channels, seed ^ 2));
@@ -146,12 +147,10 @@ fn check_convolution(
         weight: &weight,
         bias: &bias,
     };
+    let after = slide.after(size);
+    let added = adds.then(|| rounded(n * after.pixels() * channels_out, seed ^ 3));
     let map = Map::of(&x, n, size, channels_in);
-    let mut expected = convolved(&map, weights, 1, slide, Clamp::NONE);
-    let added = adds.then(|| rounded(expected.values.len(), seed ^ 3));
-    for (idx, e) in expected.values.iter_mut().enumerate() {
-        *e = (*e + added.as_ref().map_or(0.0, |a| f64::from(a[idx]))).max(0.0);
-    }
+    let expected = added_relu(&map, weights, slide, added.as_deref());
     let (x, added) = (narrow(&x), added.map(|added| narrow(&added)));
     let found = on_all(|isa| {
         let mut out = vec![Bf16::from_f32(f32::NAN); expected.values.len()];
@@ -162,48 +161,18 @@ fn check_convolution(
     assert_near(&found, &expected.values, NEAR_ZERO, "convolution");
 }
 
-fn check_block(
-    n: usize,
-    size: Size,
-    channels: [usize; 3],
-    expands: bool,
-    slide: Slide,
-    adds: bool,
-    seed: u64,
-) {
-    let [channels_in, expanded, channels_out] = channels;
+fn check_block(n: usize, size: Size, shape: BlockShape, seed: u64) {
+    let channels_in = shape.channels[0];
     let x = rounded(n * size.pixels() * channels_in, seed);
-    let of = |n: usize, biases: usize, tag: u64| {
-        (rounded(n, seed ^ tag), numbers(biases, seed ^ (tag + 1)))
+    let of = |weights, biases, tag| {
+        (
+            rounded(weights, seed ^ tag),
+            numbers(biases, seed ^ (tag + 1)),
+        )
     };
-    let expand = of(expanded * channels_in, expanded, 1);
-    let depthwise = of(expanded * slide.kernel.pow(2), expanded, 3);
-    let project = of(channels_out * expanded, channels_out, 5);
-    fn folded((weight, bias): &(Vec<f32>, Vec<f32>)) -> Folded<'_> {
-        Folded { weight, bias }
-    }
-    let weights = BlockWeights {
-        expand: expands.then(|| folded(&expand)),
-        depthwise: folded(&depthwise),
-        project: folded(&project),
-        kernel: slide.kernel,
-        stride: slide.stride,
-        adds_input: adds,
-    };
-    let input = Map::of(&x, n, size, channels_in);
-    let mut wide = match weights.expand {
-        Some(expand) => convolved(&input, expand, 1, Slide::POINT, Clamp::RELU6),
-        None => input.clone(),
-    };
-    round_map(&mut wide);
-    let mut narrowed = convolved(&wide, weights.depthwise, expanded, slide, Clamp::RELU6);
-    round_map(&mut narrowed);
-    let mut expected = convolved(&narrowed, weights.project, 1, Slide::POINT, Clamp::NONE);
-    if adds {
-        for (out, x) in expected.values.iter_mut().zip(&input.values) {
-            *out += x;
-        }
-    }
+    let block = Block::new(shape, of);
+    let weights = block.weights();
+    let expected = block.convolved(&Map::of(&x, n, size, channels_in), round_map);
     let x = narrow(&x);
     let found = on_all(|isa| {
         let block = InvertedResidual::new(isa, &weights);
@@ -262,20 +231,13 @@ fn expanded_channels_that_are_cut_add_up() {
     ] {
         let channels_in = if expands { 13 } else { expanded };
         for (kernel, stride) in [(3, 1), (5, 2)] {
-            let slide = Slide {
-                kernel,
-                stride,
-                surround: Surround::Same,
-            };
-            check_block(
-                1,
-                size,
-                [channels_in, expanded, 11],
+            let shape = BlockShape {
+                channels: [channels_in, expanded, 11],
                 expands,
-                slide,
-                false,
-                expanded as u64,
-            );
+                slide: slide(kernel, stride, true),
+                adds: false,
+            };
+            check_block(1, size, shape, expanded as u64);
         }
     }
 }

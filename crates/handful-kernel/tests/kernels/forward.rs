@@ -1,9 +1,10 @@
 //! Every kernel on every instruction set of this machine against loops in f64 that anybody can check by eye.
 
-use crate::reference::{Map, assert_same, config, convolved, in_any_pool, numbers, places};
+use crate::reference::{
+    Block, BlockShape, Map, added_relu, assert_same, config, in_any_pool, numbers, places, slide,
+};
 use handful_kernel::{
-    BlockWeights, Clamp, Convolution, Folded, InvertedResidual, Isa, Size, Slide, Surround,
-    max_pool, mean,
+    Clamp, Convolution, Folded, InvertedResidual, Isa, Size, Slide, Surround, max_pool, mean,
 };
 use proptest::prelude::*;
 
@@ -15,8 +16,7 @@ proptest! {
         n in 1usize..4, height in 3usize..20, width in 3usize..20, channels_in in 1usize..40, channels_out in 1usize..60,
         kernel in 1usize..4, stride in 1usize..4, same in any::<bool>(), adds in any::<bool>(), seed in any::<u64>(),
     ) {
-        let surround = if same { Surround::Same } else { Surround::Even(kernel / 2) };
-        let slide = Slide { kernel, stride, surround };
+        let slide = slide(kernel, stride, same);
         check_convolution(n, Size { height, width }, [channels_in, channels_out], slide, adds, seed);
     }
 
@@ -26,8 +26,8 @@ proptest! {
         widening in 0usize..15, kernel in 1usize..6, stride in 1usize..3, adds in any::<bool>(), seed in any::<u64>(),
     ) {
         let channels = [channels_in, channels_in * widening.max(1), if adds { channels_in } else { channels_out }];
-        let block = Shape { channels, expands: widening > 0, kernel, stride: if adds { 1 } else { stride }, adds };
-        check_block(n, Size { height, width }, &block, seed);
+        let slide = slide(kernel, if adds { 1 } else { stride }, true);
+        check_block(n, Size { height, width }, BlockShape { channels, expands: widening > 0, slide, adds }, seed);
     }
 
     #[test]
@@ -36,7 +36,7 @@ proptest! {
         stride in 1usize..4, seed in any::<u64>(),
     ) {
         let size = Size { height, width };
-        let slide = Slide { kernel, stride, surround: Surround::Even(kernel / 2) };
+        let slide = slide(kernel, stride, false);
         let x = numbers(n * size.pixels() * channels, seed);
         let map = Map::of(&x, n, size, channels);
         let after = slide.after(size);
@@ -88,17 +88,10 @@ fn check_convolution(
         weight: &weight,
         bias: &bias,
     };
-    let mut expected = convolved(
-        &Map::of(&x, n, size, channels_in),
-        weights,
-        1,
-        slide,
-        Clamp::NONE,
-    );
-    let added = adds.then(|| numbers(expected.values.len(), seed ^ 3));
-    for (idx, e) in expected.values.iter_mut().enumerate() {
-        *e = (*e + added.as_ref().map_or(0.0, |a| f64::from(a[idx]))).max(0.0);
-    }
+    let after = slide.after(size);
+    let added = adds.then(|| numbers(n * after.pixels() * channels_out, seed ^ 3));
+    let map = Map::of(&x, n, size, channels_in);
+    let expected = added_relu(&map, weights, slide, added.as_deref());
     for isa in Isa::all() {
         let convolution = Convolution::new(isa, weights, slide, Clamp::RELU);
         assert_eq!(convolution.after(size), expected.size);
@@ -111,58 +104,18 @@ fn check_convolution(
     }
 }
 
-/// An inverted residual: its channels in, expanded and out.
-struct Shape {
-    channels: [usize; 3],
-    expands: bool,
-    kernel: usize,
-    stride: usize,
-    adds: bool,
-}
-
-fn check_block(n: usize, size: Size, shape: &Shape, seed: u64) {
-    let &Shape {
-        channels: [channels_in, expanded, channels_out],
-        kernel,
-        stride,
-        adds,
-        ..
-    } = shape;
+fn check_block(n: usize, size: Size, shape: BlockShape, seed: u64) {
+    let channels_in = shape.channels[0];
     let x = numbers(n * size.pixels() * channels_in, seed);
-    let of = |n: usize, tag: u64| numbers(n, seed ^ tag);
-    let expand = (of(expanded * channels_in, 1), of(expanded, 2));
-    let depthwise = (of(expanded * kernel * kernel, 3), of(expanded, 4));
-    let project = (of(channels_out * expanded, 5), of(channels_out, 6));
-    fn folded((weight, bias): &(Vec<f32>, Vec<f32>)) -> Folded<'_> {
-        Folded { weight, bias }
-    }
-    let weights = BlockWeights {
-        expand: shape.expands.then(|| folded(&expand)),
-        depthwise: folded(&depthwise),
-        project: folded(&project),
-        kernel,
-        stride,
-        adds_input: adds,
+    let of = |weights, biases, tag| {
+        (
+            numbers(weights, seed ^ tag),
+            numbers(biases, seed ^ (tag + 1)),
+        )
     };
-    let input = Map::of(&x, n, size, channels_in);
-    let wide = match weights.expand {
-        Some(expand) => convolved(&input, expand, 1, Slide::POINT, Clamp::RELU6),
-        None => input.clone(),
-    };
-    let slide = Slide {
-        kernel,
-        stride,
-        surround: Surround::Same,
-    };
-    let narrow = convolved(&wide, weights.depthwise, expanded, slide, Clamp::RELU6);
-    let mut expected = convolved(&narrow, weights.project, 1, Slide::POINT, Clamp::NONE);
-    if adds {
-        expected
-            .values
-            .iter_mut()
-            .zip(&input.values)
-            .for_each(|(out, x)| *out += x);
-    }
+    let block = Block::new(shape, of);
+    let weights = block.weights();
+    let expected = block.convolved(&Map::of(&x, n, size, channels_in), |_| {});
     let mut fused = Vec::new();
     for isa in Isa::all() {
         let block = InvertedResidual::new(isa, &weights);
@@ -213,6 +166,12 @@ fn sums_longer_than_the_cache_holds_are_cut_rightly() {
         4,
     );
     check_convolution(1, Size::square(2), [3, 9], of(5, Surround::Same), false, 5);
+    // Lines that need no zeros at their ends, of a map that needs some above.
+    let tall = Size {
+        height: 19,
+        width: 6,
+    };
+    check_convolution(1, tall, [1, 1], slide(3, 3, true), false, 3);
     check_convolution(
         1,
         Size::square(6),
@@ -235,11 +194,10 @@ fn expanded_channels_that_are_cut_add_up() {
     ] {
         let channels_in = if expands { 13 } else { expanded };
         for (kernel, stride) in [(3, 1), (5, 2)] {
-            let shape = Shape {
+            let shape = BlockShape {
                 channels: [channels_in, expanded, 11],
                 expands,
-                kernel,
-                stride,
+                slide: slide(kernel, stride, true),
                 adds: false,
             };
             check_block(
@@ -248,7 +206,7 @@ fn expanded_channels_that_are_cut_add_up() {
                     height: 9,
                     width: 8,
                 },
-                &shape,
+                shape,
                 expanded as u64,
             );
         }
@@ -257,11 +215,10 @@ fn expanded_channels_that_are_cut_add_up() {
 
 #[test]
 fn a_step_that_is_wider_than_its_kernel_skips_lines() {
-    let shape = Shape {
+    let shape = BlockShape {
         channels: [257, 8, 3],
         expands: true,
-        kernel: 1,
-        stride: 2,
+        slide: slide(1, 2, true),
         adds: false,
     };
     check_block(
@@ -270,7 +227,7 @@ fn a_step_that_is_wider_than_its_kernel_skips_lines() {
             height: 447,
             width: 1,
         },
-        &shape,
+        shape,
         7,
     );
 }

@@ -1,10 +1,10 @@
 //! Every gradient on every instruction set of this machine against its definition in f64.
 
-use crate::reference::{Map, assert_same, config, convolved, in_any_pool, numbers, places};
+use crate::reference::{Map, assert_same, config, convolved, numbers, of_pool, places, slide};
 use handful_kernel::{
     Clamp, Convolution, Depthwise, DepthwiseInputGradient, DepthwiseWeightGradient, Folded,
-    Grouped, InputGradient, Isa, Moments, Norm, NormGradients, NormPass, Padding, Size, Slide,
-    Surround, WeightGradient, bias_gradient, max_pool, max_pool_gradient,
+    Grouped, InputGradient, Isa, Moments, Norm, NormGradients, NormPass, Size, Slide, Surround,
+    WeightGradient, bias_gradient, max_pool, max_pool_gradient,
 };
 use proptest::prelude::*;
 
@@ -17,16 +17,8 @@ fn gradients(
     groups: usize,
     slide: Slide,
 ) -> (Vec<f64>, Vec<f64>) {
-    let Slide {
-        kernel,
-        stride,
-        surround,
-    } = slide;
-    let padding = |size| match surround {
-        Surround::Same => Padding::same(size, kernel, stride),
-        Surround::Even(each) => Padding::even(each),
-    };
-    let (down, across) = (padding(x.size.height), padding(x.size.width));
+    let Slide { kernel, stride, .. } = slide;
+    let (down, across) = slide.padding(x.size);
     let (own_in, own_out) = (x.channels / groups, gradient.channels / groups);
     let (mut of_x, mut of_weight) = (vec![0.0; x.values.len()], vec![0.0; weight.len()]);
     for image in 0..x.n {
@@ -66,25 +58,22 @@ struct Case {
     seed: u64,
 }
 
-fn slide(kernel: usize, stride: usize, same: bool) -> Slide {
-    let surround = if same {
-        Surround::Same
-    } else {
-        Surround::Even(kernel / 2)
-    };
-    Slide {
-        kernel,
-        stride,
-        surround,
-    }
-}
-
-fn of_pool(len: usize, compute: impl Fn(&mut [f32]) + Sync) -> Vec<f32> {
-    in_any_pool(|| {
-        let mut out = vec![f32::NAN; len];
-        compute(&mut out);
-        out
-    })
+/// Computes both gradients, which must be those, and tells what came out.
+fn assert_gradients(
+    isa: Isa,
+    (of_x, of_weight): &(Vec<f64>, Vec<f64>),
+    to_x: impl Fn(&mut [f32]) + Sync,
+    to_weight: impl Fn(&mut [f32]) + Sync,
+) -> Vec<f32> {
+    let found_x = of_pool(of_x.len(), to_x);
+    assert_same(&found_x, of_x, &format!("{} of x", isa.name()));
+    let found_weight = of_pool(of_weight.len(), to_weight);
+    assert_same(
+        &found_weight,
+        of_weight,
+        &format!("{} of weights", isa.name()),
+    );
+    [found_x, found_weight].concat()
 }
 
 fn assert_fused_agree(fused: &[Vec<f32>]) {
@@ -105,37 +94,33 @@ fn check_dense(case: &Case) {
     let weight = numbers(channels_out * channels_in * slide.kernel.pow(2), seed ^ 1);
     let after = slide.after(size);
     let gradient = numbers(n * after.pixels() * channels_out, seed ^ 2);
-    let (of_x, of_weight) = gradients(
+    let expected = gradients(
         &Map::of(&x, n, size, channels_in),
         &weight,
         &Map::of(&gradient, n, after, channels_out),
         1,
         slide,
     );
-    let (mut fused_x, mut fused_weight) = (Vec::new(), Vec::new());
+    let mut fused = Vec::new();
     for isa in Isa::all() {
         let input = InputGradient::new(isa, &weight, channels_out, slide);
-        let found_x = of_pool(of_x.len(), |out| input.run(&gradient, size, out));
-        assert_same(&found_x, &of_x, &format!("{} of x", isa.name()));
         let weights = WeightGradient {
             isa,
             slide,
             channels_in,
             channels_out,
         };
-        let found_weight = of_pool(of_weight.len(), |out| weights.run(&x, size, &gradient, out));
-        assert_same(
-            &found_weight,
-            &of_weight,
-            &format!("{} of weights", isa.name()),
+        let found = assert_gradients(
+            isa,
+            &expected,
+            |out| input.run(&gradient, size, out),
+            |out| weights.run(&x, size, &gradient, out),
         );
         if isa.is_fused() {
-            fused_x.push(found_x);
-            fused_weight.push(found_weight);
+            fused.push(found);
         }
     }
-    assert_fused_agree(&fused_x);
-    assert_fused_agree(&fused_weight);
+    assert_fused_agree(&fused);
 }
 
 fn check_depthwise(case: &Case) {
@@ -158,7 +143,7 @@ fn check_depthwise(case: &Case) {
     let expected = convolved(&map, weights, channels, slide, Clamp::RELU6);
     let gradient = numbers(expected.values.len(), seed ^ 3);
     let of_out = Map::of(&gradient, n, expected.size, channels);
-    let (of_x, of_weight) = gradients(&map, &weight, &of_out, channels, slide);
+    let of_both = gradients(&map, &weight, &of_out, channels, slide);
     let mut fused = Vec::new();
     for isa in Isa::all() {
         let convolution = Depthwise::new(isa, weights, slide, Clamp::RELU6);
@@ -167,21 +152,19 @@ fn check_depthwise(case: &Case) {
         });
         assert_same(&out, &expected.values, isa.name());
         let input = DepthwiseInputGradient::new(isa, &weight, channels, slide);
-        let found_x = of_pool(of_x.len(), |out| input.run(&gradient, size, out));
-        assert_same(&found_x, &of_x, &format!("{} of x", isa.name()));
         let weights = DepthwiseWeightGradient {
             isa,
             slide,
             channels,
         };
-        let found_weight = of_pool(of_weight.len(), |out| weights.run(&x, size, &gradient, out));
-        assert_same(
-            &found_weight,
-            &of_weight,
-            &format!("{} of weights", isa.name()),
+        let found = assert_gradients(
+            isa,
+            &of_both,
+            |out| input.run(&gradient, size, out),
+            |out| weights.run(&x, size, &gradient, out),
         );
         if isa.is_fused() {
-            fused.push([out, found_x, found_weight].concat());
+            fused.push([out, found].concat());
         }
     }
     assert_fused_agree(&fused);
@@ -210,19 +193,17 @@ fn check_grouped(case: &Case, groups: usize) {
     let expected = convolved(&map, weights, groups, slide, Clamp::RELU6);
     let gradient = numbers(expected.values.len(), seed ^ 3);
     let of_out = Map::of(&gradient, n, expected.size, channels_out);
-    let (of_x, of_weight) = gradients(&map, &weight, &of_out, groups, slide);
+    let of_both = gradients(&map, &weight, &of_out, groups, slide);
     for isa in Isa::all() {
         let grouped = Grouped::new(isa, weights, groups, slide, Clamp::RELU6);
         let out = of_pool(expected.values.len(), |out| grouped.forward(&x, size, out));
         assert_same(&out, &expected.values, isa.name());
-        let found = of_pool(of_x.len(), |out| {
-            grouped.input_gradient(&gradient, size, out)
-        });
-        assert_same(&found, &of_x, &format!("{} of x", isa.name()));
-        let found = of_pool(of_weight.len(), |out| {
-            grouped.weight_gradient(&x, size, &gradient, out)
-        });
-        assert_same(&found, &of_weight, &format!("{} of weights", isa.name()));
+        assert_gradients(
+            isa,
+            &of_both,
+            |out| grouped.input_gradient(&gradient, size, out),
+            |out| grouped.weight_gradient(&x, size, &gradient, out),
+        );
     }
 }
 
@@ -419,6 +400,19 @@ fn check_norm(pixels: usize, channels: usize, adds: bool, clamp: Clamp, offset: 
             );
         }
     }
+}
+
+/// Around an offset of 42 the mean of a part must not be a sum of such numbers.
+#[test]
+fn an_offset_costs_a_norm_no_precision() {
+    check_norm(
+        981,
+        13,
+        false,
+        Clamp::NONE,
+        -42.625_546,
+        15_577_319_503_840_867_377,
+    );
 }
 
 #[test]

@@ -1,10 +1,8 @@
 //! Definitions in f64 that anybody can check by eye, and what every test of a kernel needs.
 
-#![allow(dead_code, reason = "no test needs all of it")]
-
 use handful_kernel::{
-    Bf16, BlockWeights, Buffer, Clamp, Element, Folded, InvertedResidual, Isa, Padding, Size,
-    Slide, Surround,
+    Bf16, BlockWeights, Buffer, Clamp, Element, Folded, InvertedResidual, Isa, Size, Slide,
+    Surround,
 };
 use proptest::prelude::*;
 
@@ -54,16 +52,8 @@ impl Map {
 
 /// A convolution as its definition says, `weight` `[out, in / groups, kernel, kernel]`.
 pub fn convolved(x: &Map, weights: Folded, groups: usize, slide: Slide, clamp: Clamp) -> Map {
-    let Slide {
-        kernel,
-        stride,
-        surround,
-    } = slide;
-    let padding = |size| match surround {
-        Surround::Same => Padding::same(size, kernel, stride),
-        Surround::Even(each) => Padding::even(each),
-    };
-    let (down, across) = (padding(x.size.height), padding(x.size.width));
+    let Slide { kernel, stride, .. } = slide;
+    let (down, across) = slide.padding(x.size);
     let size = Size {
         height: down.output(x.size.height, kernel, stride),
         width: across.output(x.size.width, kernel, stride),
@@ -72,13 +62,11 @@ pub fn convolved(x: &Map, weights: Folded, groups: usize, slide: Slide, clamp: C
     let (own_in, own_out) = (x.channels / groups, channels / groups);
     let mut values = Vec::new();
     for image in 0..x.n {
-        for (line, column) in (0..size.height).flat_map(|l| (0..size.width).map(move |c| (l, c))) {
+        for (line, column) in places(size) {
             for out in 0..channels {
                 let mut sum = f64::from(weights.bias[out]);
                 for i in 0..own_in {
-                    for (down_by, across_by) in
-                        (0..kernel).flat_map(|d| (0..kernel).map(move |a| (d, a)))
-                    {
+                    for (down_by, across_by) in places(Size::square(kernel)) {
                         let w = weights.weight
                             [((out * own_in + i) * kernel + down_by) * kernel + across_by];
                         let line = (line * stride + down_by) as isize - down.before as isize;
@@ -97,6 +85,105 @@ pub fn convolved(x: &Map, weights: Folded, groups: usize, slide: Slide, clamp: C
         channels,
         values,
     }
+}
+
+/// A kernel and its step, with TensorFlow's padding or with as much on each side as keeps its middle on the map.
+pub fn slide(kernel: usize, stride: usize, same: bool) -> Slide {
+    let surround = if same {
+        Surround::Same
+    } else {
+        Surround::Even(kernel / 2)
+    };
+    Slide {
+        kernel,
+        stride,
+        surround,
+    }
+}
+
+/// Weights and bias of a convolution.
+pub type Parameters = (Vec<f32>, Vec<f32>);
+
+/// The shape of an inverted residual.
+#[derive(Clone, Copy)]
+pub struct BlockShape {
+    /// In, expanded and out.
+    pub channels: [usize; 3],
+    pub expands: bool,
+    /// Of the depthwise convolution.
+    pub slide: Slide,
+    pub adds: bool,
+}
+
+/// An inverted residual of any weights.
+pub struct Block {
+    expand: Option<Parameters>,
+    depthwise: Parameters,
+    project: Parameters,
+    shape: BlockShape,
+}
+
+impl Block {
+    /// `parameters(weights, biases, tag)` draws each convolution's.
+    pub fn new(shape: BlockShape, parameters: impl Fn(usize, usize, u64) -> Parameters) -> Block {
+        let [channels_in, expanded, channels_out] = shape.channels;
+        let of_expand = || parameters(expanded * channels_in, expanded, 1);
+        Block {
+            expand: shape.expands.then(of_expand),
+            depthwise: parameters(expanded * shape.slide.kernel.pow(2), expanded, 3),
+            project: parameters(channels_out * expanded, channels_out, 5),
+            shape,
+        }
+    }
+
+    pub fn weights(&self) -> BlockWeights<'_> {
+        BlockWeights {
+            expand: self.expand.as_ref().map(folded),
+            depthwise: folded(&self.depthwise),
+            project: folded(&self.project),
+            kernel: self.shape.slide.kernel,
+            stride: self.shape.slide.stride,
+            adds_input: self.shape.adds,
+        }
+    }
+
+    /// Its three convolutions as their definition says, with `round` applied to what goes from one to the next.
+    pub fn convolved(&self, input: &Map, round: impl Fn(&mut Map)) -> Map {
+        let weights = self.weights();
+        let BlockShape {
+            channels: [_, expanded, _],
+            slide,
+            adds,
+            ..
+        } = self.shape;
+        let mut wide = match weights.expand {
+            Some(expand) => convolved(input, expand, 1, Slide::POINT, Clamp::RELU6),
+            None => input.clone(),
+        };
+        round(&mut wide);
+        let mut narrowed = convolved(&wide, weights.depthwise, expanded, slide, Clamp::RELU6);
+        round(&mut narrowed);
+        let mut out = convolved(&narrowed, weights.project, 1, Slide::POINT, Clamp::NONE);
+        if adds {
+            for (out, x) in out.values.iter_mut().zip(&input.values) {
+                *out += x;
+            }
+        }
+        out
+    }
+}
+
+fn folded((weight, bias): &Parameters) -> Folded<'_> {
+    Folded { weight, bias }
+}
+
+/// max(convolution + added, 0) as its definition says.
+pub fn added_relu(x: &Map, weights: Folded, slide: Slide, added: Option<&[f32]>) -> Map {
+    let mut out = convolved(x, weights, 1, slide, Clamp::NONE);
+    for (idx, out) in out.values.iter_mut().enumerate() {
+        *out = (*out + added.map_or(0.0, |added| f64::from(added[idx]))).max(0.0);
+    }
+    out
 }
 
 pub fn assert_same(found: &[f32], expected: &[f64], what: &str) {
@@ -130,6 +217,15 @@ pub fn in_any_pool<E: Element>(compute: impl Fn() -> Vec<E> + Sync) -> Vec<E> {
         .position(|(a, b)| a.to_f32().to_bits() != b.to_f32().to_bits());
     assert_eq!(differs, None, "the number of threads changed bits");
     alone
+}
+
+/// What `compute` writes into so many numbers, in any pool.
+pub fn of_pool(len: usize, compute: impl Fn(&mut [f32]) + Sync) -> Vec<f32> {
+    in_any_pool(|| {
+        let mut out = vec![f32::NAN; len];
+        compute(&mut out);
+        out
+    })
 }
 
 /// Leaves NaN in the memory that kernels of this thread use again.

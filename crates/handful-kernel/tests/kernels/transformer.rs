@@ -1,6 +1,6 @@
 //! What transformers need, against its definition in f64; gradients against differences of the definition.
 
-use crate::reference::{assert_same, config, in_any_pool, numbers};
+use crate::reference::{assert_same, config, numbers, of_pool};
 use handful_kernel::{
     Attention, Isa, LayerNorm, LayerNormGradients, gelu, gelu_gradient, softmax, softmax_gradient,
 };
@@ -32,14 +32,6 @@ fn slopes(x: &[f64], gradient: &[f32], f: impl Fn(&[f64]) -> Vec<f64>) -> Vec<f6
 
 fn wide(x: &[f32]) -> Vec<f64> {
     x.iter().map(|x| f64::from(*x)).collect()
-}
-
-fn of_pool(len: usize, compute: impl Fn(&mut [f32]) + Sync) -> Vec<f32> {
-    in_any_pool(|| {
-        let mut out = vec![f32::NAN; len];
-        compute(&mut out);
-        out
-    })
 }
 
 fn softmax_of(x: &[f64], row: usize, scale: f64) -> Vec<f64> {

@@ -244,15 +244,7 @@ impl Row {
 
 /// A full convolution from and to so many channels, with ReLU6.
 fn conv(conv: &str, norm: &str, channels: [usize; 2], slide: Slide) -> ConvPlan {
-    ConvPlan {
-        conv: conv.to_owned(),
-        norm: norm.to_owned(),
-        channels_in: channels[0],
-        channels_out: channels[1],
-        slide,
-        is_depthwise: false,
-        clamp: Clamp::RELU6,
-    }
+    ConvPlan::full(conv, norm, channels, slide, Clamp::RELU6)
 }
 
 /// All members, shallow to deep.

@@ -1,8 +1,8 @@
 //! Which networks are known, and how one is run stage by stage.
 //!
 //! A family is one file here that writes plans, and one line in `known`; a backbone is recognised by the names and shapes of its
-//! tensors, never by the name of a file. `frozen` runs a plan without gradients, `trainable` with them. Stages are the seam for freezing and for caching a frozen prefix: see
-//! [`Backbone::forward_from`].
+//! tensors, never by the name of a file. `frozen` runs a plan without gradients, `trainable` with them. Stages are the seam for
+//! freezing and for caching a frozen prefix: see [`Backbone::forward_from`].
 
 mod efficientnet_lite;
 #[cfg(feature = "embedded-backbone")]

@@ -67,6 +67,25 @@ pub(super) struct ConvPlan {
 pub(super) const NORM_PARTS: [&str; 4] = ["weight", "bias", "running_mean", "running_var"];
 
 impl ConvPlan {
+    /// A full convolution from and to so many channels.
+    pub fn full(
+        conv: &str,
+        norm: &str,
+        channels: [usize; 2],
+        slide: Slide,
+        clamp: Clamp,
+    ) -> ConvPlan {
+        ConvPlan {
+            conv: conv.to_owned(),
+            norm: norm.to_owned(),
+            channels_in: channels[0],
+            channels_out: channels[1],
+            slide,
+            is_depthwise: false,
+            clamp,
+        }
+    }
+
     /// Shape of its weights.
     pub fn shape(&self) -> [usize; 4] {
         let of_group = if self.is_depthwise {

@@ -127,15 +127,7 @@ fn even(kernel: usize, stride: usize) -> Slide {
 
 /// A convolution from and to so many channels, with ReLU.
 fn conv(conv: &str, norm: &str, channels: [usize; 2], slide: Slide) -> ConvPlan {
-    ConvPlan {
-        conv: conv.to_owned(),
-        norm: norm.to_owned(),
-        channels_in: channels[0],
-        channels_out: channels[1],
-        slide,
-        is_depthwise: false,
-        clamp: Clamp::RELU,
-    }
+    ConvPlan::full(conv, norm, channels, slide, Clamp::RELU)
 }
 
 /// All members, shallow to deep.

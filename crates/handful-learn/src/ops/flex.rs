@@ -40,6 +40,24 @@ fn produced(shape: impl Into<Shape>, write: impl FnOnce(&mut [f32])) -> CpuTenso
     CpuTensor::from_data(TensorData::new(memory, shape))
 }
 
+/// A new tensor, written from others, which give their memory back.
+fn made_of<const N: usize>(
+    used: [CpuTensor; N],
+    shape: impl Into<Shape>,
+    write: impl FnOnce([&[f32]; N], &mut [f32]),
+) -> CpuTensor {
+    let used = used.map(dense);
+    let out = produced(shape, |out| write(used.each_ref().map(numbers), out));
+    used.into_iter().for_each(memory::give);
+    out
+}
+
+/// A tensor of a few numbers.
+fn small(values: Vec<f32>) -> CpuTensor {
+    let shape = [values.len()];
+    CpuTensor::from_data(TensorData::new(values, shape))
+}
+
 /// Images, size and channels of maps.
 fn of_maps(x: &CpuTensor) -> (usize, Size, usize) {
     let [n, height, width, channels] = x.shape().dims();
@@ -124,38 +142,28 @@ impl Kernels for Flex {
     }
 
     fn max_pool(x: CpuTensor, slide: Slide) -> CpuTensor {
-        let x = dense(x);
         let (n, size, channels) = of_maps(&x);
         let Size { height, width } = slide.after(size);
-        let out = produced([n, height, width, channels], |out| {
-            max_pool(numbers(&x), size, channels, slide, out);
-        });
-        memory::give(x);
-        out
+        made_of([x], [n, height, width, channels], |[x], out| {
+            max_pool(x, size, channels, slide, out);
+        })
     }
 
     fn rows_gelu(x: CpuTensor) -> CpuTensor {
-        let x = dense(x);
-        let out = produced(x.shape(), |out| gelu(numbers(&x), out));
-        memory::give(x);
-        out
+        let shape = x.shape();
+        made_of([x], shape, |[x], out| gelu(x, out))
     }
 
     fn rows_softmax(x: CpuTensor, scale: f32) -> CpuTensor {
-        let x = dense(x);
-        let out = produced(x.shape(), |out| softmax(numbers(&x), row(&x), scale, out));
-        memory::give(x);
-        out
+        let (shape, row) = (x.shape(), row(&x));
+        made_of([x], shape, |[x], out| softmax(x, row, scale, out))
     }
 
     fn heads_attention(all: CpuTensor, shape: Attention) -> CpuTensor {
-        let all = dense(all);
         let [n, tokens, _] = all.shape().dims();
-        let out = produced([n, tokens, shape.width], |out| {
-            shape.forward(Isa::best(), numbers(&all), out);
-        });
-        memory::give(all);
-        out
+        made_of([all], [n, tokens, shape.width], |[all], out| {
+            shape.forward(Isa::best(), all, out);
+        })
     }
 
     fn rows_layer_norm(
@@ -164,15 +172,14 @@ impl Kernels for Flex {
         bias: CpuTensor,
         epsilon: f32,
     ) -> CpuTensor {
-        let [x, weight, bias] = [x, weight, bias].map(dense);
+        let (weight, bias) = (dense(weight), dense(bias));
         let norm = LayerNorm {
             weight: numbers(&weight),
             bias: numbers(&bias),
             epsilon,
         };
-        let out = produced(x.shape(), |out| norm.forward(numbers(&x), out));
-        memory::give(x);
-        out
+        let shape = x.shape();
+        made_of([x], shape, |[x], out| norm.forward(x, out))
     }
 }
 
@@ -217,12 +224,10 @@ impl KernelGradients for Flex {
             memory::give(out);
             return gradient;
         }
-        let masked = produced(out.shape(), |to| {
-            clamp.gradient(numbers(&out), numbers(&gradient), to);
-        });
-        memory::give(out);
-        memory::give(gradient);
-        masked
+        let shape = out.shape();
+        made_of([out, gradient], shape, |[out, gradient], to| {
+            clamp.gradient(out, gradient, to)
+        })
     }
 
     fn convolution_input_gradient(
@@ -231,7 +236,7 @@ impl KernelGradients for Flex {
         size: Size,
         how: Convolve,
     ) -> CpuTensor {
-        let (weight, gradient) = (dense(weight), dense(gradient));
+        let weight = dense(weight);
         let (n, _, channels_out) = of_maps(&gradient);
         let [_, of_group, _, _] = weight.shape().dims();
         let channels_in = if how.is_depthwise {
@@ -239,48 +244,43 @@ impl KernelGradients for Flex {
         } else {
             of_group
         };
-        let of_x = produced([n, size.height, size.width, channels_in], |out| {
+        let shape = [n, size.height, size.width, channels_in];
+        made_of([gradient], shape, |[gradient], out| {
             let (isa, weight) = (Isa::best(), numbers(&weight));
             if how.is_depthwise {
                 let kernel = DepthwiseInputGradient::new(isa, weight, channels_out, how.slide);
-                kernel.run(numbers(&gradient), size, out);
+                kernel.run(gradient, size, out);
             } else {
                 let kernel = InputGradient::new(isa, weight, channels_out, how.slide);
-                kernel.run(numbers(&gradient), size, out);
+                kernel.run(gradient, size, out);
             }
-        });
-        memory::give(gradient);
-        of_x
+        })
     }
 
     fn convolution_weight_gradient(x: CpuTensor, gradient: CpuTensor, how: Convolve) -> CpuTensor {
-        let (x, gradient) = (dense(x), dense(gradient));
         let (_, size, channels_in) = of_maps(&x);
         let (_, _, channels_out) = of_maps(&gradient);
-        let Slide { kernel, .. } = how.slide;
+        let (isa, slide) = (Isa::best(), how.slide);
         let of_group = if how.is_depthwise { 1 } else { channels_in };
-        let of_weight = produced([channels_out, of_group, kernel, kernel], |out| {
-            let (isa, x, gradient) = (Isa::best(), numbers(&x), numbers(&gradient));
+        let shape = [channels_out, of_group, slide.kernel, slide.kernel];
+        made_of([x, gradient], shape, |[x, gradient], out| {
             if how.is_depthwise {
                 let kernel = DepthwiseWeightGradient {
                     isa,
-                    slide: how.slide,
+                    slide,
                     channels: channels_out,
                 };
                 kernel.run(x, size, gradient, out);
             } else {
                 let kernel = WeightGradient {
                     isa,
-                    slide: how.slide,
+                    slide,
                     channels_in,
                     channels_out,
                 };
                 kernel.run(x, size, gradient, out);
             }
-        });
-        memory::give(x);
-        memory::give(gradient);
-        of_weight
+        })
     }
 
     fn bias_gradient(gradient: CpuTensor) -> CpuTensor {
@@ -294,17 +294,13 @@ impl KernelGradients for Flex {
         gain: CpuTensor,
         gradient: CpuTensor,
     ) -> [CpuTensor; 2] {
-        let [weight, gain, gradient] = [weight, gain, gradient].map(dense);
+        let (weight, gain) = (dense(weight), dense(gain));
         let mut of_gain = vec![0.0; numbers(&gain).len()];
-        let of_weight = produced(weight.shape(), |of_weight| {
+        let of_weight = made_of([gradient], weight.shape(), |[gradient], of_weight| {
             let (weight, gain) = (numbers(&weight), numbers(&gain));
-            scale_channels_gradients(weight, gain, numbers(&gradient), of_weight, &mut of_gain);
+            scale_channels_gradients(weight, gain, gradient, of_weight, &mut of_gain);
         });
-        memory::give(gradient);
-        [
-            of_weight,
-            CpuTensor::from_data(TensorData::new(of_gain, gain.shape())),
-        ]
+        [of_weight, small(of_gain)]
     }
 
     fn norm_gradients(pass: NormPass<Flex>, gradient: CpuTensor, how: Normalise) -> [CpuTensor; 3] {
@@ -337,71 +333,54 @@ impl KernelGradients for Flex {
         for used in [Some(x), out, Some(gradient)].into_iter().flatten() {
             memory::give(used);
         }
-        let small = |values: Vec<f32>| produced([channels], |out| out.copy_from_slice(&values));
         [of_x, small(of_weight), small(of_bias)]
     }
 
     fn max_pool_gradient(x: CpuTensor, gradient: CpuTensor, slide: Slide) -> CpuTensor {
-        let (x, gradient) = (dense(x), dense(gradient));
-        let (_, size, channels) = of_maps(&x);
-        let of_x = produced(x.shape(), |out| {
-            max_pool_gradient(numbers(&x), size, channels, slide, numbers(&gradient), out);
-        });
-        memory::give(x);
-        memory::give(gradient);
-        of_x
+        let (shape, (_, size, channels)) = (x.shape(), of_maps(&x));
+        made_of([x, gradient], shape, |[x, gradient], out| {
+            max_pool_gradient(x, size, channels, slide, gradient, out);
+        })
     }
 
     fn gelu_gradient(x: CpuTensor, gradient: CpuTensor) -> CpuTensor {
-        let (x, gradient) = (dense(x), dense(gradient));
-        let of_x = produced(x.shape(), |out| {
-            gelu_gradient(numbers(&x), numbers(&gradient), out);
-        });
-        memory::give(x);
-        memory::give(gradient);
-        of_x
+        let shape = x.shape();
+        made_of([x, gradient], shape, |[x, gradient], out| {
+            gelu_gradient(x, gradient, out)
+        })
     }
 
     fn softmax_gradient(out: CpuTensor, gradient: CpuTensor, scale: f32) -> CpuTensor {
-        let gradient = dense(gradient);
-        let of_x = produced(out.shape(), |of_x| {
-            softmax_gradient(numbers(&out), row(&out), scale, numbers(&gradient), of_x);
-        });
-        memory::give(out);
-        memory::give(gradient);
-        of_x
+        let (shape, row) = (out.shape(), row(&out));
+        made_of([out, gradient], shape, |[out, gradient], of_x| {
+            softmax_gradient(out, row, scale, gradient, of_x);
+        })
     }
 
     fn attention_gradient(all: CpuTensor, gradient: CpuTensor, shape: Attention) -> CpuTensor {
-        let (all, gradient) = (dense(all), dense(gradient));
-        let of_all = produced(all.shape(), |of_all| {
-            shape.gradient(Isa::best(), numbers(&all), numbers(&gradient), of_all);
-        });
-        memory::give(all);
-        memory::give(gradient);
-        of_all
+        let whole = all.shape();
+        made_of([all, gradient], whole, |[all, gradient], of_all| {
+            shape.gradient(Isa::best(), all, gradient, of_all);
+        })
     }
 
     fn layer_norm_gradients(pass: LayerNormPass<Flex>, gradient: CpuTensor) -> [CpuTensor; 3] {
-        let [x, weight, bias, gradient] = [pass.x, pass.weight, pass.bias, gradient].map(dense);
+        let (weight, bias) = (dense(pass.weight), dense(pass.bias));
         let norm = LayerNorm {
             weight: numbers(&weight),
             bias: numbers(&bias),
             epsilon: pass.epsilon,
         };
-        let row = row(&x);
+        let (shape, row) = (pass.x.shape(), row(&pass.x));
         let (mut of_weight, mut of_bias) = (vec![0.0; row], vec![0.0; row]);
-        let of_x = produced(x.shape(), |of_x| {
+        let of_x = made_of([pass.x, gradient], shape, |[x, gradient], of_x| {
             let to = LayerNormGradients {
                 x: of_x,
                 weight: &mut of_weight,
                 bias: &mut of_bias,
             };
-            norm.gradients(numbers(&x), numbers(&gradient), to);
+            norm.gradients(x, gradient, to);
         });
-        memory::give(x);
-        memory::give(gradient);
-        let small = |values: Vec<f32>| CpuTensor::from_data(TensorData::new(values, [row]));
         [of_x, small(of_weight), small(of_bias)]
     }
 }

@@ -1,5 +1,8 @@
 //! How the steps are differentiated: what each keeps, and where its gradients go.
 
+use std::fmt::Debug;
+
+use burn::backend::autodiff::NodeId;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
@@ -48,7 +51,9 @@ impl<B: Kernels + KernelGradients, C: CheckpointStrategy> Kernels for Autodiff<B
         let (weight, weight_node) = weight.into_parts();
         let (gain, gain_node) = gain.into_parts();
         let out = B::scale_channels(weight.clone(), gain.clone());
-        finish::<_, B, C, 2>(Scaling, [weight_node, gain_node], (weight, gain), out)
+        let step =
+            AtOnce(|(weight, gain), gradient| B::scale_channels_gradients(weight, gain, gradient));
+        finish::<_, B, C, 2>(step, [weight_node, gain_node], (weight, gain), out)
     }
 
     fn moments(x: FloatTensor<Self>) -> FloatTensor<Self> {
@@ -98,25 +103,29 @@ impl<B: Kernels + KernelGradients, C: CheckpointStrategy> Kernels for Autodiff<B
     fn max_pool(x: FloatTensor<Self>, slide: Slide) -> FloatTensor<Self> {
         let (x, x_node) = x.into_parts();
         let out = B::max_pool(x.clone(), slide);
-        finish::<_, B, C, 1>(MaxPooling, [x_node], (x, slide), out)
+        let step = AtOnce(|(x, slide), gradient| [B::max_pool_gradient(x, gradient, slide)]);
+        finish::<_, B, C, 1>(step, [x_node], (x, slide), out)
     }
 
     fn rows_gelu(x: FloatTensor<Self>) -> FloatTensor<Self> {
         let (x, x_node) = x.into_parts();
         let out = B::rows_gelu(x.clone());
-        finish::<_, B, C, 1>(Activating, [x_node], x, out)
+        let step = AtOnce(|x, gradient| [B::gelu_gradient(x, gradient)]);
+        finish::<_, B, C, 1>(step, [x_node], x, out)
     }
 
     fn rows_softmax(x: FloatTensor<Self>, scale: f32) -> FloatTensor<Self> {
         let (x, x_node) = x.into_parts();
         let out = B::rows_softmax(x, scale);
-        finish::<_, B, C, 1>(Weighing, [x_node], (out.clone(), scale), out)
+        let step = AtOnce(|(out, scale), gradient| [B::softmax_gradient(out, gradient, scale)]);
+        finish::<_, B, C, 1>(step, [x_node], (out.clone(), scale), out)
     }
 
     fn heads_attention(all: FloatTensor<Self>, shape: Attention) -> FloatTensor<Self> {
         let (all, node) = all.into_parts();
         let out = B::heads_attention(all.clone(), shape);
-        finish::<_, B, C, 1>(Attending, [node], (all, shape), out)
+        let step = AtOnce(|(all, shape), gradient| [B::attention_gradient(all, gradient, shape)]);
+        finish::<_, B, C, 1>(step, [node], (all, shape), out)
     }
 
     fn rows_layer_norm(
@@ -135,12 +144,8 @@ impl<B: Kernels + KernelGradients, C: CheckpointStrategy> Kernels for Autodiff<B
             bias,
             epsilon,
         };
-        finish::<_, B, C, 3>(
-            LayerNormalising,
-            [x_node, weight_node, bias_node],
-            kept,
-            out,
-        )
+        let step = AtOnce(B::layer_norm_gradients);
+        finish::<_, B, C, 3>(step, [x_node, weight_node, bias_node], kept, out)
     }
 }
 
@@ -235,30 +240,6 @@ impl<B: KernelGradients, const N: usize> Backward<B, N> for Convolving {
     }
 }
 
-/// [`Kernels::scale_channels`], whose parents are weights and gains.
-#[derive(Debug)]
-struct Scaling;
-
-impl<B: KernelGradients> Backward<B, 2> for Scaling {
-    type State = (FloatTensor<B>, FloatTensor<B>);
-
-    fn backward(
-        self,
-        ops: Ops<Self::State, 2>,
-        grads: &mut Gradients,
-        _checkpointer: &mut Checkpointer,
-    ) {
-        let gradient = grads.consume::<B>(&ops.node);
-        let (weight, gain) = ops.state;
-        let all = B::scale_channels_gradients(weight, gain, gradient);
-        for (node, gradient) in ops.parents.into_iter().zip(all) {
-            if let Some(node) = node {
-                grads.register::<B>(node.id, gradient);
-            }
-        }
-    }
-}
-
 /// [`Kernels::normalise`], whose parents are x, its weight, its bias, and what is added where there is something.
 #[derive(Debug)]
 struct Normalising;
@@ -281,128 +262,48 @@ impl<B: KernelGradients, const N: usize> Backward<B, N> for Normalising {
         let NormaliseStep { pass, how } = ops.state;
         let gradient = grads.consume::<B>(&ops.node);
         let mut parents = ops.parents.into_iter();
-        let mut parent = || parents.next().flatten();
+        let mut parent = || parents.next().flatten().map(|node| node.id);
         let nodes = [parent(), parent(), parent()];
-        if let Some(node) = parent() {
+        if let Some(id) = parent() {
             let of_added = match &pass.out {
                 Some(out) if !how.clamp.is_none() => {
                     B::clamp_gradient(out.clone(), gradient.clone(), how.clamp)
                 }
                 _ => gradient.clone(),
             };
-            grads.register::<B>(node.id, of_added);
+            grads.register::<B>(id, of_added);
         }
-        let all = B::norm_gradients(pass, gradient, how);
-        for (node, gradient) in nodes.into_iter().zip(all) {
-            if let Some(node) = node {
-                grads.register::<B>(node.id, gradient);
-            }
-        }
+        register::<B, 3>(grads, nodes, B::norm_gradients(pass, gradient, how));
     }
 }
 
-/// [`Kernels::max_pool`], whose parent is x.
+/// A step that computes the gradients of all its parents at once, from what it has kept and the gradient of its result.
 #[derive(Debug)]
-struct MaxPooling;
+struct AtOnce<S, B: Backend, const N: usize>(fn(S, FloatTensor<B>) -> [FloatTensor<B>; N]);
 
-impl<B: KernelGradients> Backward<B, 1> for MaxPooling {
-    type State = (FloatTensor<B>, Slide);
+impl<S, B, const N: usize> Backward<B, N> for AtOnce<S, B, N>
+where
+    S: Clone + Debug + Send + 'static,
+    B: Backend,
+{
+    type State = S;
 
-    fn backward(
-        self,
-        ops: Ops<Self::State, 1>,
-        grads: &mut Gradients,
-        _checkpointer: &mut Checkpointer,
-    ) {
+    fn backward(self, ops: Ops<S, N>, grads: &mut Gradients, _checkpointer: &mut Checkpointer) {
         let gradient = grads.consume::<B>(&ops.node);
-        let ([parent], (x, slide)) = (ops.parents, ops.state);
-        if let Some(node) = parent {
-            grads.register::<B>(node.id, B::max_pool_gradient(x, gradient, slide));
-        }
+        let parents = ops.parents.map(|parent| parent.map(|node| node.id));
+        register::<B, N>(grads, parents, (self.0)(ops.state, gradient));
     }
 }
 
-/// [`Kernels::rows_gelu`], whose parent is x.
-#[derive(Debug)]
-struct Activating;
-
-impl<B: KernelGradients> Backward<B, 1> for Activating {
-    type State = FloatTensor<B>;
-
-    fn backward(
-        self,
-        ops: Ops<Self::State, 1>,
-        grads: &mut Gradients,
-        _checkpointer: &mut Checkpointer,
-    ) {
-        let gradient = grads.consume::<B>(&ops.node);
-        if let [Some(node)] = ops.parents {
-            grads.register::<B>(node.id, B::gelu_gradient(ops.state, gradient));
-        }
-    }
-}
-
-/// [`Kernels::rows_softmax`], whose parent is x.
-#[derive(Debug)]
-struct Weighing;
-
-impl<B: KernelGradients> Backward<B, 1> for Weighing {
-    type State = (FloatTensor<B>, f32);
-
-    fn backward(
-        self,
-        ops: Ops<Self::State, 1>,
-        grads: &mut Gradients,
-        _checkpointer: &mut Checkpointer,
-    ) {
-        let gradient = grads.consume::<B>(&ops.node);
-        let (out, scale) = ops.state;
-        if let [Some(node)] = ops.parents {
-            grads.register::<B>(node.id, B::softmax_gradient(out, gradient, scale));
-        }
-    }
-}
-
-/// [`Kernels::rows_layer_norm`], whose parents are x, γ and β.
-#[derive(Debug)]
-struct LayerNormalising;
-
-impl<B: KernelGradients> Backward<B, 3> for LayerNormalising {
-    type State = LayerNormPass<B>;
-
-    fn backward(
-        self,
-        ops: Ops<Self::State, 3>,
-        grads: &mut Gradients,
-        _checkpointer: &mut Checkpointer,
-    ) {
-        let gradient = grads.consume::<B>(&ops.node);
-        let all = B::layer_norm_gradients(ops.state, gradient);
-        for (node, gradient) in ops.parents.into_iter().zip(all) {
-            if let Some(node) = node {
-                grads.register::<B>(node.id, gradient);
-            }
-        }
-    }
-}
-
-/// [`Kernels::heads_attention`], whose parent is queries, keys and values.
-#[derive(Debug)]
-struct Attending;
-
-impl<B: KernelGradients> Backward<B, 1> for Attending {
-    type State = (FloatTensor<B>, Attention);
-
-    fn backward(
-        self,
-        ops: Ops<Self::State, 1>,
-        grads: &mut Gradients,
-        _checkpointer: &mut Checkpointer,
-    ) {
-        let gradient = grads.consume::<B>(&ops.node);
-        let (all, shape) = ops.state;
-        if let [Some(node)] = ops.parents {
-            grads.register::<B>(node.id, B::attention_gradient(all, gradient, shape));
+/// Hands gradients to those parents that want one.
+fn register<B: Backend, const N: usize>(
+    grads: &mut Gradients,
+    parents: [Option<NodeId>; N],
+    gradients: [FloatTensor<B>; N],
+) {
+    for (parent, gradient) in parents.into_iter().zip(gradients) {
+        if let Some(id) = parent {
+            grads.register::<B>(id, gradient);
         }
     }
 }
