@@ -6,7 +6,7 @@ use crate::{Column, StatsError};
 /// Below this many groups a standard error says nothing; the cheapest candidate is taken.
 const LEAST_GROUPS: usize = 5;
 /// Mean losses closer than this are a tie. In nats; far below what one photo in 10,000 can move.
-const TIE: f64 = 1e-9;
+pub(crate) const TIE: f64 = 1e-9;
 
 /// A paired difference in mean log-loss.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -54,7 +54,7 @@ pub fn paired_difference(
 }
 
 /// The difference when group g occurs `times[g]` times. `sums` are those of the differences over the groups.
-fn difference(sums: &[f64], sizes: &[f64], times: &[f64]) -> Difference {
+pub(crate) fn difference(sums: &[f64], sizes: &[f64], times: &[f64]) -> Difference {
     let n: f64 = sizes.iter().zip(times).map(|(m, w)| m * w).sum();
     let n_groups: f64 = times.iter().sum();
     let mean = sums.iter().zip(times).map(|(s, w)| s * w).sum::<f64>() / n;

@@ -7,7 +7,7 @@
 //! scored), [`choice`] (which one is taken), [`correction`] (what taking the best does to its number, and whether it
 //! would be taken again), [`claim`] (what may be said of two), [`interval`] (how sure a number is), [`metric`] and
 //! [`temperature`] (what probabilities are worth), [`conformal`] (which classes it could be), [`learning_curve`]
-//! (whether more images would help), [`cluster`] (what is so alike that it is one), [`doubt`] and [`inseparable`] (which
+//! (whether more images would help), [`overfitting`] (whether a training went on for too long), [`cluster`] (what is so alike that it is one), [`doubt`] and [`inseparable`] (which
 //! labels and classes to look at), [`permutation`], [`holm`] and [`detectable`] (is it chance, and what would have been
 //! seen otherwise).
 //!
@@ -32,6 +32,7 @@ pub mod inseparable;
 pub mod interval;
 pub mod learning_curve;
 pub mod metric;
+pub mod overfitting;
 pub mod permutation;
 pub mod seed;
 mod student;
@@ -62,6 +63,7 @@ pub use metric::{
     ReliabilityBin, argmax, balanced_accuracy, brier, ece_bias, ece_equal_mass, log_loss, macro_f1,
     reliability,
 };
+pub use overfitting::{Course, Look, Seen, Training, training_course};
 pub use permutation::{SequentialTest, permutation_p};
 pub use seed::Seed;
 pub use temperature::{fit_temperature, softmax_rows};

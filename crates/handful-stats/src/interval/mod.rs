@@ -2,6 +2,7 @@
 
 mod accuracy;
 mod balanced;
+mod clustered;
 mod draws;
 mod f1;
 mod loss;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use accuracy::accuracy_interval;
 pub use balanced::balanced_accuracy_interval;
+pub(crate) use clustered::{mean_over_folds, mean_over_groups};
 pub(crate) use draws::percentiles;
 pub use f1::macro_f1_interval;
 pub use loss::log_loss_interval;
