@@ -1,6 +1,6 @@
 //! Writes a made-up page to stdout: `cargo run -p handful-report --example page -- usual photo.jpg … > page.html`.
 //!
-//! The first argument is `usual`, `small`, `look-alikes`, `hostile` or `big` for the report of a run, and `diagnosis`,
+//! The first argument is `usual`, `tuned`, `small`, `look-alikes`, `hostile` or `big` for the report of a run, and `diagnosis`,
 //! `clean`, `hostile-diagnosis` or `big-diagnosis` for a diagnosis. JPEG files after it become the thumbnails of
 //! mistakes; findings have made-up photos.
 
@@ -16,6 +16,7 @@ fn main() -> std::io::Result<()> {
         .map(std::fs::read)
         .collect::<Result<Vec<_>, _>>()?;
     let page = match which.as_str() {
+        "tuned" => render(&example::tuned(&photos)),
         "small" => render(&example::small(&photos)),
         "look-alikes" => render(&example::look_alikes()),
         "hostile" => render(&example::hostile()),

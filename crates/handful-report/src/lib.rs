@@ -17,9 +17,9 @@ pub mod words;
 pub use handful_stats::Interval;
 pub use model::{
     BackboneCard, Calibration, Candidate, Claimed, ClassResult, ClassSize, Confusion, Curve,
-    Decision, DiagnosisMade, DiagnosisModel, FindingCard, LookAlikes, Made, Mistake, Notice,
-    PairedDifference, Photo, QuickAccuracy, ReportModel, Severity, Sign, TestResult, Unread,
-    UnreadFile, Verdict,
+    Decision, DiagnosisMade, DiagnosisModel, FindingCard, Forgetting, LookAlikes, Made, Mistake,
+    Notice, PairedDifference, Photo, QuickAccuracy, ReportModel, Severity, Shuffled, Sign,
+    SkillChange, StageForgetting, TestResult, TrainingStory, Unread, UnreadFile, Verdict,
 };
 pub use page::{render, render_diagnosis};
 pub use section::{MISTAKES_SHOWN, PHOTOS_SHOWN, UNREAD_SHOWN, photos_of_a_set};

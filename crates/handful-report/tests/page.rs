@@ -194,7 +194,7 @@ fn the_same_model_gives_the_same_bytes() {
 
 #[test]
 fn a_stored_model_draws_the_same_page() {
-    let model = example::clothing(&[vec![1, 2, 3]]);
+    let model = example::tuned(&[vec![1, 2, 3]]);
     let stored = serde_json::to_string(&model).unwrap();
     let read: ReportModel = serde_json::from_str(&stored).unwrap();
     assert_eq!(read, model);
@@ -324,6 +324,7 @@ fn a_run_that_was_stored_before_there_were_findings_is_drawn() {
     let model = example::clothing(&[]);
     let mut stored = serde_json::to_value(&model).unwrap();
     stored.as_object_mut().unwrap().remove("findings");
+    stored.as_object_mut().unwrap().remove("training");
     let verdict = stored["verdict"].as_object_mut().unwrap();
     verdict.remove("look_alikes");
     verdict.insert("scenes".into(), serde_json::Value::Null);
@@ -351,6 +352,96 @@ fn two_numbers_lead_where_nothing_tells_which_holds() {
     let page = render(&agreed).replace('\u{a0}', " ");
     assert!(page.contains("about <strong>68 %</strong> of new photos right"));
     assert!(page.contains("it gets 92.8 % of photos right"));
+}
+
+/// The part of the page about the training, with plain spaces.
+fn training_part(page: &str) -> String {
+    let start = page
+        .find("<section id=\"training\">")
+        .expect("a part about the training");
+    let end = start + page[start..].find("</section>").unwrap();
+    page[start..end].replace('\u{a0}', " ")
+}
+
+#[test]
+fn a_training_is_told_drawn_and_listed() {
+    let page = training_part(&render(&example::tuned(&[])));
+    let in_order = [
+        "<b>Held-out loss is lowest after epoch 6 and rises by 0.12 (95 % interval 0.09 to 0.15) until the end: it was trained \
+         for longer than helps.</b>",
+        "<bdi>fine-tuned, all stages, 160 px</bdi>, which became the model.",
+        "lie 70 % of the way from those it started from to the tuned ones (α = 0.7): there the log-loss out of fold is lowest, \
+         0.447, against 0.911 at the start and 0.589 fully tuned.",
+        "<b>Log-loss</b> lower is better",
+        "aria-labelledby=\"chart-loss-title chart-loss-desc\"",
+        "From epoch 0 to epoch 12 held-out loss goes from 0.91 to 0.59, training loss from 0.902 to 0.040.",
+        "loss lowest, epoch 6",
+        "held-out </tspan>",
+        ">0.59</tspan>",
+        "training </tspan>",
+        ">0.04</tspan>",
+        "<b>Photos right</b> higher is better",
+        ">85 %</tspan>",
+        ">over 99 %</tspan>",
+        "The numbers of every look</summary>",
+        "<td class=\"n\">0.55 <span class=\"range\">0.51 to 0.59</span></td>",
+        "Log-loss at each share of the way</summary>",
+        "0.7 <span class=\"tag\">kept</span>",
+        "the same recipe gets 98 % of the photos that it learns from right, where guessing gets 17 %: it can learn these photos by heart",
+        "Part of what it could tell apart before is lost: on 800 photos of 40 everyday things",
+        "81 % right where it was 84 %, −3 points (95 % interval −4 to −2)",
+        "<small>kept as it was</small>",
+        "<small>gentle change, sees much as before</small>",
+        "over 0.99",
+        "<small>clear change, notable: sees differently</small>",
+        "<small>strong change, re-learnt</small>",
+    ];
+    let mut before = 0;
+    for text in in_order {
+        let found = page[before..].find(text).map(|idx| idx + before);
+        before = found.unwrap_or_else(|| panic!("missing or too early: {text}"));
+    }
+    assert_eq!(page.matches("<circle").count(), 2 * 13);
+}
+
+#[test]
+fn a_training_of_which_little_was_measured_says_only_that() {
+    let page = training_part(&render(&example::small(&[])));
+    assert!(page.contains(
+        "Held-out loss was still falling at the end, by 0.04 (95 % interval 0.02 to 0.06)"
+    ));
+    assert!(page.contains("was compared and did not become the model"));
+    assert!(page.contains("The fully tuned weights are kept (α = 1)."));
+    for absent in [
+        "at random",
+        "<h3>",
+        "each share of the way",
+        "loss lowest,",
+        "unknown",
+    ] {
+        assert!(!page.contains(absent), "{absent}");
+    }
+}
+
+#[test]
+fn without_a_training_nothing_is_said_of_one() {
+    let page = render(&example::clothing(&[]));
+    assert!(!page.contains("id=\"training\"") && !page.contains("href=\"#training\""));
+    assert!(!page.contains("<polyline"));
+    assert!(render(&example::tuned(&[])).contains("href=\"#training\""));
+}
+
+#[test]
+fn a_training_with_odd_texts_and_numbers_is_drawn() {
+    let page = training_part(&render(&example::hostile()));
+    assert!(!page.contains("<img") && !page.contains("NaN") && !page.contains("inf"));
+    assert!(page.contains("&quot;&gt;&lt;img src=http://evil.example/x.png onerror=alert(1)&gt;"));
+    assert!(page.contains("unknown"));
+    // Two of the looks are not in the pictures.
+    assert_eq!(page.matches("<circle").count(), 2 * 11);
+    let mut none = example::tuned(&[]);
+    none.training.as_mut().unwrap().training.looks.clear();
+    assert!(!training_part(&render(&none)).contains("<svg"));
 }
 
 #[test]
@@ -386,9 +477,10 @@ fn all_pages() -> Vec<(&'static str, String)> {
     pages
 }
 
-fn all() -> [(&'static str, ReportModel); 5] {
+fn all() -> [(&'static str, ReportModel); 6] {
     [
         ("usual", example::clothing(&[vec![0xff, 0xd8, 0xff]])),
+        ("tuned", example::tuned(&[])),
         ("small", example::small(&[])),
         ("look-alikes", example::look_alikes()),
         ("hostile", example::hostile()),

@@ -4,11 +4,12 @@
 //! the caller fills it, [`render`](crate::render) and [`render_diagnosis`](crate::render_diagnosis) draw it, and the same
 //! model gives the same bytes.
 //!
-//! Reading order: `finding` and `unread`, which both pages share, then `run` and `diagnosis`, one page each.
+//! Reading order: `finding` and `unread`, which both pages share, then `run` (with `training`) and `diagnosis`, one page each.
 
 mod diagnosis;
 mod finding;
 mod run;
+mod training;
 mod unread;
 
 pub use diagnosis::{ClassSize, DiagnosisMade, DiagnosisModel, QuickAccuracy};
@@ -17,4 +18,5 @@ pub use run::{
     BackboneCard, Calibration, Candidate, Claimed, ClassResult, Confusion, Curve, Decision,
     LookAlikes, Made, Mistake, Notice, PairedDifference, ReportModel, Sign, TestResult, Verdict,
 };
+pub use training::{Forgetting, Shuffled, SkillChange, StageForgetting, TrainingStory};
 pub use unread::{Unread, UnreadFile};

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use handful_stats::{Answer, Claim, Conformal, CurvePoint, Hindcast, ReliabilityBin, Said};
 
-use super::{FindingCard, Severity, Unread};
+use super::{FindingCard, Severity, TrainingStory, Unread};
 use crate::Interval;
 
 /// One run, ready to be drawn.
@@ -34,6 +34,9 @@ pub struct ReportModel {
     pub curve: Option<Curve>,
     /// What was decided and why, in the order in which it was decided.
     pub decisions: Vec<Decision>,
+    /// How a network was trained, where one was.
+    #[serde(default)]
+    pub training: Option<TrainingStory>,
     /// All classes, in the order of the confusion matrix.
     pub classes: Vec<ClassResult>,
     /// Which class was taken for which, out of fold.

@@ -14,11 +14,13 @@ mod looked_at;
 mod made;
 mod mistakes;
 mod notices;
+mod training;
 mod unread;
 mod verdict;
 
 mod gallery;
 mod interval_bar;
+mod line_chart;
 
 pub use gallery::{PHOTOS_SHOWN, photos_of_a_set};
 pub use mistakes::MISTAKES_SHOWN;
@@ -47,6 +49,7 @@ pub(crate) static OF_RUN: &[Section] = &[
     findings::OF_RUN,
     candidates::SECTION,
     decisions::SECTION,
+    training::SECTION,
     confusion::SECTION,
     classes::SECTION,
     calibration::SECTION,

@@ -11,6 +11,7 @@ mod finding;
 mod look_alikes;
 mod name;
 mod number;
+mod training;
 mod verdict;
 
 pub use claim::claim;
@@ -20,9 +21,11 @@ pub use finding::{capitalised, sentence, severity};
 pub use look_alikes::undecided;
 pub use name::{quoted, shortened, visible};
 pub use number::{
-    count, counted, loss, loss_difference, milliseconds, percent, percent_at,
-    percent_with_interval, points_with_interval, range, times,
+    count, counted, loss, loss_at, loss_difference, loss_range, loss_with_interval, milliseconds,
+    percent, percent_at, percent_changed, percent_with_interval, points_with_interval, range,
+    similarity, times,
 };
+pub use training::{epoch, kept_share, shuffled, skill, stage_change, training_course};
 pub use verdict::{
     RATIO_BALANCED_BESIDE, RATIO_BALANCED_LEADS, Spoken, balanced_beside, balanced_leads,
     looked_at_again, spoken, summary_line, verdict,

@@ -92,6 +92,56 @@ pub fn loss_difference(difference: &PairedDifference) -> String {
     format!("{} ± {}", signed(difference.mean, 3), loss(difference.se))
 }
 
+/// An estimated loss, or a difference of two, with its interval: "0.12 (95 % interval 0.05 to 0.19)".
+pub fn loss_with_interval(interval: &Interval, level: f64) -> String {
+    format!(
+        "{} ({} interval {})",
+        loss_at(interval),
+        percent(level),
+        loss_range(interval)
+    )
+}
+
+/// The estimate of a loss alone, as precise as its interval allows: "0.12".
+pub fn loss_at(interval: &Interval) -> String {
+    nats(interval.value, loss_decimals(interval))
+}
+
+/// The bounds of a loss, as precise as the interval allows: "0.05 to 0.19".
+pub fn loss_range(interval: &Interval) -> String {
+    if !(interval.low.is_finite() && interval.high.is_finite()) {
+        return "unknown".to_owned();
+    }
+    let decimals = loss_decimals(interval);
+    format!(
+        "{} to {}",
+        nats(interval.low, decimals),
+        nats(interval.high, decimals)
+    )
+}
+
+/// How far weights moved, by their length: "0 %", "0.42 %", "3.1 %", "57 %". It is measured and not estimated, and small
+/// changes differ.
+pub fn percent_changed(share: f64) -> String {
+    match 100.0 * share {
+        p if !p.is_finite() => "unknown".to_owned(),
+        0.0 => "0 %".to_owned(),
+        p if p < 0.005 => "under 0.01 %".to_owned(),
+        p if p < 0.995 => format!("{p:.2} %"),
+        p if p < 9.95 => format!("{p:.1} %"),
+        p => format!("{} %", count(p.round() as usize)),
+    }
+}
+
+/// A similarity in 0..=1: "0.97", and "over 0.99" where it is less than the same.
+pub fn similarity(of: f64) -> String {
+    match of {
+        of if !of.is_finite() => "unknown".to_owned(),
+        of if (0.995..1.0).contains(&of) => "over 0.99".to_owned(),
+        of => format!("{of:.2}"),
+    }
+}
+
 /// Milliseconds with two digits or whole: "0.42", "3.1", "57".
 pub fn milliseconds(ms: f64) -> String {
     match ms {
@@ -109,6 +159,15 @@ pub fn times(ratio: f64) -> String {
         ratio if ratio < 9.95 => format!("{ratio:.1} times"),
         ratio => format!("{ratio:.0} times"),
     }
+}
+
+/// Two decimals, and the third where half the interval is under a hundredth.
+fn loss_decimals(interval: &Interval) -> usize {
+    2 + decimals(interval)
+}
+
+fn nats(value: f64, decimals: usize) -> String {
+    signed(value, decimals).trim_start_matches('+').to_owned()
 }
 
 fn decimals(interval: &Interval) -> usize {
@@ -209,6 +268,27 @@ mod tests {
             }),
             "0.000 ± 0.004"
         );
+    }
+
+    #[test]
+    fn a_loss_has_a_third_decimal_where_its_interval_is_narrow() {
+        assert_eq!(
+            loss_with_interval(&interval(0.1234, 0.05, 0.19), 0.95),
+            "0.12 (95 % interval 0.05 to 0.19)"
+        );
+        assert_eq!(loss_at(&interval(0.1234, 0.12, 0.13)), "0.123");
+        assert_eq!(loss_range(&interval(0.0, -0.021, 0.02)), "−0.02 to 0.02");
+        assert_eq!(loss_range(&interval(0.5, 0.0, f64::INFINITY)), "unknown");
+        assert_eq!(loss_at(&interval(f64::NAN, 0.0, 1.0)), "unknown");
+    }
+
+    #[test]
+    fn small_changes_keep_their_digits() {
+        let said = [0.0, 0.000_01, 0.0042, 0.031, 0.57, f64::NAN].map(percent_changed);
+        let expected = ["0 %", "under 0.01 %", "0.42 %", "3.1 %", "57 %", "unknown"];
+        assert_eq!(said, expected);
+        let said = [1.0, 0.998, 0.97, f64::NAN].map(similarity);
+        assert_eq!(said, ["1.00", "over 0.99", "0.97", "unknown"]);
     }
 
     #[test]

@@ -1,8 +1,9 @@
-//! Made-up runs: a usual one, a small one, one on look-alikes, a hostile one and a big one. No number here was measured.
+//! Made-up runs: a usual one, one with a trained network, a small one, one on look-alikes, a hostile one and a big one. No number here was measured.
 
 pub mod diagnosis;
 mod finding;
 mod picture;
+pub mod training;
 
 use handful_report::*;
 use handful_stats::{Answer, Claim, Conformal, CurvePoint, Hindcast, ReliabilityBin, Said};
@@ -145,6 +146,7 @@ pub fn clothing(photos: &[Vec<u8>]) -> ReportModel {
             decision("Stages", "Last and middle stage together: log-loss 0.027 ± 0.004 lower than the last stage alone."),
             decision("Head", "Logistic: the cheapest candidate within one standard error of the best."),
         ],
+        training: None,
         classes: classes
             .iter()
             .enumerate()
@@ -206,6 +208,25 @@ pub fn clothing(photos: &[Vec<u8>]) -> ReportModel {
     }
 }
 
+/// The usual run, with a trained network that became the model.
+pub fn tuned(photos: &[Vec<u8>]) -> ReportModel {
+    let mut model = clothing(photos);
+    model.candidates.iter_mut().for_each(|of| of.chosen = false);
+    let story = training::too_long();
+    let tuned = candidate(
+        &story.candidate,
+        "fine-tune",
+        0.447,
+        0.861,
+        16.9,
+        None,
+        true,
+    );
+    model.candidates.insert(0, tuned);
+    model.training = Some(story);
+    model
+}
+
 /// A small run: two classes, no groups, no test split, no difference to guessing.
 pub fn small(photos: &[Vec<u8>]) -> ReportModel {
     let mut model = clothing(photos);
@@ -238,6 +259,7 @@ pub fn small(photos: &[Vec<u8>]) -> ReportModel {
     model.notices.truncate(1);
     model.unread = Unread::default();
     model.hog_accuracy = Some(interval(0.58, 0.45, 0.70));
+    model.training = Some(training::too_short());
     model
 }
 
@@ -284,6 +306,7 @@ pub fn hostile() -> ReportModel {
     let nasty = format!("{}\u{202e}\u{1b}", names[1]);
     model.name = names[0].into();
     model.verdict.majority_class = names[3].into();
+    model.training = Some(training::hostile(&nasty));
     model.candidates[0].name = nasty.clone();
     model.candidates[0].strategy = nasty.clone();
     model.candidates[0].log_loss = f64::NAN;
