@@ -4,6 +4,7 @@ Made with torch 2.15.0, safetensors 0.8.0 and numpy 2.4 on a CPU. Run without ar
 crates/handful-learn/tests/golden/backbone.safetensors.
 """
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,11 @@ def load():
         return {name: file.get_tensor(name).float() for name in file.keys()}
 
 
-def conv(w, x, name, norm, stride=1, depthwise=False, active=True):
+def convolved(w, x, name, norm, stride=1, depthwise=False, active=True, of_batch=()):
+    """Convolution, norm and ReLU6.
+
+    Norms whose tensors start as one of `of_batch` take the batch's statistics and move their own by a tenth, in place.
+    """
     weight = w[f"{name}.weight"]
     kernel = weight.shape[-1]
 
@@ -35,27 +40,29 @@ def conv(w, x, name, norm, stride=1, depthwise=False, active=True):
     x = F.pad(x, (left, right, top, bottom))
     x = F.conv2d(x, weight, stride=stride, groups=weight.shape[0] if depthwise else 1)
     parts = [w[f"{norm}.{p}"] for p in ("running_mean", "running_var", "weight", "bias")]
-    x = F.batch_norm(x, *parts, training=False, eps=1e-3)
+    x = F.batch_norm(x, *parts, training=f"{norm}.".startswith(of_batch), momentum=0.1, eps=1e-3)
     return F.relu6(x) if active else x
 
 
-def stages(w, x):
-    x = conv(w, x, "conv_stem", "bn1", stride=2)
+def stages(w, x, of_batch=()):
+    """Name and maps of each stage; `w` are the tensors by timm's names."""
+    conv = partial(convolved, w, of_batch=of_batch)
+    x = conv(x, "conv_stem", "bn1", stride=2)
     yield "stem", x
     for s, (_, stride, blocks) in enumerate(STAGES):
         for b in range(blocks):
             block, before, step = f"blocks.{s}.{b}", x, stride if b == 0 else 1
             if s == 0:
-                x = conv(w, x, f"{block}.conv_dw", f"{block}.bn1", step, depthwise=True)
-                x = conv(w, x, f"{block}.conv_pw", f"{block}.bn2", active=False)
+                x = conv(x, f"{block}.conv_dw", f"{block}.bn1", step, depthwise=True)
+                x = conv(x, f"{block}.conv_pw", f"{block}.bn2", active=False)
             else:
-                x = conv(w, x, f"{block}.conv_pw", f"{block}.bn1")
-                x = conv(w, x, f"{block}.conv_dw", f"{block}.bn2", step, depthwise=True)
-                x = conv(w, x, f"{block}.conv_pwl", f"{block}.bn3", active=False)
+                x = conv(x, f"{block}.conv_pw", f"{block}.bn1")
+                x = conv(x, f"{block}.conv_dw", f"{block}.bn2", step, depthwise=True)
+                x = conv(x, f"{block}.conv_pwl", f"{block}.bn3", active=False)
             if step == 1 and x.shape == before.shape:
                 x = x + before
         yield f"blocks.{s}", x
-    yield "features", conv(w, x, "conv_head", "bn2")
+    yield "features", conv(x, "conv_head", "bn2")
 
 
 def drawn(height, width):

@@ -1,5 +1,7 @@
 //! What can go wrong while learning, each with what it is about and what to do.
 
+use handful_stats::StatsError;
+
 /// Errors of this crate. Libraries above add the path that the bytes came from.
 #[derive(Debug, thiserror::Error)]
 pub enum LearnError {
@@ -53,10 +55,34 @@ pub enum LearnError {
         /// All names, joined by commas.
         known: String,
     },
+    /// Photos that say nothing about what a network can tell apart.
+    #[error(
+        "probe photos can't tell what a network has forgotten: {source}; give two classes at least, with two photos each"
+    )]
+    Probe {
+        /// Why they can't be put into folds.
+        source: StatsError,
+    },
     /// A decomposition did not come to an end.
     #[error("the decomposition of {what} failed; this is a defect of handful or of its algebra")]
     Algebra {
         /// Of what.
         what: &'static str,
+    },
+    /// A number of a recipe can't be used.
+    #[error("`{name}` is {found}; it can be {range}")]
+    Recipe {
+        /// Its name.
+        name: &'static str,
+        /// What was given.
+        found: String,
+        /// What it can be.
+        range: String,
+    },
+    /// A training left the numbers that can be written.
+    #[error("the gradients of step {step} are no finite numbers: the learning rate is too high")]
+    Diverged {
+        /// Steps that were made before.
+        step: usize,
     },
 }

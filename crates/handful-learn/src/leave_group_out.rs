@@ -18,7 +18,7 @@ const LEAST_FREEDOM: f64 = 1e-8;
 /// label because the image's own share is left out.
 const NO_EXCESS: f64 = 1e-6;
 /// A feature whose variance is below this share of its mean square counts as constant: the rest is rounding.
-const CONSTANT: f64 = 1e-12;
+pub(crate) const CONSTANT: f64 = 1e-12;
 /// Images whose scores are summed together: the table of this many columns and 2,000 rows (1 MB) stays in a core's
 /// second cache, the sums of 100 classes in its first.
 const LANES: usize = 64;

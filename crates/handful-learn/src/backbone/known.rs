@@ -1,12 +1,12 @@
 //! Which architecture is this? Told by the names and shapes of tensors, never by the name of a file.
 
 use super::plan::Plan;
-use super::{efficientnet_lite, resnet};
+use super::{efficientnet_lite, resnet, resnet14};
 use crate::{LearnError, Weights};
 
 /// All architectures that can be told, the deeper ones of a family later.
 fn plans() -> Vec<Plan> {
-    let families = [efficientnet_lite::plans, resnet::plans];
+    let families = [efficientnet_lite::plans, resnet::plans, resnet14::plans];
     families.iter().flat_map(|plans| plans()).collect()
 }
 
@@ -45,8 +45,17 @@ pub(super) fn recognise(weights: &Weights) -> Result<Plan, LearnError> {
         };
         tensors.iter().filter(differs).count()
     };
-    let has_stem = |plan: &&Plan| weights.tensors.contains_key(&plan.tensors()[0].0);
-    let nearest = plans.iter().filter(has_stem).min_by_key(differences);
+    let stem = |plan: &Plan| {
+        let (name, shape) = plan.tensors().swap_remove(0);
+        Some((weights.tensors.get(&name)?, shape))
+    };
+    let has_stem = |plan: &&Plan| stem(plan).is_some();
+    // Networks for large and small images share nearly all names; what tells them apart is the stem.
+    let distance = |plan: &&Plan| {
+        let is_other = stem(plan).is_none_or(|(found, shape)| found.shape != shape);
+        (is_other, differences(plan))
+    };
+    let nearest = plans.iter().filter(has_stem).min_by_key(distance);
     let found = match nearest {
         Some(plan) => {
             let difference = plan.first_difference(weights).expect("no plan fits");
@@ -92,6 +101,36 @@ mod tests {
             error.contains("`layer1.0.se.fc1.weight` is no part of it"),
             "{error}"
         );
+    }
+
+    /// Tensors as a plan wants them.
+    fn blank(plan: &Plan) -> Weights {
+        let zeros = |(name, shape): (String, Vec<usize>)| {
+            let values = vec![0.0; shape.iter().product()];
+            (name, Stored::from_f32(shape, &values))
+        };
+        Weights {
+            tensors: plan.tensors().into_iter().map(zeros).collect(),
+            metadata: Default::default(),
+        }
+    }
+
+    #[test]
+    fn every_architecture_is_told_from_all_others() {
+        for plan in plans() {
+            assert_eq!(recognise(&blank(&plan)).unwrap().name, plan.name);
+        }
+    }
+
+    #[test]
+    fn a_broken_network_for_large_images_is_not_called_one_for_small_ones() {
+        // Without its last block resnet18 has all tensors of resnet14w64, but for the stem.
+        let mut weights = blank(&named("resnet18").unwrap());
+        weights
+            .tensors
+            .retain(|name, _| !name.starts_with("layer4.1."));
+        let error = recognise(&weights).unwrap_err().to_string();
+        assert!(error.contains("nearest is resnet18"), "{error}");
     }
 
     #[test]

@@ -15,8 +15,10 @@ mod maps;
 mod plan;
 mod precision;
 mod resnet;
+mod resnet14;
 mod trainable;
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use handful_image::{Filter, Geometry, Pixels, Preprocessing};
@@ -26,9 +28,11 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "embedded-backbone")]
 pub use embedded::EMBEDDED;
 pub use maps::Maps;
+pub use plan::{NetworkTensor, Part};
 pub use precision::Precision;
 pub use trainable::{Statistics, Trainable};
 
+use crate::weights::Stored;
 use crate::{LearnError, Weights};
 use frozen::Frozen;
 use plan::Plan;
@@ -171,6 +175,27 @@ impl Backbone {
         }
     }
 
+    /// All tensors of the stages from `first` on, in the order of the pass.
+    pub fn tensors_from(&self, first: usize) -> Vec<NetworkTensor> {
+        self.plan.tensors_from(first)
+    }
+
+    /// The same network with other numbers in some of its tensors.
+    ///
+    /// # Panics
+    /// When a tensor is unknown, or of another shape.
+    pub fn with_tensors(&self, changed: BTreeMap<String, Stored>) -> Backbone {
+        let mut weights = self.weights.clone();
+        for (name, tensor) in changed {
+            let known = weights.tensors.get_mut(&name);
+            let known = known.expect("a tensor of this network");
+            assert_eq!(known.shape, tensor.shape, "{name}");
+            *known = tensor;
+        }
+        let network = Backbone::of(self.plan.clone(), weights, self.card.clone());
+        network.in_precision(self.precision())
+    }
+
     /// How pixels become this backbone's input at `size_px`: its own mean and standard deviation.
     pub fn preprocessing(&self, geometry: Geometry, size_px: usize) -> Preprocessing {
         Preprocessing {
@@ -200,6 +225,19 @@ impl Backbone {
                     .collect::<Vec<_>>()
                     .join(", "),
             })
+    }
+
+    /// Names of the tensors of a stage, in the order of the pass: weights, and each norm's weight, bias, `running_mean` and
+    /// `running_var`.
+    pub(crate) fn tensor_names(&self, stage: usize) -> Vec<String> {
+        let tensors = self.plan.tensors_from(stage).into_iter();
+        let of_stage = tensors.take_while(|tensor| tensor.stage == stage);
+        of_stage.map(|tensor| tensor.name).collect()
+    }
+
+    /// What its norms add to the variance.
+    pub(crate) fn norm_epsilon(&self) -> f64 {
+        self.plan.norm_epsilon
     }
 
     /// The sets of stages worth comparing as features: the last one, a middle one, both.

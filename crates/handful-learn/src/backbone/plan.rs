@@ -64,7 +64,12 @@ pub(super) struct ConvPlan {
 }
 
 /// What a norm keeps beside the weight of its convolution.
-pub(super) const NORM_PARTS: [&str; 4] = ["weight", "bias", "running_mean", "running_var"];
+const NORM_PARTS: [(&str, Part); 4] = [
+    ("weight", Part::Gain),
+    ("bias", Part::Bias),
+    ("running_mean", Part::Mean),
+    ("running_var", Part::Variance),
+];
 
 impl ConvPlan {
     /// A full convolution from and to so many channels.
@@ -128,6 +133,34 @@ impl BlockPlan {
     }
 }
 
+/// What a tensor of a network is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Weights of a convolution.
+    Weight,
+    /// What a norm multiplies with.
+    Gain,
+    /// What a norm adds.
+    Bias,
+    /// The mean that a norm has learned.
+    Mean,
+    /// The variance that a norm has learned.
+    Variance,
+}
+
+/// One tensor of a network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NetworkTensor {
+    /// Its name in the table of weights.
+    pub name: String,
+    /// Its shape there.
+    pub shape: Vec<usize>,
+    /// Index of its stage.
+    pub stage: usize,
+    /// What it is.
+    pub part: Part,
+}
+
 impl StagePlan {
     /// A stage of one convolution.
     pub fn single(name: &str, conv: ConvPlan) -> StagePlan {
@@ -158,10 +191,28 @@ impl StagePlan {
 }
 
 impl Plan {
-    /// All convolutions, in the order of the pass.
-    fn convolutions(&self) -> impl Iterator<Item = &ConvPlan> {
-        let blocks = self.stages.iter().flat_map(|stage| &stage.blocks);
-        blocks.flat_map(BlockPlan::convolutions)
+    /// All tensors of the stages from `first` on, in the order of the pass; what stands beside a block comes behind it.
+    pub fn tensors_from(&self, first: usize) -> Vec<NetworkTensor> {
+        let mut all = Vec::new();
+        for (stage, plan) in self.stages.iter().enumerate().skip(first) {
+            for conv in plan.blocks.iter().flat_map(BlockPlan::convolutions) {
+                let mut add = |name, shape, part| {
+                    all.push(NetworkTensor {
+                        name,
+                        shape,
+                        stage,
+                        part,
+                    });
+                };
+                let weight = format!("{}.weight", conv.conv);
+                add(weight, conv.shape().to_vec(), Part::Weight);
+                for (name, part) in NORM_PARTS {
+                    let name = format!("{}.{name}", conv.norm);
+                    add(name, vec![conv.channels_out], part);
+                }
+            }
+        }
+        all
     }
 
     /// Its stages with channels and stride.
@@ -180,14 +231,8 @@ impl Plan {
 
     /// Every tensor of the network without its classifier, with its shape.
     pub fn tensors(&self) -> Vec<(String, Vec<usize>)> {
-        let mut all = Vec::new();
-        for conv in self.convolutions() {
-            all.push((format!("{}.weight", conv.conv), conv.shape().to_vec()));
-            for part in NORM_PARTS {
-                all.push((format!("{}.{part}", conv.norm), vec![conv.channels_out]));
-            }
-        }
-        all
+        let all = self.tensors_from(0).into_iter();
+        all.map(|tensor| (tensor.name, tensor.shape)).collect()
     }
 
     /// The first tensor in which `weights` differs from this plan: one that lacks, has another shape, or belongs to a network with

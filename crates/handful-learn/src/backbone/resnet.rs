@@ -11,47 +11,66 @@ use super::plan::{Beside, BlockPlan, ConvPlan, Plan, StagePlan};
 const PIXEL_MEAN: [f32; 3] = [123.675, 116.28, 103.53];
 const PIXEL_STD: [f32; 3] = [58.395, 57.12, 57.375];
 const NORM_EPSILON: f64 = 1e-5;
-const TRAINED_PX: usize = 224;
-/// Channels of the stem and of the first stage; each further stage has twice as many.
-const WIDTH: usize = 64;
 /// How much wider a bottleneck is at its end.
 const WIDENING: usize = 4;
 
-struct Variant {
-    name: &'static str,
-    blocks: [usize; 4],
-    has_bottlenecks: bool,
+/// One residual network: a stem, and four stages of which each after the first halves the sides of its maps.
+pub(super) struct Variant {
+    pub name: &'static str,
+    /// Image side of its training, in pixels.
+    pub trained_px: usize,
+    pub stem: Slide,
+    /// What follows the stem's activation.
+    pub pool: Option<Slide>,
+    /// Channels of the stem and of the first stage; each further stage has twice as many.
+    pub width: usize,
+    /// Blocks of each stage.
+    pub blocks: [usize; 4],
+    pub has_bottlenecks: bool,
 }
+
+/// What the members for large images have in common.
+const LARGE: Variant = Variant {
+    name: "",
+    trained_px: 224,
+    stem: even(7, 2),
+    pool: Some(even(3, 2)),
+    width: 64,
+    blocks: [0; 4],
+    has_bottlenecks: false,
+};
 
 const VARIANTS: [Variant; 3] = [
     Variant {
         name: "resnet18",
         blocks: [2, 2, 2, 2],
-        has_bottlenecks: false,
+        ..LARGE
     },
     Variant {
         name: "resnet34",
         blocks: [3, 4, 6, 3],
-        has_bottlenecks: false,
+        ..LARGE
     },
     Variant {
         name: "resnet50",
         blocks: [3, 4, 6, 3],
         has_bottlenecks: true,
+        ..LARGE
     },
 ];
 
 impl Variant {
-    fn plan(&self) -> Plan {
-        let stem = conv("conv1", "bn1", [3, WIDTH], even(7, 2));
+    /// Its stages, with torchvision's names.
+    pub fn plan(&self) -> Plan {
+        let stem = conv("conv1", "bn1", [3, self.width], self.stem);
         let mut stages = vec![StagePlan {
-            pool: Some(even(3, 2)),
+            pool: self.pool,
             ..StagePlan::single("stem", stem)
         }];
-        let mut channels_in = WIDTH;
+        let mut channels_in = self.width;
         for (idx, blocks) in self.blocks.into_iter().enumerate() {
             let name = format!("layer{}", idx + 1);
-            let narrow = WIDTH << idx;
+            let narrow = self.width << idx;
             let wide = if self.has_bottlenecks {
                 WIDENING * narrow
             } else {
@@ -71,7 +90,7 @@ impl Variant {
         }
         Plan {
             name: self.name.to_owned(),
-            trained_px: TRAINED_PX,
+            trained_px: self.trained_px,
             pixel_mean: PIXEL_MEAN,
             pixel_std: PIXEL_STD,
             norm_epsilon: NORM_EPSILON,
@@ -117,7 +136,7 @@ impl Variant {
 }
 
 /// As many zeros on all sides as keep the middle of the kernel on the map.
-fn even(kernel: usize, stride: usize) -> Slide {
+pub(super) const fn even(kernel: usize, stride: usize) -> Slide {
     Slide {
         kernel,
         stride,

@@ -103,8 +103,13 @@ impl Fitted {
     ///
     /// A class that the training fold did not have gets (0 + ½)/(n + K/2), its smoothed share; never 0.
     pub fn probabilities(&self, features: &[f64]) -> Vec<f64> {
+        self.probabilities_of(self.logits(features))
+    }
+
+    /// The same of logits `[n, classes]` that [`Fitted::logits`] gave.
+    pub fn probabilities_of(&self, logits: Vec<f64>) -> Vec<f64> {
         let k = self.bias.len();
-        let mut p = self.logits(features);
+        let mut p = logits;
         p.iter_mut().for_each(|l| *l /= self.temperature);
         softmax_rows(&mut p, k);
         let n_absent = self

@@ -1,0 +1,246 @@
+//! The loop.
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+use burn::tensor::{Int, Tensor, TensorData, activation};
+use handful_stats::Seed;
+use rand::seq::SliceRandom;
+
+use super::learner::Learner;
+use super::{Balance, Checkpoint, Inputs, Model, Recipe};
+use crate::LearnError;
+
+/// What is learned from.
+#[derive(Clone, Copy, Debug)]
+pub struct Examples<'a> {
+    /// Inputs of all photos.
+    pub inputs: &'a Inputs<'a>,
+    /// Photos to learn from, as positions in `inputs`.
+    pub rows: &'a [usize],
+    /// Class of every photo of `inputs`.
+    pub labels: &'a [usize],
+}
+
+/// Where a training is: shown before every step, and once more behind the last one.
+pub struct Now<'a> {
+    learner: &'a Learner,
+    of: &'a str,
+    /// Steps that have been made.
+    pub step: usize,
+    /// How often each photo has been seen so far.
+    pub epoch: f64,
+}
+
+impl Now<'_> {
+    /// The model as it is now.
+    pub fn model(&self) -> Model {
+        self.learner.model()
+    }
+
+    /// What [`fit`] goes on from.
+    pub fn checkpoint(&self) -> Checkpoint {
+        self.learner.checkpoint(self.of)
+    }
+}
+
+/// Trains as the recipe says and returns the model of the last step.
+///
+/// The same for any number of threads, and whether or not it was interrupted and went on from a checkpoint. `watch` is asked before
+/// every step and once more at the end; it may stop the training.
+///
+/// # Errors
+/// [`LearnError::Recipe`] for numbers out of range, [`LearnError::Diverged`] when gradients are no finite numbers.
+///
+/// # Panics
+/// When there is nothing to learn from, or the inputs come from another stage than the recipe's first.
+pub fn fit(
+    start: &Model,
+    examples: Examples,
+    recipe: &Recipe,
+    seed: Seed,
+    from: Option<&Checkpoint>,
+    watch: &mut (dyn FnMut(&Now) -> ControlFlow<()> + Send),
+) -> Result<Model, LearnError> {
+    recipe.check()?;
+    assert!(
+        !examples.rows.is_empty(),
+        "there is something to learn from"
+    );
+    let cut = recipe.trains.cut(&start.backbone);
+    assert_eq!(
+        examples.inputs.cut(),
+        cut,
+        "inputs of the first stage that learns"
+    );
+    // From within the pool: from outside every step of every layer would wait to be let in.
+    rayon::scope(|_| run(start, examples, recipe, seed, from, watch))
+}
+
+fn run(
+    start: &Model,
+    examples: Examples,
+    recipe: &Recipe,
+    seed: Seed,
+    from: Option<&Checkpoint>,
+    watch: &mut (dyn FnMut(&Now) -> ControlFlow<()> + Send),
+) -> Result<Model, LearnError> {
+    let Examples {
+        inputs,
+        rows,
+        labels,
+    } = examples;
+    let present: BTreeSet<usize> = rows.iter().map(|&r| labels[r]).collect();
+    let present: Vec<usize> = present.into_iter().collect();
+    let loss = Loss::of(examples, &present, recipe);
+    let of = fingerprint(start, examples, recipe, seed);
+    let mut learner = Learner::new(start, recipe, present);
+    if let Some(checkpoint) = from.filter(|checkpoint| checkpoint.of == of) {
+        learner.restore(checkpoint)?;
+    }
+    let a_step = recipe.batch * recipe.accumulate;
+    let mut order = Order::new(rows, seed);
+    loop {
+        let now = Now {
+            step: learner.step,
+            epoch: (learner.step * a_step) as f64 / rows.len() as f64,
+            learner: &learner,
+            of: &of,
+        };
+        if watch(&now).is_break() || learner.step >= recipe.steps {
+            return Ok(learner.model());
+        }
+        let mut gradients = Vec::new();
+        for part in 0..recipe.accumulate {
+            let batch = learner.step * recipe.accumulate + part;
+            let photos = order.batch(batch, recipe.batch);
+            let x = inputs.views(&photos, batch as u64); // [batch, h, w, channels]
+            let logits = learner.logits(&x, recipe.statistics()); // [batch, present]
+            let loss = loss.mean(logits, &photos, &learner);
+            learner.add_gradients(&loss.backward(), &mut gradients);
+        }
+        learner.make_step(&gradients, recipe.accumulate, recipe)?;
+    }
+}
+
+/// Photos in the order in which they are learned from: all of them in a random order, then all in another one.
+struct Order<'a> {
+    rows: &'a [usize],
+    seed: Seed,
+    /// The last order that was drawn.
+    drawn: Option<(usize, Vec<usize>)>,
+}
+
+impl<'a> Order<'a> {
+    fn new(rows: &'a [usize], seed: Seed) -> Order<'a> {
+        Order {
+            rows,
+            seed,
+            drawn: None,
+        }
+    }
+
+    fn batch(&mut self, batch: usize, size: usize) -> Vec<usize> {
+        let n = self.rows.len();
+        let places = batch * size..(batch + 1) * size;
+        places
+            .map(|place| self.epoch(place / n)[place % n])
+            .collect()
+    }
+
+    fn epoch(&mut self, epoch: usize) -> &[usize] {
+        if self.drawn.as_ref().is_none_or(|(known, _)| *known != epoch) {
+            let mut rows = self.rows.to_vec();
+            rows.shuffle(&mut self.seed.stream("epoch", epoch as u64));
+            self.drawn = Some((epoch, rows));
+        }
+        &self.drawn.as_ref().expect("just drawn").1
+    }
+}
+
+/// Cross-entropy, with what the recipe adds to it.
+pub(super) struct Loss<'a> {
+    labels: &'a [usize],
+    /// Place of each class among those that are there.
+    place: Vec<usize>,
+    /// What a photo of each of them weighs.
+    weights: Option<Vec<f32>>,
+    /// What is added to the logits of each of them.
+    added: Option<Vec<f32>>,
+    smoothing: f64,
+}
+
+impl<'a> Loss<'a> {
+    pub fn of(examples: Examples<'a>, present: &[usize], recipe: &Recipe) -> Loss<'a> {
+        let most = present.last().expect("there is a class") + 1;
+        let mut place = vec![usize::MAX; most];
+        present.iter().enumerate().for_each(|(i, &c)| place[c] = i);
+        let mut counts = vec![0.0f64; present.len()];
+        for &row in examples.rows {
+            counts[place[examples.labels[row]]] += 1.0;
+        }
+        let n = examples.rows.len() as f64;
+        let of_classes = |value: fn(f64, f64) -> f64| -> Option<Vec<f32>> {
+            let k = counts.len() as f64;
+            Some(counts.iter().map(|c| value(c / n, k) as f32).collect())
+        };
+        let (weights, added) = match recipe.balance {
+            Balance::None => (None, None),
+            Balance::ClassWeights => (of_classes(|share, k| 1.0 / (share * k)), None),
+            Balance::LogitAdjustment => (None, of_classes(|share, _| share.ln())),
+        };
+        Loss {
+            labels: examples.labels,
+            place,
+            weights,
+            added,
+            smoothing: recipe.label_smoothing,
+        }
+    }
+
+    /// The mean over a batch of −Σ target · ln softmax(logits), `logits` `[n, classes]`.
+    pub fn mean(&self, logits: Tensor<2>, photos: &[usize], learner: &Learner) -> Tensor<1> {
+        let [n, k] = logits.dims();
+        let device = learner.device();
+        let logits = match &self.added {
+            Some(added) => {
+                logits + Tensor::from_data(TensorData::new(added.clone(), [1, k]), device)
+            }
+            None => logits,
+        };
+        let log_p = activation::log_softmax(logits, 1);
+        let places: Vec<usize> = photos.iter().map(|&p| self.place[self.labels[p]]).collect();
+        let targets: Vec<i64> = places.iter().map(|p| *p as i64).collect();
+        let targets = Tensor::<2, Int>::from_data(TensorData::new(targets, [n, 1]), device);
+        let mut losses = -log_p.clone().gather(1, targets); // [n, 1]
+        if self.smoothing > 0.0 {
+            losses = losses * (1.0 - self.smoothing) - log_p.mean_dim(1) * self.smoothing;
+        }
+        match &self.weights {
+            None => losses.mean(),
+            Some(weights) => {
+                let weights: Vec<f32> = places.iter().map(|&p| weights[p]).collect();
+                let sum: f32 = weights.iter().sum();
+                let weights = Tensor::<2>::from_data(TensorData::new(weights, [n, 1]), device);
+                (losses * weights).sum() / sum
+            }
+        }
+    }
+}
+
+/// What tells one training from another.
+fn fingerprint(start: &Model, examples: Examples, recipe: &Recipe, seed: Seed) -> String {
+    let mut hasher = blake3::Hasher::new();
+    let recipe = serde_json::to_string(recipe).expect("plain data");
+    hasher.update(recipe.as_bytes());
+    hasher.update(start.backbone.weights.digest().as_bytes());
+    hasher.update(bytemuck::cast_slice(&start.head.weights));
+    for value in [seed.0, examples.inputs.cut() as u64] {
+        hasher.update(&value.to_le_bytes());
+    }
+    for &row in examples.rows {
+        let pair = [row as u64, examples.labels[row] as u64];
+        hasher.update(bytemuck::cast_slice(&pair));
+    }
+    hasher.finalize().to_hex().to_string()
+}

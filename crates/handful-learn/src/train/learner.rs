@@ -1,0 +1,466 @@
+//! The part of a model that learns, and its parameters: what each is, how fast it learns, and what it started from.
+
+use std::collections::BTreeMap;
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::tensor::{Device, Gradients, Tensor, TensorData};
+use rayon::prelude::*;
+
+use super::optimiser::Move;
+use super::{Checkpoint, Model, Recipe, Trains};
+use crate::backbone::{Maps, Part, Statistics, Trainable};
+use crate::head::Fitted;
+use crate::ops::spatial_mean;
+use crate::weights::Stored;
+use crate::{Backbone, LearnError};
+
+/// Names of the head's tensors.
+const HEAD_WEIGHT: &str = "head.weights";
+const HEAD_BIAS: &str = "head.bias";
+/// Added to the norm of all gradients before it divides, as PyTorch's `clip_grad_norm_` does.
+const CLIP_EPSILON: f64 = 1e-6;
+/// How much of its steps a moving average looks back over: a tenth.
+const AVERAGED_SHARE: f64 = 10.0;
+
+/// Stages and a head, as a module of Burn.
+#[derive(Module, Debug)]
+struct Stages {
+    network: Trainable,
+    /// `[features, classes]`
+    weight: Param<Tensor<2>>,
+    /// `[classes]`
+    bias: Param<Tensor<1>>,
+}
+
+/// One tensor that learns.
+#[derive(Clone, Debug)]
+struct Parameter {
+    name: String,
+    values: Vec<f32>,
+    start: Vec<f32>,
+    /// What the optimiser remembers.
+    memories: Vec<Vec<f32>>,
+    average: Option<Vec<f32>>,
+    /// What the rate is multiplied with.
+    rate: f64,
+    decay: f64,
+    pull: f64,
+    /// The step from which it learns.
+    joins_at: usize,
+}
+
+/// A model while it learns.
+pub(super) struct Learner {
+    backbone: Backbone,
+    head: Fitted,
+    /// Classes that it learns to tell apart: those of its training photos.
+    pub present: Vec<usize>,
+    stages: Stages,
+    mean: Tensor<2>,
+    scale: Tensor<2>,
+    parameters: Vec<Parameter>,
+    /// For each tensor of `stages`, in its order: which parameter it is, if it learns.
+    slots: Vec<Option<usize>>,
+    /// Names of all tensors of `stages`.
+    names: Vec<String>,
+    device: Device,
+    pub step: usize,
+}
+
+impl Learner {
+    /// A model that starts to learn; `present` are the classes of its photos, ascending.
+    pub fn new(start: &Model, recipe: &Recipe, present: Vec<usize>) -> Learner {
+        let device = Device::flex().autodiff();
+        let Model { backbone, head } = start;
+        let cut = recipe.trains.cut(backbone);
+        let (d, k) = (head.mean.len(), head.bias.len());
+        let weight: Vec<f32> = (0..d)
+            .flat_map(|j| present.iter().map(move |c| head.weights[j * k + c] as f32))
+            .collect();
+        let bias: Vec<f32> = present.iter().map(|&c| head.bias[c] as f32).collect();
+        let row = |values: &[f64]| -> Tensor<2> {
+            let values: Vec<f32> = values.iter().map(|v| *v as f32).collect();
+            Tensor::from_data(TensorData::new(values, [1, d]), &device)
+        };
+        let of = |values: &[f32]| -> (Vec<f32>, Vec<f32>) { (values.to_vec(), values.to_vec()) };
+        let mut parameters = Vec::new();
+        let (mut slots, mut names) = (Vec::new(), Vec::new());
+        let rates = LevelRates::of(backbone, cut, recipe);
+        for tensor in backbone.tensors_from(cut) {
+            names.push(tensor.name.clone());
+            let learns = match tensor.part {
+                Part::Weight => recipe.trains != Trains::Norms,
+                Part::Gain | Part::Bias => true,
+                Part::Mean | Part::Variance => false,
+            };
+            slots.push(learns.then_some(parameters.len()));
+            if !learns {
+                continue;
+            }
+            let (values, start) = of(&backbone.weights.tensors[&tensor.name].to_f32());
+            let is_weight = tensor.part == Part::Weight;
+            let level = rates.level(tensor.stage);
+            parameters.push(Parameter {
+                name: tensor.name,
+                values,
+                start,
+                memories: Vec::new(),
+                average: None,
+                rate: rates.rate(level),
+                // Norms and biases are few, and what they do is no matter of size.
+                decay: if is_weight { recipe.weight_decay } else { 0.0 },
+                pull: if is_weight { recipe.pull } else { 0.0 },
+                joins_at: rates.joins_at(level),
+            });
+        }
+        for (name, values, decay) in [
+            (HEAD_WEIGHT, &weight, recipe.weight_decay),
+            (HEAD_BIAS, &bias, 0.0),
+        ] {
+            names.push(name.into());
+            slots.push(Some(parameters.len()));
+            let (values, start) = of(values);
+            parameters.push(Parameter {
+                name: name.into(),
+                values,
+                start,
+                memories: Vec::new(),
+                average: None,
+                rate: 1.0,
+                decay,
+                pull: 0.0,
+                joins_at: 0,
+            });
+        }
+        for parameter in &mut parameters {
+            let n = parameter.values.len();
+            parameter.memories = vec![vec![0.0; n]; recipe.optimiser.n_memories()];
+            parameter.average = recipe.average.then(|| parameter.values.clone());
+        }
+        let n_present = present.len();
+        let stages = Stages {
+            network: Trainable::of(backbone, cut.., &device),
+            weight: Param::from_data(TensorData::new(weight, [d, n_present]), &device),
+            bias: Param::from_data(TensorData::new(bias, [n_present]), &device),
+        };
+        let mut learner = Learner {
+            mean: row(&head.mean),
+            scale: row(&head.scale),
+            backbone: backbone.clone(),
+            head: head.clone(),
+            present,
+            stages,
+            parameters,
+            slots,
+            names,
+            device,
+            step: 0,
+        };
+        learner.hand_over();
+        learner
+    }
+
+    /// Logits `[n, present classes]` of what comes out of the frozen prefix.
+    pub fn logits(&mut self, x: &Maps, statistics: Statistics) -> Tensor<2> {
+        let x = self
+            .stages
+            .network
+            .forward(x.to_tensor(&self.device), statistics);
+        let z = (spatial_mean(x) - self.mean.clone()) * self.scale.clone();
+        z.matmul(self.stages.weight.val()) + self.stages.bias.val().unsqueeze()
+    }
+
+    /// Where tensors are made.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// Adds the gradients of one batch to `sums`, which has one for each parameter or is still empty.
+    pub fn add_gradients(&self, gradients: &Gradients, sums: &mut Vec<Vec<f32>>) {
+        let mut collected = Collected {
+            gradients,
+            slots: self.slots.iter(),
+            all: Vec::with_capacity(self.parameters.len()),
+        };
+        self.stages.visit(&mut collected);
+        if sums.is_empty() {
+            *sums = collected.all;
+            return;
+        }
+        for (sum, more) in sums.iter_mut().zip(collected.all) {
+            sum.iter_mut().zip(more).for_each(|(s, g)| *s += g);
+        }
+    }
+
+    /// Makes a step against the mean of `n` batches' gradients.
+    ///
+    /// # Errors
+    /// [`LearnError::Diverged`] when they are no finite numbers.
+    pub fn make_step(
+        &mut self,
+        gradients: &[Vec<f32>],
+        n: usize,
+        recipe: &Recipe,
+    ) -> Result<(), LearnError> {
+        let square = |g: &Vec<f32>| g.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>();
+        let squares: Vec<f64> = gradients.par_iter().map(square).collect();
+        let norm = squares.iter().sum::<f64>().sqrt() / n as f64;
+        if !norm.is_finite() {
+            return Err(LearnError::Diverged { step: self.step });
+        }
+        let gain = (recipe.clip / (norm + CLIP_EPSILON)).min(1.0) / n as f64;
+        let rate = recipe.learning_rate * recipe.schedule(self.step);
+        let keeps = (1.0 - AVERAGED_SHARE / recipe.steps as f64).max(0.0) as f32;
+        let step = self.step;
+        let each = self.parameters.par_iter_mut().zip(gradients);
+        each.for_each(|(parameter, gradient)| {
+            let Some(n_before) = step.checked_sub(parameter.joins_at) else {
+                return;
+            };
+            let step = Move {
+                optimiser: recipe.optimiser,
+                n_before,
+                rate: rate * parameter.rate,
+                gain,
+                decay: parameter.decay,
+                pull: parameter.pull,
+            };
+            let Parameter {
+                values,
+                start,
+                memories,
+                average,
+                ..
+            } = parameter;
+            step.apply(values, gradient, start, memories);
+            if let Some(average) = average {
+                let numbers = average.iter_mut().zip(values.iter());
+                numbers.for_each(|(a, v)| *a += (v - *a) * (1.0 - keeps));
+            }
+        });
+        self.step += 1;
+        self.hand_over();
+        Ok(())
+    }
+
+    /// Gives the module the values of the parameters.
+    fn hand_over(&mut self) {
+        let mut given = Given {
+            parameters: &self.parameters,
+            slots: self.slots.iter(),
+            device: &self.device,
+        };
+        self.stages = self.stages.clone().map(&mut given);
+    }
+
+    /// The model as it is now.
+    pub fn model(&self) -> Model {
+        let shapes = self.backbone.tensors_from(0);
+        let shape: BTreeMap<&str, &Vec<usize>> =
+            shapes.iter().map(|t| (&t.name[..], &t.shape)).collect();
+        let mut changed: BTreeMap<String, Stored> = BTreeMap::new();
+        let mut keep = |name: &str, values: &[f32]| {
+            if let Some(shape) = shape.get(name) {
+                let stored = Stored::from_f32(shape.to_vec(), values);
+                changed.insert(name.to_owned(), stored);
+            }
+        };
+        for (name, values) in self.statistics() {
+            keep(&name, &values);
+        }
+        let mut head = self.head.clone();
+        let k = head.bias.len();
+        for parameter in &self.parameters {
+            let values = parameter.average.as_ref().unwrap_or(&parameter.values);
+            keep(&parameter.name, values);
+            let numbers = values.iter().map(|v| f64::from(*v)).enumerate();
+            let n_present = self.present.len();
+            match &parameter.name[..] {
+                HEAD_WEIGHT => numbers.for_each(|(i, v)| {
+                    head.weights[i / n_present * k + self.present[i % n_present]] = v;
+                }),
+                HEAD_BIAS => numbers.for_each(|(i, v)| head.bias[self.present[i]] = v),
+                _ => {}
+            }
+        }
+        Model {
+            backbone: self.backbone.with_tensors(changed),
+            head,
+        }
+    }
+
+    /// What the module holds and no optimiser moves: the norms' statistics.
+    fn statistics(&self) -> Vec<(String, Vec<f32>)> {
+        let mut all = Values(Vec::new());
+        self.stages.visit(&mut all);
+        let named = self.names.iter().cloned().zip(all.0);
+        let is_free = |((_, slot), _): &((usize, &Option<usize>), _)| slot.is_none();
+        let free = self.slots.iter().enumerate().zip(named).filter(is_free);
+        free.map(|(_, named)| named).collect()
+    }
+
+    /// All that a later call needs to go on to the same bytes.
+    pub fn checkpoint(&self, of: &str) -> Checkpoint {
+        let mut tensors = BTreeMap::new();
+        let mut keep = |name: String, values: &[f32]| {
+            tensors.insert(name, Stored::from_f32(vec![values.len()], values));
+        };
+        for parameter in &self.parameters {
+            let name = &parameter.name;
+            keep(format!("value.{name}"), &parameter.values);
+            for (idx, memory) in parameter.memories.iter().enumerate() {
+                keep(format!("memory.{idx}.{name}"), memory);
+            }
+            if let Some(average) = &parameter.average {
+                keep(format!("average.{name}"), average);
+            }
+        }
+        for (name, values) in self.statistics() {
+            keep(format!("statistic.{name}"), &values);
+        }
+        Checkpoint::new(of, self.step, tensors)
+    }
+
+    /// Goes on where a checkpoint of the same training was made.
+    ///
+    /// # Errors
+    /// [`LearnError::Shape`] where it is of another network.
+    pub fn restore(&mut self, checkpoint: &Checkpoint) -> Result<(), LearnError> {
+        let read = |name: String, into: &mut Vec<f32>| checkpoint.read(&name, into);
+        for parameter in &mut self.parameters {
+            let name = parameter.name.clone();
+            read(format!("value.{name}"), &mut parameter.values)?;
+            for (idx, memory) in parameter.memories.iter_mut().enumerate() {
+                read(format!("memory.{idx}.{name}"), memory)?;
+            }
+            if let Some(average) = &mut parameter.average {
+                read(format!("average.{name}"), average)?;
+            }
+        }
+        let mut statistics = BTreeMap::new();
+        for (name, mut values) in self.statistics() {
+            read(format!("statistic.{name}"), &mut values)?;
+            statistics.insert(name, values);
+        }
+        let mut given = GivenStatistics {
+            names: self.names.iter(),
+            statistics,
+            device: &self.device,
+        };
+        self.stages = self.stages.clone().map(&mut given);
+        self.step = checkpoint.step;
+        self.hand_over();
+        Ok(())
+    }
+}
+
+/// How fast the stages of each resolution learn, and from which step on.
+struct LevelRates<'a> {
+    backbone: &'a Backbone,
+    recipe: &'a Recipe,
+    /// Strides of the resolutions that learn, coarsest last.
+    strides: Vec<usize>,
+}
+
+impl<'a> LevelRates<'a> {
+    fn of(backbone: &'a Backbone, cut: usize, recipe: &'a Recipe) -> LevelRates<'a> {
+        let mut strides: Vec<usize> = backbone.stages[cut..].iter().map(|s| s.stride).collect();
+        strides.dedup();
+        LevelRates {
+            backbone,
+            recipe,
+            strides,
+        }
+    }
+
+    /// How many coarser resolutions come after a stage's.
+    fn level(&self, stage: usize) -> usize {
+        let stride = self.backbone.stages[stage].stride;
+        self.strides.iter().filter(|s| **s > stride).count()
+    }
+
+    fn rate(&self, level: usize) -> f64 {
+        self.recipe.level_decay.powi(level as i32)
+    }
+
+    /// With `gradual`, the head learns alone at first, then a further resolution joins after each equal share of the steps.
+    fn joins_at(&self, level: usize) -> usize {
+        match self.recipe.gradual {
+            true => self.recipe.steps * (level + 1) / (self.strides.len() + 1),
+            false => 0,
+        }
+    }
+}
+
+/// Gradients of the parameters, in their order.
+struct Collected<'a> {
+    gradients: &'a Gradients,
+    slots: std::slice::Iter<'a, Option<usize>>,
+    all: Vec<Vec<f32>>,
+}
+
+impl ModuleVisitor for Collected<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if self.slots.next().is_some_and(Option::is_some) {
+            let gradient = param.val().grad(self.gradients);
+            let gradient = gradient.expect("what learns takes part in the loss");
+            self.all.push(numbers(gradient));
+        }
+    }
+}
+
+/// All values of a module, in its order.
+struct Values(Vec<Vec<f32>>);
+
+impl ModuleVisitor for Values {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        self.0.push(numbers(param.val().inner()));
+    }
+}
+
+fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    let data = tensor.into_data();
+    data.try_into_vec().expect("networks are of float32")
+}
+
+/// Puts the parameters' values into a module; all others have no gradient.
+struct Given<'a> {
+    parameters: &'a [Parameter],
+    slots: std::slice::Iter<'a, Option<usize>>,
+    device: &'a Device,
+}
+
+impl ModuleMapper for Given<'_> {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        match self.slots.next().copied().flatten() {
+            Some(idx) => {
+                let shape = param.val().dims();
+                let values = TensorData::new(self.parameters[idx].values.clone(), shape);
+                let device = self.device;
+                param.map(|_| Tensor::from_data(values, device).require_grad())
+            }
+            None => param.set_require_grad(false),
+        }
+    }
+}
+
+/// Puts statistics into a module.
+struct GivenStatistics<'a> {
+    names: std::slice::Iter<'a, String>,
+    statistics: BTreeMap<String, Vec<f32>>,
+    device: &'a Device,
+}
+
+impl ModuleMapper for GivenStatistics<'_> {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let name = self.names.next().expect("each tensor has a name");
+        match self.statistics.remove(name) {
+            Some(values) => {
+                let values = TensorData::new(values, param.val().dims());
+                let device = self.device;
+                param.map(|_| Tensor::from_data(values, device).set_require_grad(false))
+            }
+            None => param,
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! How does a network learn from a few photos without losing what it knew?
+//!
+//! It starts from a head that is fitted on its frozen features and never from a random one (LP-FT), a recipe says which of its
+//! stages learn, and what was tuned can be blended with what was there before (WiSE).
+//!
+//! Reading order: [`recipe`] (everything that decides a training, as data), [`squares`] (the photos, and windows of them),
+//! [`inputs`] (what the learning part sees: pixels, or the kept outputs of a frozen prefix), [`learner`] (the learning part and its
+//! parameters), [`optimiser`] (how a parameter moves), [`mod@fit`] (the loop), [`checkpoint`] and [`stopping`] (how it is
+//! interrupted, and when it ends), [`model`] (what comes out).
+//!
+//! Sources: A. Kumar et al., "Fine-tuning can distort pretrained features and underperform out-of-distribution" (ICLR 2022);
+//! M. Wortsman et al., "Robust fine-tuning of zero-shot models" (CVPR 2022); X. Li et al., "Explicit inductive bias for transfer
+//! learning with convolutional networks" (ICML 2018).
+
+pub mod checkpoint;
+pub mod fit;
+pub mod inputs;
+pub mod learner;
+pub mod model;
+pub mod optimiser;
+pub mod recipe;
+pub mod squares;
+pub mod stopping;
+#[cfg(test)]
+mod tests;
+
+pub use checkpoint::Checkpoint;
+pub use fit::{Examples, Now, fit};
+pub use inputs::Inputs;
+pub use model::Model;
+pub use optimiser::Optimiser;
+pub use recipe::{Balance, Recipe, Trains};
+pub use squares::Squares;
+pub use stopping::Stopping;

@@ -1,0 +1,323 @@
+//! Training: what learns and what stays, the same result however it is computed, and that it learns at all.
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+use handful_image::{Geometry, Pixels};
+use handful_learn::backbone::Part;
+use handful_learn::train::{
+    Checkpoint, Examples, Inputs, Model, Now, Optimiser, Recipe, Squares, Trains, fit,
+};
+use handful_learn::weights::Stored;
+use handful_learn::{Backbone, LearnError};
+use handful_stats::{Seed, softmax_rows};
+
+const SIZE_PX: usize = 32;
+const N_CLASSES: usize = 3;
+const N_PHOTOS: usize = 24;
+
+/// Stripes, in a direction that tells the class, with a colour that does not.
+fn photo(idx: usize, size: usize) -> Pixels {
+    let phase = (idx * 7 % 11) as f64 / 11.0;
+    let tint = [idx % 5, idx % 3, idx % 7].map(|t| 20.0 * t as f64);
+    let pixel = |i: usize| {
+        let (x, y) = (
+            (i % size) as f64 / size as f64,
+            (i / size) as f64 / size as f64,
+        );
+        let along = [x, y, (x + y) / 2.0][idx % N_CLASSES];
+        let wave = (std::f64::consts::TAU * (4.0 * along + phase)).sin();
+        tint.map(|t| (80.0 + t + 60.0 * wave) as u8)
+    };
+    Pixels {
+        width: size,
+        height: size,
+        data: (0..size * size).flat_map(pixel).collect(),
+    }
+}
+
+struct Task {
+    backbone: Backbone,
+    squares: Squares,
+    labels: Vec<usize>,
+    rows: Vec<usize>,
+}
+
+impl Task {
+    fn new(name: &str) -> Task {
+        let backbone = Backbone::untrained(name, 3).unwrap();
+        let preprocessing = backbone.preprocessing(Geometry::CenterCrop, SIZE_PX);
+        let wide_px = Squares::wide(&preprocessing).size_px;
+        let all = |size: usize| (0..N_PHOTOS).map(|i| photo(i, size)).collect();
+        Task {
+            squares: Squares::new(preprocessing, all(SIZE_PX), all(wide_px)),
+            backbone,
+            labels: (0..N_PHOTOS).map(|i| i % N_CLASSES).collect(),
+            rows: (0..N_PHOTOS - 6).collect(),
+        }
+    }
+
+    fn start(&self) -> Model {
+        Model::untrained(&self.backbone, N_CLASSES, self.rows.len())
+    }
+
+    fn inputs(&self, recipe: &Recipe) -> Inputs<'_> {
+        let cut = recipe.trains.cut(&self.backbone);
+        match cut > 0 && recipe.views > 0 {
+            true => Inputs::kept(
+                &self.squares,
+                &self.backbone,
+                cut,
+                recipe.views,
+                Seed(5),
+                &|_| {},
+            ),
+            false => Inputs::fresh(&self.squares, &self.backbone, cut, Seed(5)),
+        }
+    }
+
+    fn fit(&self, recipe: &Recipe) -> Model {
+        self.watched(recipe, None, &mut |_| ControlFlow::Continue(()))
+            .unwrap()
+    }
+
+    fn watched(
+        &self,
+        recipe: &Recipe,
+        from: Option<&Checkpoint>,
+        watch: &mut (dyn FnMut(&Now) -> ControlFlow<()> + Send),
+    ) -> Result<Model, LearnError> {
+        let inputs = self.inputs(recipe);
+        let examples = Examples {
+            inputs: &inputs,
+            rows: &self.rows,
+            labels: &self.labels,
+        };
+        fit(&self.start(), examples, recipe, Seed(9), from, watch)
+    }
+
+    /// Names of the tensors that a training changed.
+    fn changed(&self, tuned: &Model) -> BTreeSet<String> {
+        let before = &self.backbone.weights.tensors;
+        let after = tuned.backbone.weights.tensors.iter();
+        let is_changed = |(name, tensor): &(&String, &Stored)| before[*name] != **tensor;
+        after
+            .filter(is_changed)
+            .map(|(name, _)| name.clone())
+            .collect()
+    }
+
+    fn tensors(&self, from: usize, parts: &[Part]) -> BTreeSet<String> {
+        let all = self.backbone.tensors_from(from).into_iter();
+        all.filter(|t| parts.contains(&t.part))
+            .map(|t| t.name)
+            .collect()
+    }
+}
+
+fn recipe(trains: Trains) -> Recipe {
+    Recipe {
+        views: 2,
+        ..Recipe::new(trains, 1e-3, 6, 6)
+    }
+}
+
+#[test]
+fn what_the_recipe_names_learns_and_nothing_else() {
+    let task = Task::new("efficientnet_lite0");
+    let learned = [Part::Weight, Part::Gain, Part::Bias];
+    for (trains, expected) in [
+        (Trains::Norms, task.tensors(0, &learned[1..])),
+        (Trains::Last, task.tensors(6, &learned)),
+        (Trains::From(7), task.tensors(7, &learned)),
+        (Trains::All, task.tensors(0, &learned)),
+    ] {
+        let tuned = task.fit(&recipe(trains));
+        assert_eq!(task.changed(&tuned), expected, "{trains:?}");
+        assert_ne!(tuned.head.weights, task.start().head.weights);
+    }
+}
+
+#[test]
+fn statistics_move_only_where_they_are_trained() {
+    let task = Task::new("resnet14");
+    let trained = Recipe {
+        norm_momentum: Some(0.1),
+        ..recipe(Trains::Last)
+    };
+    let moved = task.changed(&task.fit(&trained));
+    assert!(
+        task.tensors(4, &[Part::Mean, Part::Variance])
+            .is_subset(&moved)
+    );
+    let before = task.tensors(0, &[Part::Mean, Part::Variance]);
+    let frozen = task.changed(&task.fit(&recipe(Trains::All)));
+    assert!(frozen.is_disjoint(&before));
+}
+
+#[test]
+fn an_interrupted_training_goes_on_to_the_same_bytes() {
+    let task = Task::new("resnet14");
+    for recipe in [
+        Recipe {
+            average: true,
+            gradual: true,
+            ..recipe(Trains::LastTwo)
+        },
+        Recipe {
+            optimiser: Optimiser::Sgd { momentum: 0.9 },
+            norm_momentum: Some(0.1),
+            accumulate: 2,
+            ..recipe(Trains::Last)
+        },
+    ] {
+        let whole = task.fit(&recipe);
+        let mut kept = None;
+        task.watched(&recipe, None, &mut |now| match now.step {
+            4 => {
+                kept = Some(now.checkpoint().to_bytes());
+                ControlFlow::Break(())
+            }
+            _ => ControlFlow::Continue(()),
+        })
+        .unwrap();
+        let checkpoint = Checkpoint::from_bytes(&kept.unwrap()).unwrap();
+        assert_eq!(checkpoint.step, 4);
+        let mut first = None;
+        let resumed = task
+            .watched(&recipe, Some(&checkpoint), &mut |now| {
+                first.get_or_insert(now.step);
+                ControlFlow::Continue(())
+            })
+            .unwrap();
+        assert_eq!(first, Some(4));
+        assert_eq!(resumed.backbone.weights, whole.backbone.weights);
+        assert_eq!(resumed.head, whole.head);
+        // A checkpoint of another training is no place to go on from.
+        let other = Recipe {
+            learning_rate: 2e-3,
+            ..recipe
+        };
+        let from_start = task
+            .watched(
+                &other,
+                Some(&checkpoint),
+                &mut |_| ControlFlow::Continue(()),
+            )
+            .unwrap();
+        assert_eq!(from_start.head, task.fit(&other).head);
+    }
+}
+
+#[test]
+fn the_number_of_threads_changes_no_byte_of_a_training() {
+    let task = Task::new("efficientnet_lite0");
+    for trains in [Trains::Last, Trains::All] {
+        let with = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .build()
+                .unwrap();
+            pool.install(|| task.fit(&recipe(trains)))
+        };
+        let (alone, shared) = (with(1), with(3));
+        assert_eq!(alone.head, shared.head);
+        assert_eq!(alone.backbone.weights, shared.backbone.weights);
+    }
+}
+
+#[test]
+fn blends_reach_from_the_start_to_the_tuned_model() {
+    let task = Task::new("resnet14");
+    let (start, tuned) = (task.start(), task.fit(&recipe(Trains::Last)));
+    let [zero, half, one] = [0.0, 0.5, 1.0].map(|alpha| Model::blend(&start, &tuned, alpha));
+    assert_eq!(zero.backbone.weights, start.backbone.weights);
+    assert_eq!(zero.head, start.head);
+    assert_eq!(one.backbone.weights, tuned.backbone.weights);
+    assert_eq!(one.head, tuned.head);
+    let name = "layer4.0.conv2.weight";
+    let of = |model: &Model| model.backbone.weights.tensors[name].to_f32();
+    for ((a, b), c) in of(&start).iter().zip(of(&tuned)).zip(of(&half)) {
+        assert!(((a + b) / 2.0 - c).abs() <= 1e-6 * (1.0 + c.abs()));
+    }
+}
+
+#[test]
+fn it_learns_from_scratch_what_it_is_shown() {
+    let task = Task::new("resnet14");
+    let recipe = Recipe {
+        norm_momentum: Some(0.1),
+        optimiser: Optimiser::AdamW,
+        warm_up: 0.1,
+        ..Recipe::new(Trains::All, 3e-3, 80, 9)
+    };
+    let tuned = task.fit(&recipe);
+    let inputs = task.inputs(&recipe);
+    let held_out: Vec<usize> = (N_PHOTOS - 6..N_PHOTOS).collect();
+    let mut p = tuned.logits(&inputs, &held_out);
+    softmax_rows(&mut p, N_CLASSES);
+    let loss = handful_stats::log_loss(&p, &[0, 1, 2, 0, 1, 2], N_CLASSES);
+    // ln 3 = 1.10 is what guessing costs.
+    assert!(loss < 0.6, "{loss}");
+}
+
+#[test]
+fn a_kept_prefix_says_what_the_whole_network_says() {
+    let task = Task::new("efficientnet_lite0");
+    let mut model = task.start();
+    let weight = |i: usize| ((i * 37 % 101) as f64 / 101.0 - 0.5) * 1e-2;
+    model.head.weights = (0..model.head.weights.len()).map(weight).collect();
+    let kept = task.inputs(&recipe(Trains::Last));
+    let whole = Inputs::fresh(&task.squares, &task.backbone, 0, Seed(5));
+    let (a, b) = (
+        model.logits(&kept, &task.rows),
+        model.logits(&whole, &task.rows),
+    );
+    let largest = b.iter().fold(0.0f64, |m, z| m.max(z.abs()));
+    for (a, b) in a.iter().zip(&b) {
+        // Half precision keeps 11 bits.
+        assert!((a - b).abs() < 4e-3 * largest, "{a} {b} of {largest}");
+    }
+}
+
+#[test]
+fn a_rate_that_is_too_high_is_an_error_and_no_model() {
+    let task = Task::new("resnet14");
+    let recipe = Recipe {
+        optimiser: Optimiser::Sgd { momentum: 0.9 },
+        learning_rate: 10.0,
+        clip: 1e9,
+        warm_up: 0.0,
+        ..Recipe::new(Trains::All, 1.0, 40, 6)
+    };
+    let mut watch = |_: &Now| ControlFlow::Continue(());
+    let outcome = task.watched(&recipe, None, &mut watch);
+    assert!(
+        matches!(outcome, Err(LearnError::Diverged { .. })),
+        "{outcome:?}"
+    );
+}
+
+#[test]
+fn with_gradual_unfreezing_the_head_learns_first() {
+    let task = Task::new("resnet14");
+    let recipe = Recipe {
+        gradual: true,
+        ..recipe(Trains::LastTwo)
+    };
+    let mut changed_at = Vec::new();
+    task.watched(&recipe, None, &mut |now| {
+        let model = now.model();
+        let has = |prefix: &str| {
+            task.changed(&model)
+                .iter()
+                .any(|name| name.starts_with(prefix))
+        };
+        changed_at.push([has("layer3"), has("layer4")]);
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+    // Three equal parts of six steps: the head, then layer4 too, then layer3 too.
+    let first = |idx: usize| changed_at.iter().position(|c| c[idx]);
+    assert_eq!((first(1), first(0)), (Some(3), Some(5)));
+}
