@@ -64,6 +64,25 @@ pub enum Event {
         /// The numbers behind it.
         why: String,
     },
+    /// A look at a training of a network while it runs.
+    Look {
+        /// What is trained, and how fast: `last-2@0.0003`.
+        recipe: String,
+        /// Fold that is held out.
+        fold: usize,
+        /// Steps that have been made.
+        step: usize,
+        /// How often each photo has been learned from.
+        epoch: f64,
+        /// Mean loss of photos that are learned from, in nats.
+        train_loss: f64,
+        /// Their accuracy, 0 to 1.
+        train_accuracy: f64,
+        /// Mean loss of held-out photos, in nats.
+        held_out_loss: f64,
+        /// Their accuracy, 0 to 1.
+        held_out_accuracy: f64,
+    },
     /// A candidate has out-of-fold predictions.
     Candidate {
         /// Its name.

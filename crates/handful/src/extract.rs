@@ -17,6 +17,7 @@ use handful_image::{
 };
 use handful_learn::Backbone;
 use handful_learn::features::{KERNEL_GENERATION, Taps, arithmetic, pooled};
+use handful_learn::train::Squares;
 
 use crate::cache::{Cache, ImageKey, Shelf};
 use crate::events::{Events, Progress};
@@ -294,6 +295,49 @@ impl Extractor<'_> {
         let mut out = results.into_inner().expect("no worker panicked");
         out.issues.sort_by_key(|(position, _)| *position);
         Ok(out)
+    }
+
+    /// The photos at these positions as a training sees them. All have been read before.
+    ///
+    /// # Errors
+    /// When interrupted, or when a photo can't be read any more.
+    pub fn squares(
+        &self,
+        step: &str,
+        photos: &[Photo],
+        positions: &[usize],
+        preprocessing: Preprocessing,
+    ) -> Result<Squares, Failure> {
+        let wide = Squares::wide(&preprocessing);
+        type Found = Option<Result<[Pixels; 2], Issue>>;
+        let found: Vec<Mutex<Found>> = positions.iter().map(|_| Mutex::new(None)).collect();
+        let n = positions.len();
+        self.in_chunks(step, n, n as u64, |chunk, progress| {
+            for idx in chunk {
+                let photo = &photos[positions[idx]];
+                let decoded = photo.read().and_then(|bytes| photo.decode(&bytes));
+                let prepared =
+                    decoded.map(|(pixels, _)| [preprocessing, wide].map(|p| p.prepare(&pixels)));
+                *lock(&found[idx]) = Some(prepared);
+                progress.advance(1);
+            }
+        })?;
+        let (mut all_plain, mut all_wide) = (Vec::with_capacity(n), Vec::with_capacity(n));
+        for found in found {
+            let found = found.into_inner().expect("no panic while holding it");
+            let [plain, wide] = found.expect("every photo was visited").map_err(|issue| {
+                let what = format!(
+                    "`{}` can't be read any more",
+                    handful_data::shown(&issue.path)
+                );
+                Failure::new(exit::IO, what)
+                    .found(issue.detail)
+                    .advice("leave the photos where they are until the run is done")
+            })?;
+            all_plain.push(plain);
+            all_wide.push(wide);
+        }
+        Ok(Squares::new(preprocessing, all_plain, all_wide))
     }
 
     /// Calls `work` on chunks of `0..n` from all workers, until done or interrupted.

@@ -14,8 +14,17 @@ const PER_CLASS: usize = 12;
 const CLASSES: [&str; 3] = ["dress", "hat", "shoes"];
 
 fn run(dir: &Path, arguments: &[&str]) -> Output {
+    // What takes minutes is asked for where it is what is tested.
+    let tunes = ["--strategy", "--freeze", "--plan"];
+    let is_frozen = arguments[0] == "train" && !arguments.iter().any(|a| tunes.contains(a));
+    let frozen: &[&str] = if is_frozen {
+        &["--strategy", "frozen"]
+    } else {
+        &[]
+    };
     Command::new(env!("CARGO_BIN_EXE_handful"))
         .args(arguments)
+        .args(frozen)
         .current_dir(dir)
         .env("HANDFUL_CACHE_DIR", dir.join("cache"))
         .env("NO_COLOR", "1")
@@ -270,6 +279,72 @@ fn a_folder_becomes_a_model_that_any_process_can_use() {
         page == fs::read(run_dir.join("report.html")).unwrap(),
         "the report is drawn again from its data"
     );
+}
+
+#[test]
+fn a_network_is_fine_tuned_and_the_same_again_from_its_plan() {
+    let dir = small_set();
+    let at = dir.path();
+    let train = ["train", "photos", "--test", "new", "--threads"];
+    let how = [
+        "--imgsz", "32", "--freeze", "last", "--lr", "0.001", "--epochs", "1",
+    ];
+    let first = [&train[..], &["2", "--name", "first"], &how].concat();
+    ok(at, &first);
+    let run = at.join("runs/first");
+    let table = fs::read_to_string(run.join("candidates.csv")).unwrap();
+    let tuned = table.lines().find(|line| line.contains(",fine-tune,"));
+    let tuned = tuned.expect("a candidate");
+    assert!(
+        tuned.starts_with("efficientnet_lite0/32/fine-tune/last@0.001,"),
+        "{tuned}"
+    );
+    let metrics = json(run.join("metrics.json"));
+    let training = &metrics["training"];
+    assert!(training["training"]["looks"].as_array().unwrap().len() > 3);
+    assert_eq!(training["by_alpha"].as_array().unwrap().len(), 5);
+    let events = fs::read_to_string(run.join("events.jsonl")).unwrap();
+    assert!(events.contains(r#"{"event":"look","recipe":"last@0.001","fold":0,"step":0"#));
+
+    // The plan trains what was trained. So that the tuned one is the model, it stands alone in another plan.
+    let plan = run.join("plan.json");
+    let again = ["1", "--name", "again", "--no-cache", "--plan"];
+    ok(
+        at,
+        &[&train[..], &again, &[plan.to_str().unwrap()]].concat(),
+    );
+    let bytes = |run: &str, name: &str| fs::read(at.join("runs").join(run).join(name)).unwrap();
+    for name in [
+        "metrics.json",
+        "predictions.csv",
+        "plan.json",
+        "model.handful",
+    ] {
+        assert!(
+            bytes("first", name) == bytes("again", name),
+            "{name} differs"
+        );
+    }
+    let mut plan = json(plan);
+    let mut candidates = plan["candidates"].as_array().unwrap().clone();
+    candidates.retain(|candidate| candidate["tune"].is_object());
+    plan["candidates"] = Value::Array(candidates);
+    fs::write(at.join("tuned.json"), plan.to_string()).unwrap();
+    let alone = ["2", "--name", "alone", "--plan", "tuned.json"];
+    ok(at, &[&train[..], &alone].concat());
+    let metrics = json(at.join("runs/alone/metrics.json"));
+    assert_eq!(
+        metrics["winner"],
+        "efficientnet_lite0/32/fine-tune/last@0.001"
+    );
+    let forgetting = &metrics["training"]["forgetting"];
+    assert_eq!(forgetting["stages"][0]["l2"], 0.0, "the stem is frozen");
+    assert!(forgetting["stages"][8]["l2"].as_f64().unwrap() > 0.0);
+    assert!(metrics["training"]["shuffled"]["train_accuracy"].is_f64());
+    // The file predicts what the test was told.
+    let evaluate = ["eval", "runs/alone/model.handful", "new", "--json"];
+    let evaluated: Value = serde_json::from_str(ok(at, &evaluate).trim()).unwrap();
+    assert_eq!(evaluated["log_loss"], metrics["test"]["log_loss"]);
 }
 
 #[test]

@@ -117,6 +117,7 @@ fn told(candidate: &Candidate, out: OutOfFold, task: &Task) -> Judged {
         size_px: candidate.features,
         stages: vec!["simulated".into()],
         head: candidate.head.into(),
+        tune: None,
     };
     Judged {
         name: plan.name("features"),
@@ -124,6 +125,7 @@ fn told(candidate: &Candidate, out: OutOfFold, task: &Task) -> Judged {
         column: task.column(&out),
         plan: Some(plan),
         out,
+        trial: None,
     }
 }
 

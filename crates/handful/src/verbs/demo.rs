@@ -13,6 +13,7 @@ use crate::events::Events;
 use crate::exit::{self, Failure};
 use crate::photos::Photos;
 use crate::workflow::run_folder::Destination;
+use crate::workflow::tuning::{Strategy, Wishes};
 use crate::workflow::{self, Settings};
 
 /// Train and predict on photos that are built in: 6 kinds of clothing, 40 photos each
@@ -46,6 +47,11 @@ pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
         model: None,
         size_px: None,
         precision: None,
+        // What can be seen in a minute.
+        wishes: Wishes {
+            strategy: Strategy::Frozen,
+            ..Wishes::default()
+        },
         folds: None,
         seed: None,
         time_limit: None,

@@ -10,6 +10,7 @@ mod models;
 mod predict;
 mod report;
 mod train;
+mod tuning_flags;
 
 use clap::{Parser, Subcommand};
 
@@ -45,7 +46,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    Train(train::Args),
+    Train(Box<train::Args>),
     Diagnose(diagnose::Args),
     Predict(predict::Args),
     Eval(eval::Args),
@@ -71,7 +72,7 @@ impl Cli {
     /// A [`Failure`] with its exit code.
     pub fn run(self, events: &Events) -> Result<(), Failure> {
         match self.verb {
-            Verb::Train(args) => train::run(args, events),
+            Verb::Train(args) => train::run(*args, events),
             Verb::Diagnose(args) => diagnose::run(args, events),
             Verb::Predict(args) => predict::run(args, events),
             Verb::Eval(args) => eval::run(args, events),

@@ -7,6 +7,7 @@ use handful_data::ClassLevel;
 use crate::events::Events;
 use crate::exit::Failure;
 use crate::verbs::flags::{self, DataFlags, MachineFlags};
+use crate::verbs::tuning_flags::TuningFlags;
 use crate::workflow::run_folder::Destination;
 use crate::workflow::{self, Settings};
 
@@ -31,6 +32,8 @@ pub struct Args {
     /// Numbers that the backbone computes with; the model keeps to them [default: float32]
     #[arg(long, value_enum)]
     precision: Option<flags::PrecisionFlag>,
+    #[command(flatten)]
+    tuning: TuningFlags,
     /// Folds of the cross-validation, 2 to 20 [default: 5]
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u16).range(2..=20))]
     folds: Option<u16>,
@@ -74,6 +77,7 @@ pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
         model: args.model,
         size_px: args.imgsz,
         precision: args.precision.map(Into::into),
+        wishes: args.tuning.wishes(),
         folds: args.folds.map(usize::from),
         seed: args.seed,
         time_limit: args.time_limit,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use handful_learn::Backbone;
 use handful_learn::head::{self, HEADS, Head};
 
 use super::judge::Judged;
@@ -11,6 +12,7 @@ use super::looks::{Look, Looks};
 use super::plan::CandidatePlan;
 use super::screen::Comparison;
 use super::task::{OutOfFold, Task};
+use super::tuning::{self, Trial, Workbench};
 use super::watch::Watch;
 use crate::events::{Event, Events};
 use crate::exit::{self, Failure};
@@ -77,11 +79,7 @@ pub fn candidates(
         }
         longest_s = longest_s.max(started.elapsed().as_secs_f64());
     }
-    judged.sort_by(|a, b| {
-        cost(a, looks)
-            .partial_cmp(&cost(b, looks))
-            .expect("costs are finite")
-    });
+    sort(&mut judged, looks.backbone);
     Ok(judged)
 }
 
@@ -132,15 +130,42 @@ fn by_features(candidates: &[CandidatePlan]) -> Vec<Vec<&CandidatePlan>> {
     sets
 }
 
-/// What a prediction costs in the network, then the order of the heads.
-fn cost(judged: &Judged, looks: &Looks) -> (f64, usize) {
-    let plan = judged
-        .plan
-        .as_ref()
-        .expect("only planned candidates are sorted");
-    let network = looks.backbone.cost_through(plan.size_px, &plan.stages);
-    let head = HEADS.iter().position(|h| h.name() == plan.head);
-    (network.mega_macs, head.expect("checked by `head_of`"))
+/// Cheapest first: by what a prediction costs in the network, then by the order of the heads, then by what training costs.
+pub fn sort(judged: &mut [Judged], backbone: &Backbone) {
+    let cost = |judged: &Judged| {
+        let plan = judged.plan.as_ref();
+        let plan = plan.expect("only planned candidates are sorted");
+        let network = backbone.cost_through(plan.size_px, &plan.stages);
+        let head = HEADS.iter().position(|h| h.name() == plan.head);
+        let head = head.expect("checked by `head_of`");
+        let training = plan.tune.as_ref().map_or(0.0, |recipe| {
+            1.0 + tuning::proposals::mega_macs(recipe, backbone, plan.size_px, 0)
+        });
+        [
+            network.mega_macs,
+            f64::from(u8::from(training > 0.0)),
+            head as f64,
+            training,
+        ]
+    };
+    judged.sort_by(|a, b| {
+        let order = cost(a).partial_cmp(&cost(b));
+        order.expect("costs are finite")
+    });
+}
+
+/// Fine-tuned candidates, after telling how good they are.
+pub fn tuned(trials: Vec<Trial>, bench: &Workbench) -> Vec<Judged> {
+    let judged = |trial: Trial| {
+        let plan = CandidatePlan::tuned(bench.size_px(), bench.backbone, &trial.recipe);
+        let name = plan.name(&bench.backbone.card.name);
+        let out = trial.out.clone();
+        Judged {
+            trial: Some(trial),
+            ..told(name, Some(plan), out, bench.task, bench.events)
+        }
+    };
+    trials.into_iter().map(judged).collect()
 }
 
 /// A judged candidate, after telling how good it is.
@@ -157,11 +182,17 @@ fn told(
         log_loss: column.mean_loss(),
         accuracy: column.mean_hit(),
     });
+    let strategy = match &plan {
+        None => "control",
+        Some(CandidatePlan { tune: None, .. }) => "frozen",
+        Some(CandidatePlan { tune: Some(_), .. }) => "fine-tune",
+    };
     Judged {
-        strategy: if plan.is_some() { "frozen" } else { "control" },
         name,
+        strategy,
         plan,
         out,
         column,
+        trial: None,
     }
 }

@@ -125,19 +125,30 @@ pub fn curve(
     Ok(learning_curve(&sizes, &errors, &groups, seed).ok())
 }
 
-/// Whose curve is drawn: the chosen candidate's, but ridge's on the same features where the chosen head has no closed form
-/// (recipe A7): fits by the dozen would take longer than all the rest.
-pub fn candidate(judged: &[Judged], chosen: usize) -> &Judged {
-    let same_features =
-        |a: &CandidatePlan, b: &CandidatePlan| (a.size_px, &a.stages) == (b.size_px, &b.stages);
-    let plan = judged[chosen].plan.as_ref();
-    let ridge = plan.filter(|plan| SLOW_HEADS.contains(&plan.head.as_str()));
-    let ridge = ridge.and_then(|plan| {
-        judged.iter().find(|other| {
-            (other.plan.as_ref()).is_some_and(|o| o.head == CURVE_HEAD && same_features(o, plan))
-        })
+/// Whose curve is drawn: the chosen candidate's, but a ridge's where the chosen head has no closed form (recipe A7) or the network
+/// was trained: fits by the dozen would take longer than all the rest. On the same features, if there is one, else the best ridge;
+/// none where there is none and the network was trained.
+pub fn candidate(judged: &[Judged], chosen: usize) -> Option<&Judged> {
+    let chosen = &judged[chosen];
+    let plan = chosen.plan.as_ref()?;
+    if plan.tune.is_none() && !SLOW_HEADS.contains(&plan.head.as_str()) {
+        return Some(chosen);
+    }
+    let features = |plan: &CandidatePlan| (plan.size_px, plan.stages.clone());
+    let ridges = judged.iter().filter_map(|other| {
+        let of = other.plan.as_ref()?;
+        (of.head == CURVE_HEAD && of.tune.is_none()).then_some((other, of))
     });
-    ridge.unwrap_or(&judged[chosen])
+    let (same, others): (Vec<_>, Vec<_>) =
+        ridges.partition(|(_, of)| features(of) == features(plan));
+    if plan.tune.is_none() {
+        return Some(same.first().map_or(chosen, |(ridge, _)| *ridge));
+    }
+    let loss = |ridge: &(&Judged, &CandidatePlan)| ridge.0.column.mean_loss();
+    let best = others
+        .into_iter()
+        .min_by(|a, b| loss(a).total_cmp(&loss(b)));
+    same.first().copied().or(best).map(|(ridge, _)| ridge)
 }
 
 /// About how long [`curve`] takes on one thread, in seconds, by how long whole training folds took.

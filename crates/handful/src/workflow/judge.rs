@@ -16,6 +16,7 @@ use super::compare::CONTROL_MAJORITY;
 use super::labelled::{Labelled, count};
 use super::plan::CandidatePlan;
 use super::task::{OutOfFold, Task};
+use super::tuning::Trial;
 use crate::exit::Failure;
 
 /// Level of all intervals.
@@ -38,7 +39,7 @@ const BOOTSTRAP_DRAWS: usize = 2_000;
 pub struct Judged {
     /// Its name, as in every output.
     pub name: String,
-    /// `frozen` or `control`.
+    /// `frozen`, `fine-tune` or `control`.
     pub strategy: &'static str,
     /// What it is; controls are not in the plan.
     pub plan: Option<CandidatePlan>,
@@ -46,6 +47,8 @@ pub struct Judged {
     pub out: OutOfFold,
     /// Mean losses and hits of each photo.
     pub column: Column,
+    /// How the training went, where the network was trained.
+    pub trial: Option<Trial>,
 }
 
 /// What the numbers allow us to say.
@@ -256,9 +259,8 @@ fn probabilities(out: &OutOfFold, task: &Task) -> Result<Probabilities, Failure>
 /// The candidate that others are compared with, among `candidates` with the cheapest first: the first ridge of the plan.
 pub fn baseline(candidates: &[Judged]) -> Option<usize> {
     candidates.iter().position(|c| {
-        c.plan
-            .as_ref()
-            .is_some_and(|plan| plan.head == BASELINE_HEAD)
+        let plan = c.plan.as_ref();
+        plan.is_some_and(|plan| plan.head == BASELINE_HEAD && plan.tune.is_none())
     })
 }
 

@@ -25,6 +25,11 @@ impl<'a> Kept<'a> {
         Kept { folder }
     }
 
+    /// Where an unfinished training is kept, beside the finished candidates.
+    pub fn checkpoint(&self) -> PathBuf {
+        self.path("training")
+    }
+
     fn path(&self, fingerprint: &str) -> PathBuf {
         self.folder
             .path(KEPT)
@@ -33,10 +38,7 @@ impl<'a> Kept<'a> {
 
     /// The predictions with this fingerprint, if an interrupted run left them whole.
     pub fn find(&self, fingerprint: &str, task: &Task) -> Option<OutOfFold> {
-        if !self.folder.resumed {
-            return None;
-        }
-        let file = Weights::from_safetensors(&fs::read(self.path(fingerprint)).ok()?).ok()?;
+        let file = self.find_table(fingerprint)?;
         let repeats: Vec<Vec<f64>> = (0..task.folds.n_repeats())
             .map(|r| Some(file.tensors.get(&format!("repeat.{r}"))?.to_f64()))
             .collect::<Option<_>>()?;
@@ -52,9 +54,6 @@ impl<'a> Kept<'a> {
     /// # Errors
     /// When the disk refuses.
     pub fn put(&self, fingerprint: &str, out: &OutOfFold, task: &Task) -> Result<(), Failure> {
-        let path = self.path(fingerprint);
-        let dir = self.folder.path(KEPT);
-        fs::create_dir_all(&dir).map_err(|e| Failure::io("making the folder", &dir, &e))?;
         let shape = vec![task.photos.len(), task.photos.n_classes];
         let mut tensors: BTreeMap<String, Stored> = out
             .repeats
@@ -63,13 +62,36 @@ impl<'a> Kept<'a> {
             .map(|(r, p)| (format!("repeat.{r}"), Stored::from_f64(shape.clone(), p)))
             .collect();
         tensors.insert("fit_s".into(), Stored::from_f64(vec![1], &[out.fit_s]));
-        write_whole(
-            &path,
-            &Weights {
-                tensors,
-                metadata: BTreeMap::new(),
-            }
-            .to_safetensors(),
-        )
+        let table = Weights {
+            tensors,
+            metadata: BTreeMap::new(),
+        };
+        self.put_table(fingerprint, &table)
+    }
+
+    /// Makes the folder for what is kept.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn make_room(&self) -> Result<(), Failure> {
+        let dir = self.folder.path(KEPT);
+        fs::create_dir_all(&dir).map_err(|e| Failure::io("making the folder", &dir, &e))
+    }
+
+    /// The numbers with this fingerprint, if an interrupted run left them whole.
+    pub fn find_table(&self, fingerprint: &str) -> Option<Weights> {
+        if !self.folder.resumed {
+            return None;
+        }
+        Weights::from_safetensors(&fs::read(self.path(fingerprint)).ok()?).ok()
+    }
+
+    /// Keeps numbers.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn put_table(&self, fingerprint: &str, table: &Weights) -> Result<(), Failure> {
+        self.make_room()?;
+        write_whole(&self.path(fingerprint), &table.to_safetensors())
     }
 }

@@ -8,6 +8,7 @@ use handful_image::{CONTROLS_LENGTH, Geometry, PORTRAIT_LENGTH, SIGNATURE_LENGTH
 use handful_learn::Backbone;
 use handful_learn::features::Taps;
 use handful_learn::head::FeatureSet;
+use handful_learn::train::Squares;
 
 use super::labelled::Labelled;
 use crate::exit::Failure;
@@ -65,6 +66,45 @@ impl<'a> Looks<'a> {
             unreadable: BTreeSet::new(),
             spent: Spent::default(),
         })
+    }
+
+    /// The same photos through another network; nothing is computed yet.
+    ///
+    /// # Errors
+    /// When it lacks a stage.
+    pub fn through<'b>(&self, backbone: &'b Backbone) -> Result<Looks<'b>, Failure>
+    where
+        'a: 'b,
+    {
+        let looks = Looks::new(self.extractor, self.photos, backbone)?;
+        Ok(Looks {
+            unreadable: self.unreadable.clone(),
+            ..looks
+        })
+    }
+
+    /// Takes over what another network's looks at the same photos found wrong with their files.
+    pub fn take_over(&mut self, other: Looks) {
+        let told: BTreeSet<usize> = self.issues.iter().map(|(p, _)| *p).collect();
+        let new = other.issues.into_iter().filter(|(p, _)| !told.contains(p));
+        self.issues.extend(new);
+        self.unreadable.extend(other.unreadable);
+    }
+
+    /// The photos at these positions as a training at this side sees them.
+    ///
+    /// # Errors
+    /// When interrupted, or when a photo can't be read any more.
+    pub fn squares(
+        &self,
+        geometry: Geometry,
+        size_px: usize,
+        positions: &[usize],
+    ) -> Result<Squares, Failure> {
+        let preprocessing = self.backbone.preprocessing(geometry, size_px);
+        let step = "reading the photos for fine-tuning";
+        self.extractor
+            .squares(step, self.photos, positions, preprocessing)
     }
 
     /// Makes sure that the wanted looks at photos exist, decoding each photo at most once for all of them.

@@ -4,7 +4,7 @@
 //!
 //! Reading order: [`labelled`] (the photos as numbers), [`looks`] (their features), [`diagnosis`] (what is wrong in them,
 //! and what belongs together), [`screen`] (what is worth comparing), [`task`] and [`compare`] (out-of-fold predictions),
-//! [`judge`] (what may be said of them), [`refit`], [`results`] (what is written).
+//! [`tuning`] (the network itself is trained), [`judge`] (what may be said of them), [`refit`], [`results`] (what is written).
 
 pub mod backbone;
 pub mod compare;
@@ -24,6 +24,7 @@ pub mod screen;
 pub mod show;
 pub mod tables;
 pub mod task;
+pub mod tuning;
 pub mod warning;
 pub mod watch;
 
@@ -50,10 +51,12 @@ use labelled::Labelled;
 use looks::{Look, Looks};
 use openings::Opening;
 use plan::Plan;
+use refit::Winner;
 use results::{Metrics, Results, Timing};
 use run_folder::{Destination, RunFolder, data_name};
 use screen::{Comparison, Screen};
 use task::Task;
+use tuning::{Prepared, Proposed, Wishes, Workbench};
 use watch::Watch;
 
 /// Everything that decides a training.
@@ -76,6 +79,8 @@ pub struct Settings {
     pub folds: Option<usize>,
     /// Seed; 0 or the plan's if not given.
     pub seed: Option<u64>,
+    /// What is wanted of fine-tuning.
+    pub wishes: Wishes,
     /// When to stop trying.
     pub time_limit: Option<Duration>,
     /// A plan to repeat.
@@ -233,13 +238,44 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
 
     let standard = protocol(learnt.n_groups());
     let k = plan.as_ref().map(|p| p.folds).or(settings.folds);
-    let repeats = plan.as_ref().map_or(standard.repeats, |p| p.repeats);
+    let k = k.unwrap_or(standard.k);
+    let proposed = match &plan {
+        Some(plan) => Proposed::repeated(plan),
+        None => {
+            let n_fits = k * standard.trained_repeats;
+            let mut with_features = vec![comparison.candidates[0].size_px];
+            with_features.extend(comparison.sizes(sizes[0]));
+            let wishes = &settings.wishes;
+            Proposed::of(&learnt, &backbone, &with_features, n_fits, wishes, events)
+        }
+    };
+    let standard = match proposed.recipes.is_empty() {
+        true => standard.repeats,
+        false => standard.trained_repeats,
+    };
+    let repeats = plan.as_ref().map_or(standard, |p| p.repeats);
     let fold_seed = seed.derive("folds", 0);
-    let task = Task::new(learnt, k.unwrap_or(standard.k), repeats, fold_seed, seed)?;
+    let task = Task::new(learnt, k, repeats, fold_seed, seed)?;
     let kept = Kept::of(&folder);
     let mut judged = compare::candidates(&task, &looks, &comparison, &kept, &watch, events)?;
-    judged.extend(compare::controls(&task, &looks, events)?);
     watch.lap("candidates");
+    let bench = match proposed.recipes.is_empty() {
+        true => None,
+        false => {
+            let (geometry, size_px) = (comparison.geometry, proposed.size_px);
+            let bench = Workbench::of(&task, &looks, geometry, size_px, &kept, events);
+            Some(bench?)
+        }
+    };
+    let mut prepared = Prepared::default();
+    if let Some(bench) = &bench {
+        let searched = tuning::search(bench, proposed, &mut prepared, &kept, &watch)?;
+        comparison.decisions.extend(searched.decision);
+        judged.extend(compare::tuned(searched.trials, bench));
+        compare::sort(&mut judged, &backbone);
+        watch.lap("fine-tuning");
+    }
+    judged.extend(compare::controls(&task, &looks, events)?);
     let judgement = judge::judge(&judged, &task)?;
     let chosen = &judged[judgement.chosen];
     let winner = chosen.plan.as_ref().expect("controls are never chosen");
@@ -260,10 +296,25 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
     findings.notes = found_after.notes;
     watch.lap("judging");
 
+    let trained = match (&bench, &chosen.trial) {
+        (Some(bench), Some(trial)) => Some(tuning::refit(bench, &prepared, trial)?),
+        _ => None,
+    };
+    let training = match &bench {
+        Some(bench) => {
+            let tuned = trained.as_ref().map(|(model, _)| model);
+            tuning::story(bench, &prepared, &judged, judgement.chosen, tuned)?
+        }
+        None => None,
+    };
+    let winner = Winner {
+        plan: winner,
+        geometry: comparison.geometry,
+        trained,
+    };
     let (model, train_accuracy) = refit::refit(
         &task,
         &looks,
-        comparison.geometry,
         winner,
         &judgement,
         &photos.classes,
@@ -272,21 +323,26 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
     folder.write("model.handful", &model.to_bytes())?;
     watch.lap("refit");
     let drawn = curve::candidate(&judged, judgement.chosen);
-    let curve_s = curve::seconds(&task, &drawn.out) / settings.machine.threads.max(1) as f64;
+    let curve_s = drawn.map_or(0.0, |drawn| curve::seconds(&task, &drawn.out));
     let wants_curve = match &plan {
         Some(plan) => plan.curve,
-        None => watch.has_time_for(curve_s),
+        None => watch.has_time_for(curve_s / settings.machine.threads.max(1) as f64),
     };
-    let curve = if wants_curve {
-        let look = Look::Backbone(comparison.geometry, winner.size_px);
-        let features = looks.features(look, &task.photos.rows, &winner.stages)?;
-        let head = compare::head_of(drawn.plan.as_ref().unwrap_or(winner))?;
-        curve::curve(&task, &features, head, &drawn.out, events)?
-    } else {
+    if !wants_curve {
         events.remark("there is no time left to ask whether more photos would help");
-        None
+    }
+    let drawn = drawn.filter(|_| wants_curve);
+    let drawn = drawn.and_then(|drawn| drawn.plan.as_ref().map(|plan| (drawn, plan)));
+    let curve = match drawn {
+        None => None,
+        Some((drawn, plan)) => {
+            let look = Look::Backbone(comparison.geometry, plan.size_px);
+            let features = looks.features(look, &task.photos.rows, &plan.stages)?;
+            let head = compare::head_of(plan)?;
+            let curve = curve::curve(&task, &features, head, &drawn.out, events)?;
+            curve.map(|curve| CurveMetrics::of(&curve, &drawn.name, task.photos.len()))
+        }
     };
-    let curve = curve.map(|curve| CurveMetrics::of(&curve, &drawn.name, task.photos.len()));
     watch.lap("learning curve");
     let baseline = judge::baseline(&judged).map(|b| &judged[b]);
     let baseline = baseline.filter(|b| b.name != chosen.name);
@@ -319,6 +375,7 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
         model: &model.record,
         backbone: backbone.weights.digest(),
         train_accuracy,
+        training,
         scenes: scene_metrics,
         wants_curve,
         curve,

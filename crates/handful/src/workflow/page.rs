@@ -51,6 +51,7 @@ pub fn model(results: &Results) -> ReportModel {
             answer: of.two_points,
             hindcast: of.hindcast,
         }),
+        training: metrics.training.clone(),
         decisions: results
             .decisions
             .iter()

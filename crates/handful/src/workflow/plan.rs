@@ -5,6 +5,8 @@ use std::path::Path;
 use handful_image::Geometry;
 use handful_learn::Backbone;
 use handful_learn::backbone::Precision;
+use handful_learn::head::{Head, Logistic};
+use handful_learn::train::Recipe;
 use serde::{Deserialize, Serialize};
 
 use crate::exit::{self, Failure};
@@ -13,15 +15,18 @@ use crate::exit::{self, Failure};
 pub const SCHEMA: u32 = 1;
 
 /// One thing that is compared.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CandidatePlan {
     /// Image side for the backbone, in pixels.
     pub size_px: usize,
     /// Names of the backbone's stages whose spatial means are the features.
     pub stages: Vec<String>,
-    /// Name of the head.
+    /// Name of the head; the one that fine-tuning starts from.
     pub head: String,
+    /// How the network is trained; none: it is frozen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tune: Option<Recipe>,
 }
 
 fn yes() -> bool {
@@ -29,13 +34,34 @@ fn yes() -> bool {
 }
 
 impl CandidatePlan {
-    /// `efficientnet_lite0/224/blocks.4+head/ridge`
+    /// Frozen features of some stages, and a head on them.
+    pub fn frozen(size_px: usize, stages: &[String], head: &dyn Head) -> CandidatePlan {
+        CandidatePlan {
+            size_px,
+            stages: stages.to_vec(),
+            head: head.name().to_owned(),
+            tune: None,
+        }
+    }
+
+    /// A network that is trained, from a logistic head on its last stage.
+    pub fn tuned(size_px: usize, backbone: &Backbone, recipe: &Recipe) -> CandidatePlan {
+        let last = backbone.stages.last().expect("a network has stages");
+        CandidatePlan {
+            tune: Some(recipe.clone()),
+            ..CandidatePlan::frozen(size_px, std::slice::from_ref(&last.name), &Logistic)
+        }
+    }
+
+    /// `efficientnet_lite0/224/blocks.4+head/ridge`, or `efficientnet_lite0/224/fine-tune/last@0.0003`.
     pub fn name(&self, backbone: &str) -> String {
-        format!(
-            "{}/{}",
-            features_name(backbone, self.size_px, &self.stages),
-            self.head
-        )
+        match &self.tune {
+            Some(recipe) => format!("{backbone}/{}/fine-tune/{}", self.size_px, recipe.name()),
+            None => {
+                let features = features_name(backbone, self.size_px, &self.stages);
+                format!("{features}/{}", self.head)
+            }
+        }
     }
 }
 
@@ -76,6 +102,11 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// The candidates with frozen features.
+    pub fn frozen(&self) -> impl Iterator<Item = &CandidatePlan> {
+        self.candidates.iter().filter(|c| c.tune.is_none())
+    }
+
     /// Reads a plan for this backbone and checks its ranges.
     ///
     /// # Errors
@@ -137,6 +168,9 @@ impl Plan {
                 "a candidate with the stages `{}`",
                 c.stages.join("+")
             )));
+        }
+        for recipe in plan.candidates.iter().filter_map(|c| c.tune.as_ref()) {
+            recipe.check().map_err(|e| not(e.to_string()))?;
         }
         Ok(plan)
     }

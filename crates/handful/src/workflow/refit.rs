@@ -1,5 +1,6 @@
 //! The chosen candidate sees all labels, and then, once, the photos that were held back.
 
+use handful_learn::train::Model;
 use handful_learn::{Bundle, bundle};
 use handful_stats::Column;
 
@@ -12,6 +13,16 @@ use super::task::Task;
 use crate::exit::Failure;
 use handful_image::{Geometry, SampleRange};
 
+/// The candidate that becomes the model.
+pub struct Winner<'a> {
+    /// What it is.
+    pub plan: &'a CandidatePlan,
+    /// How photos become squares.
+    pub geometry: Geometry,
+    /// Where its network was trained: what came of that on all photos, and its probabilities for them.
+    pub trained: Option<(Model, Vec<f64>)>,
+}
+
 /// Fits the winner on all photos: `(model, its accuracy on these very photos)`.
 ///
 /// # Errors
@@ -19,26 +30,36 @@ use handful_image::{Geometry, SampleRange};
 pub fn refit(
     task: &Task,
     looks: &Looks,
-    geometry: Geometry,
-    winner: &CandidatePlan,
+    winner: Winner,
     judgement: &Judgement,
     classes: &[String],
     sample_range: Option<SampleRange>,
 ) -> Result<(Bundle, f64), Failure> {
     let Labelled { rows, labels, .. } = &task.photos;
-    let look = Look::Backbone(geometry, winner.size_px);
-    let features = looks.features(look, rows, &winner.stages)?;
-    let head = task.refit(&features, head_of(winner)?)?;
-    let probabilities = head.probabilities(&features.all_rows());
+    let Winner {
+        plan,
+        geometry,
+        trained,
+    } = winner;
+    let (Model { backbone, head }, probabilities) = match trained {
+        Some(model) => model,
+        None => {
+            let look = Look::Backbone(geometry, plan.size_px);
+            let features = looks.features(look, rows, &plan.stages)?;
+            let head = task.refit(&features, head_of(plan)?)?;
+            let probabilities = head.probabilities(&features.all_rows());
+            let backbone = looks.backbone.clone();
+            (Model { backbone, head }, probabilities)
+        }
+    };
     let on_training = Column::of_probabilities(&probabilities, labels, classes.len());
-    let backbone = looks.backbone.clone();
     let record = bundle::Record {
         schema: bundle::SCHEMA,
         version: env!("CARGO_PKG_VERSION").into(),
         labels: classes.to_vec(),
-        preprocessing: backbone.preprocessing(geometry, winner.size_px),
+        preprocessing: backbone.preprocessing(geometry, plan.size_px),
         sample_range,
-        stages: winner.stages.clone(),
+        stages: plan.stages.clone(),
         precision: backbone.precision(),
         backbone: backbone.card.clone(),
         head: head.head.clone(),
@@ -64,21 +85,33 @@ pub fn refit(
 ///
 /// # Errors
 /// When interrupted, or when the statistics can't be computed.
-pub fn open_test(
-    model: &Bundle,
-    looks: &mut Looks,
+pub fn open_test<'a>(
+    model: &'a Bundle,
+    looks: &mut Looks<'a>,
     held_back: &Labelled,
     task: &Task,
     baseline: Option<&Judged>,
 ) -> Result<Option<TestResult>, Failure> {
     let record = &model.record;
     let look = Look::Backbone(record.preprocessing.geometry, record.preprocessing.size_px);
-    looks.ensure("looking at the test photos", &[(look, &held_back.rows)])?;
-    let photos = looks.readable(held_back);
-    if photos.is_empty() {
-        return Ok(None);
+    let is_frozen = model.backbone.weights == looks.backbone.weights;
+    let mut own = match is_frozen {
+        true => None,
+        false => Some(looks.through(&model.backbone)?),
+    };
+    let seen = own.as_mut().unwrap_or(looks);
+    seen.ensure("looking at the test photos", &[(look, &held_back.rows)])?;
+    let photos = seen.readable(held_back);
+    let features = match photos.is_empty() {
+        true => None,
+        false => Some(seen.features(look, &photos.rows, &record.stages)?),
+    };
+    if let Some(own) = own {
+        looks.take_over(own);
     }
-    let features = looks.features(look, &photos.rows, &record.stages)?;
+    let Some(features) = features else {
+        return Ok(None);
+    };
     let probabilities = model.head.probabilities(&features.all_rows());
     let mut result = judge::test_result(&probabilities, &photos.labels, &photos.groups, record)?;
     result.openings = Some(1);

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use handful_image::Geometry;
 use handful_learn::bundle::Record;
-use handful_report::ReportModel;
+use handful_report::{ReportModel, TrainingStory};
 use handful_stats::Interval;
 use serde::{Deserialize, Serialize};
 
@@ -55,6 +55,8 @@ pub struct Metrics {
     pub hog_accuracy: Interval,
     /// Accuracy of the model on the photos that it was trained on.
     pub train_accuracy: f64,
+    /// How the fine-tuning of the network went, of the winner if it was fine-tuned, else of the best that was; null where none was.
+    pub training: Option<TrainingStory>,
     /// What photos that may show one scene, object or person do to the accuracy; null where groups were given, none were
     /// found, or they make no difference.
     pub scenes: Option<SceneMetrics>,
@@ -125,6 +127,8 @@ pub struct Results<'a> {
     pub backbone: String,
     /// Accuracy of the model on the photos that it was trained on.
     pub train_accuracy: f64,
+    /// How fine-tuning went, where it was tried.
+    pub training: Option<TrainingStory>,
     /// What photos that may show one scene do to the accuracy.
     pub scenes: Option<SceneMetrics>,
     /// Whether it was asked if more photos would help.
@@ -171,6 +175,7 @@ impl Results<'_> {
             majority_accuracy: self.task.scored().majority().1,
             hog_accuracy: self.judgement.accuracies[self.control(CONTROL_HOG)],
             train_accuracy: self.train_accuracy,
+            training: self.training.clone(),
             scenes: self.scenes.clone(),
             test: self.test.clone(),
             claims: self.judgement.claims.clone(),

@@ -46,7 +46,7 @@ pub struct Decision {
 pub struct Comparison {
     /// How photos become squares.
     pub geometry: Geometry,
-    /// The candidates, in the order in which they are judged.
+    /// The candidates with frozen features, in the order in which they are judged.
     pub candidates: Vec<CandidatePlan>,
     /// What was decided by measurement.
     pub decisions: Vec<Decision>,
@@ -70,9 +70,18 @@ impl Comparison {
         looks.ensure("looking closer at all photos", &wants)?;
         Ok(Comparison {
             geometry: plan.geometry,
-            candidates: plan.candidates.clone(),
+            candidates: plan.frozen().cloned().collect(),
             decisions: Vec::new(),
         })
+    }
+}
+
+impl Comparison {
+    /// The sides at which all photos have been looked at, largest first; at `smallest` they always are.
+    pub fn sizes(&self, smallest: usize) -> Vec<usize> {
+        let of_candidates = self.candidates.iter().map(|c| c.size_px);
+        let all: BTreeSet<usize> = of_candidates.chain([smallest]).collect();
+        all.into_iter().rev().collect()
     }
 }
 
@@ -172,11 +181,7 @@ impl Screen<'_> {
         looks.ensure("looking closer at all photos", &wants)?;
         if candidates.is_empty() {
             let last_stage = looks.backbone.stage_sets().swap_remove(0);
-            let plan = |head: &&dyn Head| CandidatePlan {
-                size_px: tried.sizes[0],
-                stages: last_stage.clone(),
-                head: head.name().to_owned(),
-            };
+            let plan = |head: &&dyn Head| CandidatePlan::frozen(tried.sizes[0], &last_stage, *head);
             candidates = HEADS.iter().map(plan).collect();
         }
         Ok(Comparison {
@@ -320,11 +325,7 @@ impl Screen<'_> {
             let with = move |head: &&&dyn Head| {
                 place == 0 || every_head_everywhere || head.name() == RIDGE
             };
-            let plan = |head: &&dyn Head| CandidatePlan {
-                size_px: m.size_px,
-                stages: m.stages.clone(),
-                head: head.name().to_owned(),
-            };
+            let plan = |head: &&dyn Head| CandidatePlan::frozen(m.size_px, &m.stages, *head);
             HEADS.iter().filter(with).map(plan)
         });
         Ok((plans.collect(), decisions))

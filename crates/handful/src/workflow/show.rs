@@ -17,6 +17,19 @@ pub fn outcome(done: &Outcome, events: &Events) {
         events.say("");
         events.say(&words::more_photos(curve));
     }
+    if let Some(story) = &done.page.training {
+        let level = done.page.verdict.level;
+        events.say("");
+        events.say(&format!(
+            "Fine-tuning ({}): {}",
+            words::shortened(&story.candidate, NAME_COLUMNS),
+            words::training_course(&story.training, level)
+        ));
+        events.say(&words::kept_share(story));
+        if let Some(forgetting) = &story.forgetting {
+            events.say(&words::skill(forgetting, level));
+        }
+    }
     for notice in &done.page.notices {
         events.say("");
         events.say(&notice.text);

@@ -3,8 +3,9 @@
 //! What was found in single photos is a finding of the diagnosis; this is about the numbers.
 
 use handful_report::{Notice, Severity, words};
-use handful_stats::{McNemar, paired_difference};
+use handful_stats::{Course, McNemar, paired_difference};
 
+use super::judge::LEVEL;
 use super::plan::CandidatePlan;
 use super::results::{Metrics, Results};
 
@@ -50,6 +51,13 @@ pub enum Warning {
         /// How much lower its log-loss is, in nats.
         by: f64,
     },
+    /// Fine-tuning went on for longer than helps.
+    TrainedTooLong {
+        /// The candidate.
+        candidate: String,
+        /// Since when, and how much that costs: a sentence.
+        course: String,
+    },
     /// Fewer than two classes were scored.
     OneClassMeasured,
     /// Classes in one group.
@@ -91,6 +99,14 @@ impl Warning {
             all.push(Warning::EachAlone);
         }
         all.extend(gap(results, metrics));
+        if let Some(story) = &metrics.training
+            && let Course::Overfits { .. } = story.training.course
+        {
+            all.push(Warning::TrainedTooLong {
+                candidate: story.candidate.clone(),
+                course: words::training_course(&story.training, LEVEL),
+            });
+        }
         let scored = results.task.scored().class_counts();
         let is_unscored = |class: &usize| scored[*class] == 0;
         let name = |class: usize| photos.classes[class].clone();
@@ -148,6 +164,9 @@ impl Warning {
                 words::quoted(better),
                 words::loss(*by)
             ),
+            Warning::TrainedTooLong { candidate, course } => {
+                format!("{} overfits. {course}", words::quoted(candidate))
+            }
             Warning::OneClassMeasured => "Only one class could be measured.".into(),
             Warning::NotMeasured { classes } => {
                 let names: Vec<String> = classes.iter().map(|c| words::quoted(c)).collect();
@@ -181,6 +200,7 @@ impl Warning {
             }
             Warning::MaybeGuessing
             | Warning::AgainstBaseline { .. }
+            | Warning::TrainedTooLong { .. }
             | Warning::NotMeasured { .. } => None,
         }
     }
@@ -202,6 +222,9 @@ impl Warning {
             Warning::Overfits { .. } => Some(
                 "It was not taken because it costs more to predict with; a `plan.json` can name it alone.",
             ),
+            Warning::TrainedTooLong { .. } => {
+                Some("Give fewer `--epochs`, a smaller `--lr` or `--patience`.")
+            }
             Warning::OneClassMeasured => {
                 Some("Add photos of other objects, persons or scenes to the other classes.")
             }
@@ -229,7 +252,10 @@ fn gap(results: &Results, metrics: &Metrics) -> Option<Warning> {
     }
     let chosen = results.chosen();
     let plan = chosen.plan.as_ref()?;
-    let freedom = |plan: &CandidatePlan| BY_FREEDOM.iter().position(|head| *head == plan.head);
+    let freedom = |plan: &CandidatePlan| match plan.tune {
+        Some(_) => Some(BY_FREEDOM.len()),
+        None => BY_FREEDOM.iter().position(|head| *head == plan.head),
+    };
     let is_less_free = |other: &CandidatePlan| {
         let both = freedom(other).zip(freedom(plan));
         (other.size_px, &other.stages) == (plan.size_px, &plan.stages)

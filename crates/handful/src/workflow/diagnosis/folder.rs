@@ -206,16 +206,10 @@ impl Judging<'_> {
         let Ok(task) = Task::new(kept, k, 1, self.seed.derive("folds", 0), self.seed) else {
             return Ok(None);
         };
-        let plan = CandidatePlan {
-            size_px: SIZE_PX,
-            stages: self
-                .backbone
-                .stage_sets()
-                .pop()
-                .expect("there is a last stage"),
-            head: "ridge".into(),
-        };
-        let ridge = head::named(&plan.head).expect("ridge is registered");
+        let stages = self.backbone.stage_sets().pop();
+        let stages = stages.expect("there is a last stage");
+        let ridge = head::named("ridge").expect("ridge is registered");
+        let plan = CandidatePlan::frozen(SIZE_PX, &stages, ridge);
         let features = self
             .looks
             .features(self.look, &task.photos.rows, &plan.stages)?;
@@ -232,6 +226,7 @@ impl Judging<'_> {
             plan: Some(plan),
             out,
             column,
+            trial: None,
         };
         let predicted = Predicted {
             task: &task,

@@ -1,0 +1,153 @@
+//! Which recipes go all the way? All are tried for a quarter of their steps on one fold, the better ones on all folds.
+
+use handful_learn::train::Recipe;
+
+use super::blend::{Blend, HeldOut};
+use super::proposals::{self, Proposed};
+use super::trial::{self, Trial};
+use super::workbench::{Prepared, Workbench};
+use crate::events::{Event, Events};
+use crate::exit::{self, Failure};
+use crate::workflow::kept::Kept;
+use crate::workflow::screen::Decision;
+use crate::workflow::watch::Watch;
+
+/// Recipes that go all the way, as far as their work is not too much; the best one always does.
+const FINALISTS: usize = 2;
+/// With a time limit, the first round ends when there is less than this share left of the time that has passed.
+const ROUND_LEAVES: f64 = 1.0;
+/// Share of the steps in the first round.
+const FIRST_ROUND: f64 = 0.25;
+
+/// What came of the recipes that were tried.
+#[derive(Default)]
+pub struct Searched {
+    /// Recipes that were trained on all folds.
+    pub trials: Vec<Trial>,
+    /// Why just these.
+    pub decision: Option<Decision>,
+}
+
+/// Tries what was proposed, as far as the time limit allows.
+///
+/// # Errors
+/// When interrupted, or when the disk refuses.
+pub fn search<'b>(
+    bench: &'b Workbench,
+    proposed: Proposed,
+    prepared: &mut Prepared<'b>,
+    kept: &Kept,
+    watch: &Watch,
+) -> Result<Searched, Failure> {
+    let Proposed {
+        recipes, settled, ..
+    } = proposed;
+    let mut searched = Searched::default();
+    let recipes = match settled || recipes.len() == 1 {
+        true => recipes,
+        false => {
+            let (recipes, decision) = first_round(bench, recipes, prepared, kept, watch)?;
+            if let Some(decision) = &decision {
+                bench.events.emit(&Event::Decision {
+                    about: decision.topic.clone(),
+                    choice: decision.choice.clone(),
+                    why: decision.why.clone(),
+                });
+            }
+            searched.decision = decision;
+            recipes
+        }
+    };
+    for recipe in recipes {
+        let inputs = prepared.kept(bench, &recipe);
+        let n_fits = bench.task.folds.splits().count();
+        let work = bench.mega_macs(&recipe) * n_fits as f64;
+        let label = format!("fine-tuning {}", recipe.trains.name());
+        let progress = bench.events.progress(&label, work as u64);
+        match Trial::of(bench, inputs, &recipe, kept, &progress, watch) {
+            Ok(Some(trial)) => searched.trials.push(trial),
+            Ok(None) => {
+                bench.events.remark(format!(
+                    "the time limit leaves out fine-tuning {}",
+                    recipe.name()
+                ));
+            }
+            Err(failure) if failure.code == exit::USAGE => {
+                leave_out(bench.events, &recipe, &failure)
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok(searched)
+}
+
+/// Every recipe for a part of its steps on the first fold; the better ones by the held-out loss of their best blend.
+fn first_round<'b>(
+    bench: &'b Workbench,
+    recipes: Vec<Recipe>,
+    prepared: &mut Prepared<'b>,
+    kept: &Kept,
+    watch: &Watch,
+) -> Result<(Vec<Recipe>, Option<Decision>), Failure> {
+    let short = |recipe: &Recipe| Recipe {
+        steps: ((recipe.steps as f64 * FIRST_ROUND).ceil() as usize).max(1),
+        ..recipe.clone()
+    };
+    let work: f64 = recipes.iter().map(|r| bench.mega_macs(&short(r))).sum();
+    let progress = bench
+        .events
+        .progress("comparing depths and rates", work as u64);
+    let photos = &bench.task.photos;
+    let mut tried: Vec<(Recipe, f64)> = Vec::new();
+    for recipe in recipes {
+        // What is left of the time is for training on all folds.
+        if !watch.has_time_for(ROUND_LEAVES * watch.total_s()) {
+            break;
+        }
+        let inputs = prepared.kept(bench, &recipe);
+        match trial::first_fold(bench, inputs, &short(&recipe), kept, &progress) {
+            Ok(held) => {
+                let held: [&HeldOut; 1] = [&held];
+                let (blend, losses) = Blend::of(&held, &photos.labels, photos.n_classes);
+                tried.push((recipe, losses[blend.alpha_idx]));
+            }
+            Err(failure) if failure.code == exit::USAGE => {
+                leave_out(bench.events, &recipe, &failure)
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+    if tried.is_empty() {
+        bench.events.remark("the time limit leaves out fine-tuning");
+        return Ok((Vec::new(), None));
+    }
+    tried.sort_by(|a, b| a.1.total_cmp(&b.1));
+    let told: Vec<String> = (tried.iter())
+        .map(|(recipe, loss)| format!("{} {loss:.3}", recipe.name()))
+        .collect();
+    let n_fits = bench.task.folds.splits().count() as f64;
+    let mut work = 0.0;
+    let mut recipes: Vec<Recipe> = Vec::new();
+    for (recipe, _) in tried.into_iter().take(FINALISTS) {
+        let size_px = bench.size_px();
+        work += n_fits * proposals::mega_macs(&recipe, bench.backbone, size_px, photos.len());
+        if recipes.is_empty() || work <= proposals::PATIENCE_MEGA_MACS {
+            recipes.push(recipe);
+        }
+    }
+    let names: Vec<String> = recipes.iter().map(Recipe::name).collect();
+    let decision = Decision {
+        topic: "fine-tuning".into(),
+        choice: names.join(", "),
+        why: format!(
+            "log-loss on the held-out photos of the first fold after a quarter of the steps: {}",
+            told.join(", ")
+        ),
+    };
+    Ok((recipes, Some(decision)))
+}
+
+fn leave_out(events: &Events, recipe: &Recipe, failure: &Failure) {
+    let why = failure.found.as_deref().unwrap_or_default();
+    events.remark(format!("fine-tuning {} is left out: {why}", recipe.name()));
+}

@@ -1,0 +1,204 @@
+//! What is a person told of a training? How it went epoch by epoch, what it would learn where there is nothing to learn, and what the
+//! network forgot over it.
+
+use std::ops::ControlFlow;
+
+use handful_image::{Geometry, Limits, Pixels, decode};
+use handful_learn::drift::{SkillChange, drift, skill};
+use handful_learn::train::{Model, Now};
+use handful_report::{Forgetting, Shuffled, StageForgetting, TrainingStory};
+use handful_stats::{Look, argmax, training_course};
+
+use super::blend::ALPHAS;
+use super::trial::Trial;
+use super::workbench::{Lesson, Prepared, Workbench};
+use crate::demo::PHOTOS;
+use crate::exit::Failure;
+use crate::workflow::judge::{Judged, LEVEL};
+
+/// What forgetting is measured on: so many photos of …
+const PROBE: &str = "clothing that ship with the program (CC0)";
+/// Which of them: those of the demo that it trains on.
+const PROBE_FOLDER: &str = "train/";
+
+/// The story of the chosen candidate where its network was trained, otherwise of the best one that was; none where none was.
+///
+/// `tuned` is the chosen model: what it forgot is measured on it, and a training on shuffled labels stands beside it.
+///
+/// # Errors
+/// When interrupted, or when the statistics can't be computed.
+pub fn story(
+    bench: &Workbench,
+    prepared: &Prepared,
+    judged: &[Judged],
+    chosen: usize,
+    tuned: Option<&Model>,
+) -> Result<Option<TrainingStory>, Failure> {
+    let loss = |idx: &usize| judged[*idx].column.mean_loss();
+    let best = (0..judged.len())
+        .filter(|&idx| judged[idx].trial.is_some())
+        .min_by(|a, b| loss(a).total_cmp(&loss(b)));
+    let of = match &judged[chosen].trial {
+        Some(_) => Some(chosen),
+        None => best,
+    };
+    let Some((of, trial)) = of.and_then(|of| Some((of, judged[of].trial.as_ref()?))) else {
+        return Ok(None);
+    };
+    let (looks, folds, groups) = looks(bench, trial);
+    let (shuffled, forgetting) = match tuned {
+        Some(tuned) if of == chosen => (
+            Some(shuffled(bench, prepared, trial)?),
+            Some(forgetting(bench, tuned, trial)?),
+        ),
+        _ => (None, None),
+    };
+    Ok(Some(TrainingStory {
+        candidate: judged[of].name.clone(),
+        chosen: of == chosen,
+        training: training_course(&looks, &folds, &groups, LEVEL)?,
+        shuffled,
+        forgetting,
+        alpha: trial.blend.alpha(),
+        by_alpha: ALPHAS
+            .into_iter()
+            .zip(trial.by_alpha.iter().copied())
+            .collect(),
+    }))
+}
+
+/// The looks at all folds of the first repeat, each held-out photo once; the fold and the group of each photo.
+fn looks(bench: &Workbench, trial: &Trial) -> (Vec<Look>, Vec<usize>, Vec<usize>) {
+    let task = bench.task;
+    let folds: Vec<_> = trial.folds.iter().filter(|f| f.held.repeat == 0).collect();
+    let is_scored = |row: usize| task.folds.repeats[0][row].is_some();
+    let n_looks = folds.iter().map(|f| f.looks.len()).min().unwrap_or(0);
+    let n = folds.len().max(1) as f64;
+    let look = |idx: usize| {
+        let mean = |value: &dyn Fn(usize) -> f64| (0..folds.len()).map(value).sum::<f64>() / n;
+        let of = |f: usize| &folds[f].looks[idx];
+        let held = |values: fn(&super::trial::FoldLook) -> &Vec<f64>| -> Vec<f64> {
+            let of_fold = |f: usize| {
+                let rows = folds[f].held.rows.iter().zip(values(of(f)));
+                rows.filter(|(row, _)| is_scored(**row)).map(|(_, v)| *v)
+            };
+            (0..folds.len()).flat_map(of_fold).collect()
+        };
+        Look {
+            epoch: mean(&|f| of(f).epoch),
+            train_loss: mean(&|f| of(f).learned.0),
+            train_accuracy: mean(&|f| of(f).learned.1),
+            losses: held(|look| &look.losses),
+            hits: held(|look| &look.hits),
+        }
+    };
+    let rows = || {
+        let of_fold = |f: &&super::trial::FoldResult| {
+            let fold = f.held.fold;
+            f.held
+                .rows
+                .iter()
+                .map(move |&row| (row, fold))
+                .collect::<Vec<_>>()
+        };
+        let all = folds.iter().flat_map(of_fold);
+        all.filter(|(row, _)| is_scored(*row))
+    };
+    (
+        (0..n_looks).map(look).collect(),
+        rows().map(|(_, fold)| fold).collect(),
+        rows().map(|(row, _)| task.photos.groups[row]).collect(),
+    )
+}
+
+/// What the same training makes of shuffled labels: it can only learn them by heart.
+fn shuffled(bench: &Workbench, prepared: &Prepared, trial: &Trial) -> Result<Shuffled, Failure> {
+    let task = bench.task;
+    let rows = task.folds.train_rows(0, 0);
+    let seed = task.seed.derive("shuffled labels", 0);
+    let mut order = rows.clone();
+    order.sort_by_key(|&row| seed.key(row as u64));
+    let of_rows: Vec<usize> = order.iter().map(|&r| task.photos.labels[r]).collect();
+    let mut labels = task.photos.labels.clone();
+    rows.iter()
+        .zip(&of_rows)
+        .for_each(|(&row, &label)| labels[row] = label);
+    let idx = task.folds.n_repeats() * task.folds.k + 1;
+    let start = bench.start(&rows, &labels, idx)?;
+    let lesson = Lesson {
+        rows: &rows,
+        labels: &labels,
+        recipe: &trial.recipe,
+        seed: task.seed.derive("training", idx as u64),
+    };
+    let work = bench.mega_macs(&trial.recipe) as u64;
+    let progress = bench
+        .events
+        .progress("fine-tuning on shuffled labels", work);
+    let inputs = prepared.of(bench, &trial.recipe);
+    let mut look = |_: &Now| ControlFlow::Continue(());
+    let (model, _) = bench.train(&start, inputs, &lesson, &progress, &mut look)?;
+    let right = model.logits(inputs, &rows);
+    let right = right.chunks_exact(task.photos.n_classes).zip(&of_rows);
+    let n_right = right.filter(|(z, label)| argmax(z) == **label).count();
+    let photos = task.photos.subset(&rows);
+    Ok(Shuffled {
+        train_accuracy: n_right as f64 / rows.len() as f64,
+        chance: photos.majority().1,
+    })
+}
+
+/// What the network forgot, by photos that it was not trained on.
+fn forgetting(bench: &Workbench, tuned: &Model, trial: &Trial) -> Result<Forgetting, Failure> {
+    let (before, after) = (bench.backbone, &tuned.backbone);
+    let preprocessing = before.preprocessing(Geometry::CenterCrop, bench.size_px());
+    let photos = PHOTOS
+        .iter()
+        .filter(|(name, _)| name.starts_with(PROBE_FOLDER));
+    let (names, pixels): (Vec<&str>, Vec<Pixels>) = photos
+        .map(|(name, bytes)| {
+            let decoded = decode(bytes, &Limits::default()).expect("photos that ship are whole");
+            (*name, preprocessing.prepare(&decoded.pixels))
+        })
+        .unzip();
+    let class = |name: &&str| name.split('/').nth(1).expect("a folder a class").to_owned();
+    let mut classes: Vec<String> = names.iter().map(class).collect();
+    let labels = classes.clone();
+    classes.sort_unstable();
+    classes.dedup();
+    let label = |name: &String| classes.binary_search(name).expect("it is one of them");
+    let labels: Vec<usize> = labels.iter().map(label).collect();
+    let seed = bench.task.seed.derive("probe", 0);
+    let skill = skill(
+        before,
+        after,
+        &pixels,
+        &labels,
+        classes.len(),
+        &preprocessing,
+        seed,
+    )?;
+    let cut = trial.recipe.trains.cut(before);
+    let stage = |(idx, drift): (usize, handful_learn::drift::StageDrift)| StageForgetting {
+        stage: drift.stage,
+        trained: idx >= cut,
+        cka: drift.cka,
+        l2: drift.l2,
+    };
+    let change = |change: SkillChange| handful_report::SkillChange {
+        before: change.before,
+        after: change.after,
+        difference: change.difference,
+    };
+    Ok(Forgetting {
+        stages: drift(before, after, &pixels, &preprocessing)
+            .into_iter()
+            .enumerate()
+            .map(stage)
+            .collect(),
+        probe: PROBE.into(),
+        n_probe: pixels.len(),
+        ridge: change(skill.ridge),
+        knn: change(skill.knn),
+    })
+}

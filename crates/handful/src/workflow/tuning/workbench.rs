@@ -1,0 +1,315 @@
+//! What all trainings on a set of photos share: the pixels, the kept outputs of frozen prefixes, and the heads that they start from.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use handful_image::Geometry;
+use handful_learn::Backbone;
+use handful_learn::head::{FeatureSet, Fitted, Head, Logistic, TrainingFold};
+use handful_learn::train::{
+    Checkpoint, Examples, Inputs, Model, Now, Recipe, Squares, Stopping, fit,
+};
+use handful_stats::{Seed, stratified_subset};
+
+use super::proposals;
+use super::trial::Trial;
+use crate::events::{Events, Progress};
+use crate::exit::{self, Failure};
+use crate::workflow::kept::Kept;
+use crate::workflow::looks::{Look, Looks};
+use crate::workflow::run_folder::write_whole;
+use crate::workflow::task::Task;
+
+/// Memory that the kept outputs of a prefix may take; more are computed again in every step.
+const MOST_KEPT_BYTES: usize = 2 << 30;
+/// Share of a training fold that a training with patience is stopped by (small-data.md A2).
+const STOPPED_BY: f64 = 0.15;
+/// How often an unfinished training is kept.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(20);
+
+/// What all trainings share.
+pub struct Workbench<'a> {
+    /// Photos, labels and folds.
+    pub task: &'a Task,
+    /// The network that they start from.
+    pub backbone: &'a Backbone,
+    /// Features of its last stage.
+    pub features: FeatureSet,
+    /// The photos' pixels.
+    pub squares: Squares,
+    /// Where an unfinished training is kept.
+    pub checkpoint: PathBuf,
+    /// Where progress goes.
+    pub events: &'a Events,
+    /// The heads that trainings start from, by fold.
+    heads: Mutex<BTreeMap<usize, Fitted>>,
+}
+
+/// Inputs of the trainings, made once for all that are cut at the same stage.
+#[derive(Default)]
+pub struct Prepared<'b>(BTreeMap<usize, Inputs<'b>>);
+
+impl<'b> Prepared<'b> {
+    /// The inputs for a recipe, which stay.
+    pub fn kept<'m>(&'m mut self, bench: &'b Workbench, recipe: &Recipe) -> &'m Inputs<'b> {
+        let cut = recipe.trains.cut(bench.backbone);
+        self.0.entry(cut).or_insert_with(|| bench.inputs(recipe))
+    }
+
+    /// The inputs of a recipe that has been trained.
+    ///
+    /// # Panics
+    /// If it has not.
+    pub fn of(&self, bench: &Workbench, recipe: &Recipe) -> &Inputs<'b> {
+        let cut = recipe.trains.cut(bench.backbone);
+        &self.0[&cut]
+    }
+}
+
+/// Photos to learn from in one training, and what else decides it.
+pub struct Lesson<'r> {
+    /// Rows of the task.
+    pub rows: &'r [usize],
+    /// Class of every photo of the task.
+    pub labels: &'r [usize],
+    /// The recipe.
+    pub recipe: &'r Recipe,
+    /// Tells its random draws from those of others.
+    pub seed: Seed,
+}
+
+impl<'a> Workbench<'a> {
+    /// For the photos of a task, at one size.
+    ///
+    /// # Errors
+    /// When interrupted, when a photo can't be read any more, when the disk refuses.
+    pub fn of(
+        task: &'a Task,
+        looks: &Looks<'a>,
+        geometry: Geometry,
+        size_px: usize,
+        kept: &Kept,
+        events: &'a Events,
+    ) -> Result<Workbench<'a>, Failure> {
+        let rows = &task.photos.rows;
+        let last = looks.backbone.stages.last().expect("a network has stages");
+        let last = std::slice::from_ref(&last.name);
+        kept.make_room()?;
+        Ok(Workbench {
+            task,
+            backbone: looks.backbone,
+            features: looks.features(Look::Backbone(geometry, size_px), rows, last)?,
+            squares: looks.squares(geometry, size_px, rows)?,
+            checkpoint: kept.checkpoint(),
+            events,
+            heads: Mutex::default(),
+        })
+    }
+
+    /// Side of the images, in pixels.
+    pub fn size_px(&self) -> usize {
+        self.squares.preprocessing.size_px
+    }
+
+    /// What a bar counts for one training: its steps alone, in millions of multiply-accumulates.
+    pub fn mega_macs(&self, recipe: &Recipe) -> f64 {
+        proposals::mega_macs(recipe, self.backbone, self.size_px(), 0)
+    }
+
+    /// Inputs for a recipe: views that went through its frozen prefix, where there is one and they fit into memory.
+    pub fn inputs(&self, recipe: &Recipe) -> Inputs<'_> {
+        let Workbench {
+            backbone, squares, ..
+        } = self;
+        let seed = self.task.seed.derive("views", 0);
+        let cut = recipe.trains.cut(backbone);
+        let bytes = Inputs::bytes(backbone, cut, self.size_px(), squares.len(), recipe.views);
+        if cut == 0 || recipe.views == 0 || bytes > MOST_KEPT_BYTES {
+            return Inputs::fresh(squares, backbone, cut, seed);
+        }
+        let progress = self
+            .events
+            .progress("preparing fine-tuning", squares.len() as u64);
+        let done = |n: usize| progress.advance(n as u64);
+        Inputs::kept(squares, backbone, cut, recipe.views, seed, &done)
+    }
+
+    /// The model before fine-tuning: a logistic head on the frozen features of these rows. `idx` tells sets of rows apart.
+    ///
+    /// # Errors
+    /// When features are not finite.
+    pub fn start(&self, rows: &[usize], labels: &[usize], idx: usize) -> Result<Model, Failure> {
+        let seed = self.task.seed.derive("inner splits", idx as u64);
+        let photos = &self.task.photos;
+        let (units, n_classes) = (&photos.units, photos.n_classes);
+        let fold = TrainingFold::new(&self.features, rows, labels, units, n_classes, seed);
+        Ok(Model::start(self.backbone, &Logistic.fit(&fold)?)?)
+    }
+
+    /// The same for the rows of a fold; its head is fitted once.
+    ///
+    /// # Errors
+    /// When features are not finite.
+    pub fn start_of_fold(&self, rows: &[usize], idx: usize) -> Result<Model, Failure> {
+        let lock = || self.heads.lock().expect("nothing panics in between");
+        if let Some(head) = lock().get(&idx) {
+            return Ok(Model {
+                backbone: self.backbone.clone(),
+                head: head.clone(),
+            });
+        }
+        let model = self.start(rows, &self.task.photos.labels, idx)?;
+        lock().insert(idx, model.head.clone());
+        Ok(model)
+    }
+
+    /// Trains, and returns the model and the steps that made it. `look` is shown the model before every step and at the end, and may
+    /// stop the training. One that was interrupted goes on.
+    ///
+    /// # Errors
+    /// When interrupted; when the training diverges, as a failure of usage.
+    pub fn train(
+        &self,
+        start: &Model,
+        inputs: &Inputs,
+        lesson: &Lesson,
+        progress: &Progress,
+        look: &mut (dyn FnMut(&Now) -> ControlFlow<()> + Send),
+    ) -> Result<(Model, usize), Failure> {
+        let Lesson {
+            rows,
+            labels,
+            recipe,
+            ..
+        } = *lesson;
+        let n_classes = self.task.photos.n_classes;
+        let inner = recipe.patience.map(|_| self.inner_split(lesson));
+        let learned = inner.as_ref().map_or(rows, |(learned, _)| learned);
+        let mut stopping = match (&inner, recipe.patience) {
+            (Some((_, judging)), Some(patience)) if !judging.is_empty() => {
+                Some(Stopping::new(inputs, judging, labels, n_classes, patience))
+            }
+            _ => None,
+        };
+        let a_step = (self.mega_macs(recipe) / recipe.steps as f64) as u64;
+        let from = std::fs::read(&self.checkpoint).ok();
+        // What a stopping has seen is not kept: such a training begins again.
+        let from = from.filter(|_| stopping.is_none());
+        let from = from.and_then(|bytes| Checkpoint::from_bytes(&bytes));
+        let mut failed = None;
+        let mut kept = Instant::now();
+        let mut told = 0;
+        let mut steps = 0;
+        let mut watch = |now: &Now| -> ControlFlow<()> {
+            progress.advance(a_step * (now.step - told) as u64);
+            told = now.step;
+            steps = now.step;
+            let interrupted = self.events.is_interrupted();
+            if interrupted || kept.elapsed() > CHECKPOINT_EVERY {
+                kept = Instant::now();
+                let written = write_whole(&self.checkpoint, &now.checkpoint().to_bytes());
+                if let Err(failure) = written.and_then(|()| self.events.check_interrupted()) {
+                    failed = Some(failure);
+                    return ControlFlow::Break(());
+                }
+            }
+            if let Some(stopping) = &mut stopping {
+                stopping.look(now)?;
+            }
+            look(now)
+        };
+        let examples = Examples {
+            inputs,
+            rows: learned,
+            labels,
+        };
+        let tuned = fit(
+            start,
+            examples,
+            recipe,
+            lesson.seed,
+            from.as_ref(),
+            &mut watch,
+        );
+        // The bar counts all steps, also those that were not needed.
+        progress.advance(a_step * (recipe.steps - told) as u64);
+        if let Some(failure) = failed {
+            return Err(failure);
+        }
+        let tuned = tuned.map_err(|e| {
+            Failure::new(exit::USAGE, "a training did not work")
+                .found(e.to_string())
+                .advice("give a smaller `--lr`")
+        })?;
+        let best = stopping.and_then(Stopping::best);
+        Ok(best.unwrap_or((tuned, steps)))
+    }
+
+    /// Photos to learn from and photos to stop by, in whole units.
+    fn inner_split(&self, lesson: &Lesson) -> (Vec<usize>, Vec<usize>) {
+        let photos = self.task.photos.subset(lesson.rows);
+        let wanted = (lesson.rows.len() as f64 * STOPPED_BY).ceil() as usize;
+        let seed = lesson.seed.derive("photos to stop by", 0);
+        let (units, n_classes) = (&photos.units, photos.n_classes);
+        let judging = stratified_subset(&photos.labels, units, n_classes, wanted, seed);
+        let is_judging: BTreeSet<usize> = judging.into_iter().collect();
+        let (judging, learned): (Vec<usize>, Vec<usize>) =
+            (0..lesson.rows.len()).partition(|i| is_judging.contains(i));
+        let rows = |of: Vec<usize>| of.into_iter().map(|i| lesson.rows[i]).collect();
+        (rows(learned), rows(judging))
+    }
+}
+
+/// The winning recipe on all photos: the model, blended and calibrated as the folds were, and its probabilities for these photos.
+///
+/// # Errors
+/// When interrupted, or when the training diverges.
+pub fn refit(
+    bench: &Workbench,
+    prepared: &Prepared,
+    trial: &Trial,
+) -> Result<(Model, Vec<f64>), Failure> {
+    let task = bench.task;
+    let photos = &task.photos;
+    let recipe = &Recipe {
+        patience: None,
+        ..trial.recipe.clone()
+    };
+    let stopped: usize = trial.folds.iter().map(|f| f.stopped_at).sum();
+    let stop_at = stopped.div_ceil(trial.folds.len());
+    let rows: Vec<usize> = (0..photos.len()).collect();
+    let idx = task.folds.n_repeats() * task.folds.k;
+    let start = bench.start(&rows, &photos.labels, idx)?;
+    let inputs = prepared.of(bench, recipe);
+    let progress = bench
+        .events
+        .progress("fine-tuning on all photos", bench.mega_macs(recipe) as u64);
+    let lesson = Lesson {
+        rows: &rows,
+        labels: &photos.labels,
+        recipe,
+        seed: task.seed.derive("training", idx as u64),
+    };
+    // Where the folds stopped early, so does this one, which has no photos left to stop by.
+    let mut look = |now: &Now| match now.step >= stop_at {
+        true => ControlFlow::Break(()),
+        false => ControlFlow::Continue(()),
+    };
+    let (tuned, _) = bench.train(&start, inputs, &lesson, &progress, &mut look)?;
+    let mut model = Model::blend(&start, &tuned, trial.blend.alpha());
+    model.head.temperature = trial.blend.temperature;
+    let card = &mut model.backbone.card;
+    card.provenance = format!(
+        "{}; fine-tuned ({}, {} of the way) on {} photos",
+        card.provenance,
+        recipe.name(),
+        trial.blend.alpha(),
+        photos.len()
+    );
+    let logits = model.logits(inputs, &rows);
+    let probabilities = model.head.probabilities_of(logits);
+    Ok((model, probabilities))
+}
