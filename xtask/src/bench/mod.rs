@@ -2,8 +2,8 @@
 //!
 //! Reading order: `set` (what is trained on), `run` (one training and what is read from it), `table` (what is printed
 //! and kept). A cold run starts with an empty feature cache, a warm one with the cache that the cold one has left.
-//! `duplicates`, `shots`, `kernels` and `training` are benches of their own: of the search for near-duplicates and for scenes, and of
-//! networks.
+//! `duplicates`, `shots`, `kernels`, `training` and `tuning` are benches of their own: of the search for near-duplicates and for scenes,
+//! of networks, and of what fine-tuning gives.
 
 mod duplicates;
 mod kernels;
@@ -11,6 +11,7 @@ mod run;
 mod set;
 mod shots;
 mod table;
+mod tuning;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -24,10 +25,10 @@ use run::{Cache, Trial};
 pub struct BenchArguments {
     /// Names of sets, `all` of them, `scenes` (those without given groups), `speed` (clothing, cold and warm) or folders of
     /// your own; `duplicates` alone: planted near-duplicates, found again; `shots` alone: scenes that are known; `kernels` alone: how
-    /// fast networks run; `training` alone: how fast they learn
+    /// fast networks run; `training` alone: how fast they learn; `tuning` alone: what fine-tuning gives on a few photos of a class
     #[arg(
         required = true,
-        value_name = "SET|all|scenes|speed|FOLDER|duplicates|shots|kernels|training"
+        value_name = "SET|all|scenes|speed|FOLDER|duplicates|shots|kernels|training|tuning"
     )]
     sets: Vec<String>,
     /// Folder that holds the sets
@@ -84,6 +85,19 @@ pub fn run(root: &Path, arguments: &BenchArguments) -> Result<Outcome, Failure> 
             "build it with `cargo build --release -p handful`",
         )
     })?;
+    if arguments.sets == ["tuning"] {
+        let python = arguments.peer.as_deref().ok_or_else(|| {
+            let advice = "name a Python with `--peer PYTHON`";
+            Failure::new(
+                "`tuning` draws with a script",
+                "there is no `--peer`",
+                advice,
+            )
+        })?;
+        let data = fs::canonicalize(root.join(&arguments.data));
+        let data = data.map_err(Failure::reading(&arguments.data))?;
+        return tuning::run(root, &data, &binary, python);
+    }
     if arguments.sets == ["shots"] {
         return shots::run(root, &binary, &root.join(&arguments.data));
     }
