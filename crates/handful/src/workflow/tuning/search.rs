@@ -43,10 +43,16 @@ pub fn search<'b>(
         recipes, settled, ..
     } = proposed;
     let mut searched = Searched::default();
+    let mut per_mega_mac_s = 0.0;
     let recipes = match settled || recipes.len() == 1 {
         true => recipes,
         false => {
-            let (recipes, decision) = first_round(bench, recipes, prepared, kept, watch)?;
+            let Round {
+                recipes,
+                decision,
+                seconds,
+            } = first_round(bench, recipes, prepared, kept, watch)?;
+            per_mega_mac_s = seconds;
             if let Some(decision) = &decision {
                 bench.events.emit(&Event::Decision {
                     about: decision.topic.clone(),
@@ -61,17 +67,18 @@ pub fn search<'b>(
     for recipe in recipes {
         let inputs = prepared.kept(bench, &recipe);
         let n_fits = bench.task.folds.splits().count();
-        let work = bench.mega_macs(&recipe) * n_fits as f64;
+        let of_a_fit = bench.mega_macs(&recipe);
+        let work = of_a_fit * n_fits as f64;
+        let seconds = per_mega_mac_s * of_a_fit * (n_fits + trial::AFTER_THE_FOLDS) as f64;
+        if !watch.has_time_for(seconds) {
+            leave_out_for_time(bench.events, &recipe);
+            continue;
+        }
         let label = format!("fine-tuning {}", recipe.trains.name());
         let progress = bench.events.progress(&label, work as u64);
         match Trial::of(bench, inputs, &recipe, kept, &progress, watch) {
             Ok(Some(trial)) => searched.trials.push(trial),
-            Ok(None) => {
-                bench.events.remark(format!(
-                    "the time limit leaves out fine-tuning {}",
-                    recipe.name()
-                ));
-            }
+            Ok(None) => leave_out_for_time(bench.events, &recipe),
             Err(failure) if failure.code == exit::USAGE => {
                 leave_out(bench.events, &recipe, &failure)
             }
@@ -81,6 +88,14 @@ pub fn search<'b>(
     Ok(searched)
 }
 
+/// What a first round found.
+struct Round {
+    recipes: Vec<Recipe>,
+    decision: Option<Decision>,
+    /// Of a million multiply-accumulates. The round prepared the inputs, too, so that it is rather too many.
+    seconds: f64,
+}
+
 /// Every recipe for a part of its steps on the first fold; the better ones by the held-out loss of their best blend.
 fn first_round<'b>(
     bench: &'b Workbench,
@@ -88,7 +103,7 @@ fn first_round<'b>(
     prepared: &mut Prepared<'b>,
     kept: &Kept,
     watch: &Watch,
-) -> Result<(Vec<Recipe>, Option<Decision>), Failure> {
+) -> Result<Round, Failure> {
     let short = |recipe: &Recipe| Recipe {
         steps: ((recipe.steps as f64 * FIRST_ROUND).ceil() as usize).max(1),
         ..recipe.clone()
@@ -98,6 +113,7 @@ fn first_round<'b>(
         .events
         .progress("comparing depths and rates", work as u64);
     let photos = &bench.task.photos;
+    let (began_s, mut done) = (watch.total_s(), 0.0);
     let mut tried: Vec<(Recipe, f64)> = Vec::new();
     for recipe in recipes {
         // What is left of the time is for training on all folds.
@@ -105,6 +121,7 @@ fn first_round<'b>(
             break;
         }
         let inputs = prepared.kept(bench, &recipe);
+        done += bench.mega_macs(&short(&recipe));
         match trial::first_fold(bench, inputs, &short(&recipe), kept, &progress) {
             Ok(held) => {
                 let held: [&HeldOut; 1] = [&held];
@@ -117,9 +134,14 @@ fn first_round<'b>(
             Err(failure) => return Err(failure),
         }
     }
+    let seconds = (watch.total_s() - began_s) / f64::max(done, 1.0);
     if tried.is_empty() {
         bench.events.remark("the time limit leaves out fine-tuning");
-        return Ok((Vec::new(), None));
+        return Ok(Round {
+            recipes: Vec::new(),
+            decision: None,
+            seconds: 0.0,
+        });
     }
     tried.sort_by(|a, b| a.1.total_cmp(&b.1));
     let told: Vec<String> = (tried.iter())
@@ -144,7 +166,18 @@ fn first_round<'b>(
             told.join(", ")
         ),
     };
-    Ok((recipes, Some(decision)))
+    Ok(Round {
+        recipes,
+        decision: Some(decision),
+        seconds,
+    })
+}
+
+fn leave_out_for_time(events: &Events, recipe: &Recipe) {
+    events.remark(format!(
+        "the time limit leaves out fine-tuning {}",
+        recipe.name()
+    ));
 }
 
 fn leave_out(events: &Events, recipe: &Recipe, failure: &Failure) {

@@ -20,7 +20,7 @@ use crate::workflow::task::{OutOfFold, Task};
 use crate::workflow::watch::Watch;
 
 /// Trainings that come after those of the folds, if the recipe is chosen: on all photos, and on shuffled labels.
-const AFTER_THE_FOLDS: usize = 2;
+pub const AFTER_THE_FOLDS: usize = 2;
 /// Photos of a training fold that a look at it takes in.
 const SEEN_OF_THE_FOLD: usize = 200;
 /// Probabilities of a look at a running training are not less than this: a loss of 27 says enough.
