@@ -260,11 +260,13 @@ fn printed(command: &mut Command) -> Result<Value, Failure> {
 /// `(set, photos of a class, method)` to seed to what was found.
 type Rows = BTreeMap<(String, usize, String), BTreeMap<usize, Found>>;
 
+/// What is in the file of raw numbers; nothing where there is none yet.
 fn rows(path: &Path) -> Result<Rows, Failure> {
+    parsed(&fs::read_to_string(path).unwrap_or_default())
+}
+
+fn parsed(text: &str) -> Result<Rows, Failure> {
     let mut rows = Rows::new();
-    let Ok(text) = fs::read_to_string(path) else {
-        return Ok(rows);
-    };
     let wrong = |line: &str| Failure::new("a row can't be read", line, "delete it");
     for line in text.lines().skip(1) {
         // The method stands in quotes, because it may hold a comma.
@@ -302,5 +304,22 @@ fn print(rows: &Rows) {
             found.len(),
             mean(|f| f.2)
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_read_as_they_are_written() {
+        let text = format!(
+            "{HEADER}\nhands,20,0,\"last-2\",0.9290,854,48.0\nhands,20,1,\"train, auto\",0.9555,854,620.5\n"
+        );
+        let rows = parsed(&text).unwrap();
+        let of = |method: &str| &rows[&("hands".to_owned(), 20, method.to_owned())];
+        assert_eq!(of("last-2")[&0], (0.929, 854, 48.0));
+        assert_eq!(of("train, auto")[&1], (0.9555, 854, 620.5));
+        assert!(parsed(&format!("{HEADER}\nhands,20,last\n")).is_err());
     }
 }
