@@ -108,30 +108,27 @@ impl Fitted {
 
     /// The same of logits `[n, classes]` that [`Fitted::logits`] gave.
     pub fn probabilities_of(&self, logits: Vec<f64>) -> Vec<f64> {
-        let k = self.bias.len();
-        let mut p = logits;
-        p.iter_mut().for_each(|l| *l /= self.temperature);
-        softmax_rows(&mut p, k);
-        let n_absent = self
-            .bias
-            .iter()
-            .filter(|b| **b == f64::NEG_INFINITY)
-            .count();
+        calibrated(logits, self.bias.len(), self.temperature, self.n_rows)
+    }
+}
+
+/// softmax(logits/temperature) of each row of `[n, classes]`; a class whose logit is −∞, because the `n_rows` images that were learned
+/// from had none of it, gets (0 + ½)/(n_rows + K/2), its smoothed share.
+pub fn calibrated(mut p: Vec<f64>, k: usize, temperature: f64, n_rows: usize) -> Vec<f64> {
+    let share = 0.5 / (n_rows as f64 + 0.5 * k as f64);
+    for row in p.chunks_exact_mut(k) {
+        let is_absent: Vec<bool> = row.iter().map(|z| *z == f64::NEG_INFINITY).collect();
+        row.iter_mut().for_each(|z| *z /= temperature);
+        softmax_rows(row, k);
+        let n_absent = is_absent.iter().filter(|absent| **absent).count();
         if n_absent > 0 {
-            let share = 0.5 / (self.n_rows as f64 + 0.5 * k as f64);
             let rest = 1.0 - share * n_absent as f64;
-            for row in p.chunks_exact_mut(k) {
-                for (value, bias) in row.iter_mut().zip(&self.bias) {
-                    *value = if *bias == f64::NEG_INFINITY {
-                        share
-                    } else {
-                        *value * rest
-                    };
-                }
+            for (value, absent) in row.iter_mut().zip(is_absent) {
+                *value = if absent { share } else { *value * rest };
             }
         }
-        p
     }
+    p
 }
 
 /// Scales a vector to length 1; a vector of zeros stays one.

@@ -21,7 +21,7 @@ mod training_fold;
 
 pub use centroid::Centroid;
 pub use feature_set::FeatureSet;
-pub use fitted::Fitted;
+pub use fitted::{Fitted, calibrated};
 pub use knn::Knn;
 pub use lda::Lda;
 pub use logistic::Logistic;

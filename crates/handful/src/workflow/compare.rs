@@ -138,15 +138,12 @@ pub fn sort(judged: &mut [Judged], backbone: &Backbone) {
         let network = backbone.cost_through(plan.size_px, &plan.stages);
         let head = HEADS.iter().position(|h| h.name() == plan.head);
         let head = head.expect("checked by `head_of`");
-        let training = plan.tune.as_ref().map_or(0.0, |recipe| {
-            1.0 + tuning::proposals::mega_macs(recipe, backbone, plan.size_px, 0)
-        });
-        [
-            network.mega_macs,
-            f64::from(u8::from(training > 0.0)),
-            head as f64,
-            training,
-        ]
+        let training = plan
+            .tune
+            .as_ref()
+            .map(|recipe| tuning::proposals::mega_macs(recipe, backbone, plan.size_px, 0));
+        // Frozen ones come before trained ones.
+        (network.mega_macs, training.is_some(), head, training)
     };
     judged.sort_by(|a, b| {
         let order = cost(a).partial_cmp(&cost(b));

@@ -41,6 +41,17 @@ pub struct Decision {
     pub why: String,
 }
 
+impl Decision {
+    /// Lets it pass as an event.
+    pub fn tell(&self, events: &Events) {
+        events.emit(&Event::Decision {
+            about: self.topic.clone(),
+            choice: self.choice.clone(),
+            why: self.why.clone(),
+        });
+    }
+}
+
 /// What is compared on all photos, and why just this.
 #[derive(Clone, Debug)]
 pub struct Comparison {
@@ -74,9 +85,7 @@ impl Comparison {
             decisions: Vec::new(),
         })
     }
-}
 
-impl Comparison {
     /// The sides at which all photos have been looked at, largest first; at `smallest` they always are.
     pub fn sizes(&self, smallest: usize) -> Vec<usize> {
         let of_candidates = self.candidates.iter().map(|c| c.size_px);
@@ -415,11 +424,7 @@ impl Screen<'_> {
             choice: choice.into(),
             why,
         };
-        self.events.emit(&Event::Decision {
-            about: decision.topic.clone(),
-            choice: decision.choice.clone(),
-            why: decision.why.clone(),
-        });
+        decision.tell(self.events);
         decision
     }
 }

@@ -182,11 +182,22 @@ impl Task {
         rows: &'f [usize],
         index: usize,
     ) -> TrainingFold<'f> {
+        self.training_fold_with(features, rows, &self.photos.labels, index)
+    }
+
+    /// The same with other labels than those of the photos.
+    pub(super) fn training_fold_with<'f>(
+        &'f self,
+        features: &'f FeatureSet,
+        rows: &'f [usize],
+        labels: &[usize],
+        index: usize,
+    ) -> TrainingFold<'f> {
         let seed = self.seed.derive("inner splits", index as u64);
         TrainingFold::new(
             features,
             rows,
-            &self.photos.labels,
+            labels,
             &self.photos.units,
             self.photos.n_classes,
             seed,

@@ -6,7 +6,7 @@ use super::blend::{Blend, HeldOut};
 use super::proposals::{self, Proposed};
 use super::trial::{self, Trial};
 use super::workbench::{Prepared, Workbench};
-use crate::events::{Event, Events};
+use crate::events::Events;
 use crate::exit::{self, Failure};
 use crate::workflow::kept::Kept;
 use crate::workflow::screen::Decision;
@@ -54,11 +54,7 @@ pub fn search<'b>(
             } = first_round(bench, recipes, prepared, kept, watch)?;
             per_mega_mac_s = seconds;
             if let Some(decision) = &decision {
-                bench.events.emit(&Event::Decision {
-                    about: decision.topic.clone(),
-                    choice: decision.choice.clone(),
-                    why: decision.why.clone(),
-                });
+                decision.tell(bench.events);
             }
             searched.decision = decision;
             recipes

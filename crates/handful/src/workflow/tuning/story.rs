@@ -10,7 +10,7 @@ use handful_report::{Forgetting, Shuffled, StageForgetting, TrainingStory};
 use handful_stats::{Look, argmax, training_course};
 
 use super::blend::ALPHAS;
-use super::trial::Trial;
+use super::trial::{FoldLook, FoldResult, Trial};
 use super::workbench::{Lesson, Prepared, Workbench};
 use crate::demo::PHOTOS;
 use crate::exit::Failure;
@@ -69,45 +69,33 @@ pub fn story(
 
 /// The looks at all folds of the first repeat, each held-out photo once; the fold and the group of each photo.
 fn looks(bench: &Workbench, trial: &Trial) -> (Vec<Look>, Vec<usize>, Vec<usize>) {
-    let task = bench.task;
-    let folds: Vec<_> = trial.folds.iter().filter(|f| f.held.repeat == 0).collect();
-    let is_scored = |row: usize| task.folds.repeats[0][row].is_some();
+    let folds: Vec<&FoldResult> = (trial.folds.iter())
+        .filter(|fold| fold.held.repeat == 0)
+        .collect();
+    // A training with patience may have ended before its last looks.
     let n_looks = folds.iter().map(|f| f.looks.len()).min().unwrap_or(0);
-    let n = folds.len().max(1) as f64;
     let look = |idx: usize| {
-        let mean = |value: &dyn Fn(usize) -> f64| (0..folds.len()).map(value).sum::<f64>() / n;
-        let of = |f: usize| &folds[f].looks[idx];
-        let held = |values: fn(&super::trial::FoldLook) -> &Vec<f64>| -> Vec<f64> {
-            let of_fold = |f: usize| {
-                let rows = folds[f].held.rows.iter().zip(values(of(f)));
-                rows.filter(|(row, _)| is_scored(**row)).map(|(_, v)| *v)
-            };
-            (0..folds.len()).flat_map(of_fold).collect()
-        };
+        let of_folds = || folds.iter().map(|fold| &fold.looks[idx]);
+        let mean =
+            |value: fn(&FoldLook) -> f64| of_folds().map(value).sum::<f64>() / folds.len() as f64;
         Look {
-            epoch: mean(&|f| of(f).epoch),
-            train_loss: mean(&|f| of(f).learned.0),
-            train_accuracy: mean(&|f| of(f).learned.1),
-            losses: held(|look| &look.losses),
-            hits: held(|look| &look.hits),
+            epoch: mean(|look| look.epoch),
+            train_loss: mean(|look| look.learned.0),
+            train_accuracy: mean(|look| look.learned.1),
+            losses: of_folds().flat_map(|look| look.losses.clone()).collect(),
+            hits: of_folds().flat_map(|look| look.hits.clone()).collect(),
         }
     };
-    let rows = || {
-        let of_fold = |f: &&super::trial::FoldResult| {
-            let fold = f.held.fold;
-            f.held
-                .rows
-                .iter()
-                .map(move |&row| (row, fold))
-                .collect::<Vec<_>>()
-        };
-        let all = folds.iter().flat_map(of_fold);
-        all.filter(|(row, _)| is_scored(*row))
-    };
+    let held = || folds.iter().map(|fold| &fold.held);
+    let groups = &bench.task.photos.groups;
     (
         (0..n_looks).map(look).collect(),
-        rows().map(|(_, fold)| fold).collect(),
-        rows().map(|(row, _)| task.photos.groups[row]).collect(),
+        held()
+            .flat_map(|held| vec![held.fold; held.rows.len()])
+            .collect(),
+        held()
+            .flat_map(|held| held.rows.iter().map(|&row| groups[row]))
+            .collect(),
     )
 }
 

@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use handful_learn::Weights;
+use handful_learn::head::calibrated;
 use handful_learn::train::{Inputs, Model, Now, Recipe};
 use handful_learn::weights::Stored;
 use handful_stats::{Column, softmax_rows};
@@ -23,8 +24,6 @@ use crate::workflow::watch::Watch;
 pub const AFTER_THE_FOLDS: usize = 2;
 /// Photos of a training fold that a look at it takes in.
 const SEEN_OF_THE_FOLD: usize = 200;
-/// Probabilities of a look at a running training are not less than this: a loss of 27 says enough.
-const LEAST: f64 = 1e-12;
 
 /// A look at the training of one fold.
 #[derive(Clone, Debug, PartialEq)]
@@ -109,12 +108,10 @@ impl Trial {
         let held: Vec<HeldOut> = folds.iter().map(|f| f.held.clone()).collect();
         let mut repeats = vec![vec![0.0; labels.len() * k]; task.folds.n_repeats()];
         for (held, blend) in held.iter().zip(Blend::cross_fitted(&held, labels, k)) {
-            let mut p: Vec<f64> = held.logits[blend.alpha_idx].clone();
-            p.iter_mut().for_each(|z| *z /= blend.temperature);
-            softmax_rows(&mut p, k);
+            let logits = held.logits[blend.alpha_idx].clone();
             let n_learned = labels.len() - held.rows.len();
-            for (row, p) in held.rows.iter().zip(p.chunks_exact_mut(k)) {
-                smooth_absent(p, n_learned);
+            let p = calibrated(logits, k, blend.temperature, n_learned);
+            for (row, p) in held.rows.iter().zip(p.chunks_exact(k)) {
                 repeats[held.repeat][row * k..][..k].copy_from_slice(p);
             }
         }
@@ -152,19 +149,6 @@ pub fn first_fold(
         fold: 0,
     };
     Ok(one.train_or_find(kept, progress)?.held)
-}
-
-/// A class that the fold did not have gets its smoothed share, (0 + ½)/(n + K/2), as heads give it.
-fn smooth_absent(p: &mut [f64], n_learned: usize) {
-    let absent = p.iter().filter(|v| **v == 0.0).count();
-    if absent == 0 {
-        return;
-    }
-    let share = 0.5 / (n_learned as f64 + 0.5 * p.len() as f64);
-    let rest = 1.0 - share * absent as f64;
-    for value in p {
-        *value = if *value == 0.0 { share } else { *value * rest };
-    }
 }
 
 /// One training on one fold.
@@ -243,7 +227,6 @@ impl OneFold<'_> {
         let of = |rows: &[usize]| -> Column {
             let mut p = model.logits(self.inputs, rows);
             softmax_rows(&mut p, photos.n_classes);
-            p.iter_mut().for_each(|p| *p = p.max(LEAST));
             let labels: Vec<usize> = rows.iter().map(|&r| photos.labels[r]).collect();
             Column::of_probabilities(&p, &labels, photos.n_classes)
         };

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use handful_image::Geometry;
 use handful_learn::Backbone;
-use handful_learn::head::{FeatureSet, Fitted, Head, Logistic, TrainingFold};
+use handful_learn::head::{FeatureSet, Fitted, Head, Logistic};
 use handful_learn::train::{
     Checkpoint, Examples, Inputs, Model, Now, Recipe, Squares, Stopping, fit,
 };
@@ -142,10 +142,7 @@ impl<'a> Workbench<'a> {
     /// # Errors
     /// When features are not finite.
     pub fn start(&self, rows: &[usize], labels: &[usize], idx: usize) -> Result<Model, Failure> {
-        let seed = self.task.seed.derive("inner splits", idx as u64);
-        let photos = &self.task.photos;
-        let (units, n_classes) = (&photos.units, photos.n_classes);
-        let fold = TrainingFold::new(&self.features, rows, labels, units, n_classes, seed);
+        let fold = (self.task).training_fold_with(&self.features, rows, labels, idx);
         Ok(Model::start(self.backbone, &Logistic.fit(&fold)?)?)
     }
 
@@ -195,9 +192,11 @@ impl<'a> Workbench<'a> {
             _ => None,
         };
         let a_step = (self.mega_macs(recipe) / recipe.steps as f64) as u64;
-        let from = std::fs::read(&self.checkpoint).ok();
         // What a stopping has seen is not kept: such a training begins again.
-        let from = from.filter(|_| stopping.is_none());
+        let is_kept = stopping.is_none();
+        let from = is_kept
+            .then(|| std::fs::read(&self.checkpoint).ok())
+            .flatten();
         let from = from.and_then(|bytes| Checkpoint::from_bytes(&bytes));
         let mut failed = None;
         let mut kept = Instant::now();
@@ -207,14 +206,16 @@ impl<'a> Workbench<'a> {
             progress.advance(a_step * (now.step - told) as u64);
             told = now.step;
             steps = now.step;
-            let interrupted = self.events.is_interrupted();
-            if interrupted || kept.elapsed() > CHECKPOINT_EVERY {
+            let is_due = self.events.is_interrupted() || kept.elapsed() > CHECKPOINT_EVERY;
+            let mut going = self.events.check_interrupted();
+            if is_kept && is_due {
                 kept = Instant::now();
-                let written = write_whole(&self.checkpoint, &now.checkpoint().to_bytes());
-                if let Err(failure) = written.and_then(|()| self.events.check_interrupted()) {
-                    failed = Some(failure);
-                    return ControlFlow::Break(());
-                }
+                let bytes = now.checkpoint().to_bytes();
+                going = write_whole(&self.checkpoint, &bytes).and(going);
+            }
+            if let Err(failure) = going {
+                failed = Some(failure);
+                return ControlFlow::Break(());
             }
             if let Some(stopping) = &mut stopping {
                 stopping.look(now)?;
@@ -244,6 +245,8 @@ impl<'a> Workbench<'a> {
                 .found(e.to_string())
                 .advice("give a smaller `--lr`")
         })?;
+        // What is finished is no place to go on from, and the next training need not read it.
+        let _ = std::fs::remove_file(&self.checkpoint);
         let best = stopping.and_then(Stopping::best);
         Ok(best.unwrap_or((tuned, steps)))
     }
