@@ -176,25 +176,13 @@ impl Extractor<'_> {
     /// # Errors
     /// Only when interrupted.
     pub fn hash(&self, photos: &mut [Photo]) -> Result<Vec<(usize, Issue)>, Failure> {
-        let read: Vec<Mutex<Option<Result<FileRead, Issue>>>> =
-            photos.iter().map(|_| Mutex::new(None)).collect();
-        self.in_chunks(
-            "reading",
-            photos.len(),
-            photos.len() as u64,
-            |chunk, progress| {
-                for idx in chunk {
-                    let photo = &photos[idx];
-                    let file = photo.read().map(|bytes| FileRead::of(photo, &bytes));
-                    *lock(&read[idx]) = Some(file);
-                    progress.advance(1);
-                }
-            },
-        )?;
+        let read = self.each("reading", photos.len(), |idx| {
+            let photo = &photos[idx];
+            photo.read().map(|bytes| FileRead::of(photo, &bytes))
+        })?;
         let mut issues = Vec::new();
         for (idx, (photo, read)) in photos.iter_mut().zip(read).enumerate() {
-            let read = read.into_inner().expect("no panic while holding it");
-            match read.expect("every photo was visited") {
+            match read {
                 Ok(file) => {
                     photo.key = Some(file.key);
                     photo.facts = file.facts;
@@ -309,23 +297,15 @@ impl Extractor<'_> {
         preprocessing: Preprocessing,
     ) -> Result<Squares, Failure> {
         let wide = Squares::wide(&preprocessing);
-        type Found = Option<Result<[Pixels; 2], Issue>>;
-        let found: Vec<Mutex<Found>> = positions.iter().map(|_| Mutex::new(None)).collect();
         let n = positions.len();
-        self.in_chunks(step, n, n as u64, |chunk, progress| {
-            for idx in chunk {
-                let photo = &photos[positions[idx]];
-                let decoded = photo.read().and_then(|bytes| photo.decode(&bytes));
-                let prepared =
-                    decoded.map(|(pixels, _)| [preprocessing, wide].map(|p| p.prepare(&pixels)));
-                *lock(&found[idx]) = Some(prepared);
-                progress.advance(1);
-            }
+        let found = self.each(step, n, |idx| {
+            let photo = &photos[positions[idx]];
+            let decoded = photo.read().and_then(|bytes| photo.decode(&bytes));
+            decoded.map(|(pixels, _)| [preprocessing, wide].map(|p| p.prepare(&pixels)))
         })?;
         let (mut all_plain, mut all_wide) = (Vec::with_capacity(n), Vec::with_capacity(n));
         for found in found {
-            let found = found.into_inner().expect("no panic while holding it");
-            let [plain, wide] = found.expect("every photo was visited").map_err(|issue| {
+            let [plain, wide] = found.map_err(|issue| {
                 let what = format!(
                     "`{}` can't be read any more",
                     handful_data::shown(&issue.path)
@@ -338,6 +318,28 @@ impl Extractor<'_> {
             all_wide.push(wide);
         }
         Ok(Squares::new(preprocessing, all_plain, all_wide))
+    }
+
+    /// What `work` makes of each of `0..n`, by all workers.
+    fn each<T: Send>(
+        &self,
+        step: &str,
+        n: usize,
+        work: impl Fn(usize) -> T + Sync,
+    ) -> Result<Vec<T>, Failure> {
+        let made: Vec<Mutex<Option<T>>> = (0..n).map(|_| Mutex::new(None)).collect();
+        self.in_chunks(step, n, n as u64, |chunk, progress| {
+            for idx in chunk {
+                let one = work(idx);
+                *lock(&made[idx]) = Some(one);
+                progress.advance(1);
+            }
+        })?;
+        let made = made.into_iter().map(|one| {
+            let one = one.into_inner().expect("no panic while holding it");
+            one.expect("all were visited")
+        });
+        Ok(made.collect())
     }
 
     /// Calls `work` on chunks of `0..n` from all workers, until done or interrupted.

@@ -255,13 +255,11 @@ impl Learner {
 
     /// The model as it is now.
     pub fn model(&self) -> Model {
-        let shapes = self.backbone.tensors_from(0);
-        let shape: BTreeMap<&str, &Vec<usize>> =
-            shapes.iter().map(|t| (&t.name[..], &t.shape)).collect();
+        let known = &self.backbone.weights.tensors;
         let mut changed: BTreeMap<String, Stored> = BTreeMap::new();
         let mut keep = |name: &str, values: &[f32]| {
-            if let Some(shape) = shape.get(name) {
-                let stored = Stored::from_f32(shape.to_vec(), values);
+            if let Some(tensor) = known.get(name) {
+                let stored = Stored::from_f32(tensor.shape.clone(), values);
                 changed.insert(name.to_owned(), stored);
             }
         };
