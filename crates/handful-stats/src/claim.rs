@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::metric::image_loss;
 use crate::student::{cdf, quantile};
-use crate::{Folds, StatsError, holm};
+use crate::{Folds, StatsError, holm_weighted};
 
 /// Both kinds of error are kept below 5 %, over all planned comparisons.
 pub const CLAIM_LEVEL: f64 = 0.05;
@@ -35,7 +35,18 @@ pub enum Said {
     NoDifferenceSeen,
 }
 
-/// A planned comparison in log-loss, a − b, so that below 0 a is better.
+/// A comparison that was planned before the run: the [`fold_losses`] of two candidates.
+#[derive(Clone, Copy, Debug)]
+pub struct Planned<'a> {
+    /// What may be better.
+    pub a: &'a [f64],
+    /// What it is compared with.
+    pub b: &'a [f64],
+    /// Its part of the error that is allowed to all comparisons together, as a multiple of that of one with weight 1.
+    pub weight: f64,
+}
+
+/// What came of a planned comparison in log-loss, a − b, so that below 0 a is better.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Claim {
     /// Mean difference over the folds in nats.
@@ -44,7 +55,7 @@ pub struct Claim {
     pub low: f64,
     /// Its 95 % interval, of this comparison alone.
     pub high: f64,
-    /// Chance of such a difference or more if there were none, adjusted by Holm for all planned comparisons.
+    /// Chance of such a difference or more if there were none, adjusted by Holm for all planned comparisons, by their weights.
     pub p: f64,
     /// A true difference of so many nats would have been seen in 80 of 100 such experiments, among as many planned
     /// comparisons, if it were the first that Holm looks at.
@@ -83,7 +94,7 @@ pub fn fold_losses(
     folds.splits().map(of).collect()
 }
 
-/// Tests planned comparisons `(a, b)` of candidates by the [`fold_losses`] of each; `groups` has one entry an image.
+/// Tests planned comparisons of candidates; `groups` has one entry an image.
 ///
 /// None for a comparison that can't be tested: fewer than two folds, or folds that all differ alike, as those of a
 /// candidate and itself do.
@@ -97,7 +108,7 @@ pub fn fold_losses(
 /// is the number of folds of one repeat, because the others draw from the same images; the degrees of freedom count all folds
 /// from 200 groups on.
 pub fn claims(
-    planned: &[(&[f64], &[f64])],
+    planned: &[Planned],
     folds: &Folds,
     groups: &[usize],
 ) -> Result<Vec<Option<Claim>>, StatsError> {
@@ -107,7 +118,8 @@ pub fn claims(
     let k = folds.k.min(n_folds);
     let n_free = if n_groups < FEW_GROUPS { k } else { n_folds };
     let mut tested = Vec::with_capacity(planned.len());
-    for (a, b) in planned {
+    let all: f64 = planned.iter().map(|planned| planned.weight).sum();
+    for Planned { a, b, weight } in planned {
         for losses in [a, b] {
             if losses.len() != n_folds {
                 return Err(StatsError::Length {
@@ -118,10 +130,17 @@ pub fn claims(
             }
         }
         let differences: Vec<f64> = a.iter().zip(*b).map(|(a, b)| a - b).collect();
-        tested.push(corrected_t(&differences, ratio, (k, n_free), planned.len()));
+        tested.push(corrected_t(&differences, ratio, (k, n_free), weight / all));
     }
-    let p: Vec<f64> = tested.iter().flatten().map(|claim| claim.p).collect();
-    let mut adjusted = holm(&p).into_iter();
+    let known = || {
+        tested
+            .iter()
+            .zip(planned)
+            .filter_map(|(c, of)| Some((c.as_ref()?, of)))
+    };
+    let p: Vec<f64> = known().map(|(claim, _)| claim.p).collect();
+    let weights: Vec<f64> = known().map(|(_, of)| of.weight).collect();
+    let mut adjusted = holm_weighted(&p, &weights).into_iter();
     for claim in tested.iter_mut().flatten() {
         claim.p = adjusted.next().expect("one a claim");
         claim.said = match (claim.p < CLAIM_LEVEL, claim.difference < 0.0) {
@@ -151,13 +170,13 @@ fn count(rows: &[usize], groups: &[usize]) -> f64 {
     all.len() as f64
 }
 
-/// One comparison of `n_planned`, not yet adjusted for the others, by differences of which so many count for the variance of
-/// their mean, and so many, less one, for the degrees of freedom.
+/// One comparison, not yet adjusted for the others, by differences of which so many count for the variance of their mean, and so
+/// many, less one, for the degrees of freedom; `part` is its part of the error of all.
 fn corrected_t(
     differences: &[f64],
     ratio: f64,
     (n_independent, n_free): (usize, usize),
-    n_planned: usize,
+    part: f64,
 ) -> Option<Claim> {
     let n = differences.len() as f64;
     if differences.len() < 2 || n_free < 2 {
@@ -170,7 +189,7 @@ fn corrected_t(
         return None;
     }
     let df = n_free as f64 - 1.0;
-    let strict = quantile(1.0 - CLAIM_LEVEL / (2.0 * n_planned as f64), df);
+    let strict = quantile(1.0 - CLAIM_LEVEL * part / 2.0, df);
     let wide = quantile(1.0 - CLAIM_LEVEL / 2.0, df);
     Some(Claim {
         difference: mean,
@@ -185,6 +204,10 @@ fn corrected_t(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn planned<'a>(a: &'a [f64], b: &'a [f64]) -> Planned<'a> {
+        Planned { a, b, weight: 1.0 }
+    }
 
     /// Two repeats of five folds; every image is its own group.
     fn folds(n: usize) -> Folds {
@@ -204,7 +227,7 @@ mod tests {
     fn one_comparison_is_the_corrected_t() {
         let alone: Vec<usize> = (0..200).collect();
         let (a, b) = (DIFFERENCES, [0.0; 10]);
-        let claim = claims(&[(&a, &b)], &folds(200), &alone).unwrap()[0].unwrap();
+        let claim = claims(&[planned(&a, &b)], &folds(200), &alone).unwrap()[0].unwrap();
         for (found, expected) in [
             (claim.difference, -0.029000000000000005),
             (claim.p, 0.03291832068095333),
@@ -215,14 +238,15 @@ mod tests {
             assert!((found - expected).abs() < 1e-12, "{found} {expected}");
         }
         assert_eq!(claim.said, Said::Better);
-        let other = claims(&[(&b, &a)], &folds(200), &alone).unwrap()[0].unwrap();
+        let other = claims(&[planned(&b, &a)], &folds(200), &alone).unwrap()[0].unwrap();
         assert_eq!(other.said, Said::Worse);
     }
 
     #[test]
     fn few_groups_leave_fewer_degrees_of_freedom() {
         let alone: Vec<usize> = (0..20).collect();
-        let claim = claims(&[(&DIFFERENCES, &[0.0; 10])], &folds(20), &alone).unwrap()[0].unwrap();
+        let claim =
+            claims(&[planned(&DIFFERENCES, &[0.0; 10])], &folds(20), &alone).unwrap()[0].unwrap();
         for (found, expected) in [
             (claim.p, 0.06555049589914258),
             (claim.low, -0.0609864069427689),
@@ -238,19 +262,43 @@ mod tests {
     fn two_planned_comparisons_ask_for_more() {
         let alone: Vec<usize> = (0..200).collect();
         let (a, b) = (DIFFERENCES, [0.0; 10]);
-        let both = claims(&[(&a, &b), (&a, &b)], &folds(200), &alone).unwrap();
+        let both = claims(&[planned(&a, &b); 2], &folds(200), &alone).unwrap();
         assert_eq!(both[0].unwrap().said, Said::NoDifferenceSeen);
         assert!((both[1].unwrap().p - 2.0 * 0.03291832068095333).abs() < 1e-12);
+    }
+
+    #[test]
+    fn one_with_more_weight_is_asked_for_less() {
+        let alone: Vec<usize> = (0..200).collect();
+        let (a, b) = (DIFFERENCES, [0.0; 10]);
+        let light = planned(&a, &b);
+        let heavy = Planned {
+            weight: 9.0,
+            ..light
+        };
+        let both = claims(&[heavy, light], &folds(200), &alone).unwrap();
+        let [heavy, light] = [both[0].unwrap(), both[1].unwrap()];
+        // 10/9 of its p is still under 5 %; the light one comes second and is left alone.
+        assert!((heavy.p - 0.03291832068095333 * 10.0 / 9.0).abs() < 1e-12);
+        assert_eq!((heavy.said, light.said), (Said::Better, Said::Better));
+        assert!(heavy.detectable < light.detectable);
     }
 
     #[test]
     fn a_candidate_and_itself_can_not_be_compared() {
         let alone: Vec<usize> = (0..20).collect();
         assert_eq!(
-            claims(&[(&DIFFERENCES, &DIFFERENCES)], &folds(20), &alone).unwrap(),
+            claims(&[planned(&DIFFERENCES, &DIFFERENCES)], &folds(20), &alone).unwrap(),
             [None]
         );
-        assert!(claims(&[(&DIFFERENCES[..9], &DIFFERENCES)], &folds(20), &alone).is_err());
+        assert!(
+            claims(
+                &[planned(&DIFFERENCES[..9], &DIFFERENCES)],
+                &folds(20),
+                &alone
+            )
+            .is_err()
+        );
     }
 
     #[test]

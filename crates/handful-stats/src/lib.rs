@@ -40,7 +40,7 @@ pub mod temperature;
 
 pub use binomial::{McNemar, mcnemar};
 pub use choice::{Choice, Difference, one_standard_error, paired_difference};
-pub use claim::{Claim, Said, claims, fold_losses};
+pub use claim::{Claim, Planned, Said, claims, fold_losses};
 pub use cluster::{average_linkage, connected, join_partitions};
 pub use column::Column;
 pub use conformal::{Conformal, cross_conformal, lac_threshold, prediction_set};
@@ -50,7 +50,7 @@ pub use doubt::{Doubt, Doubts, label_doubts};
 pub use error::StatsError;
 pub use fold::{Folds, Protocol, protocol, stratified_subset};
 pub use group::effective_groups;
-pub use holm::holm;
+pub use holm::{holm, holm_weighted};
 pub use inseparable::{InseparablePair, inseparable_pairs};
 pub use interval::{
     Interval, accuracy_interval, balanced_accuracy_interval, difference_of_shares,

@@ -104,8 +104,12 @@ fn claims_are_those_of_scipy_and_statsmodels() {
         };
         let alone: Vec<usize> = (0..case.folds[0].len()).collect();
         let baseline = vec![0.0; folds.splits().count()];
-        let planned: Vec<(&[f64], &[f64])> = (case.comparisons.iter())
-            .map(|c| (c.losses.as_slice(), baseline.as_slice()))
+        let planned: Vec<handful_stats::Planned> = (case.comparisons.iter())
+            .map(|c| handful_stats::Planned {
+                a: &c.losses,
+                b: &baseline,
+                weight: 1.0,
+            })
             .collect();
         let found = claims(&planned, &folds, &alone).unwrap();
         for (found, expected) in found.into_iter().zip(&case.comparisons) {

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use handful_stats::{
-    Column, Folds, Interval, Seed, StatsError, accuracy_interval, argmax, balanced_accuracy,
-    balanced_accuracy_interval, brier, claims, cross_conformal, ece_equal_mass, effective_groups,
-    fold_losses, lac_threshold, learning_curve, log_loss, log_loss_interval, macro_f1,
-    macro_f1_interval, mcnemar, one_standard_error, prediction_set, rechoose, reliability,
-    stratified_subset, wilson,
+    Column, Folds, Interval, Planned, Seed, StatsError, accuracy_interval, argmax,
+    balanced_accuracy, balanced_accuracy_interval, brier, claims, cross_conformal, ece_equal_mass,
+    effective_groups, fold_losses, lac_threshold, learning_curve, log_loss, log_loss_interval,
+    macro_f1, macro_f1_interval, mcnemar, one_standard_error, prediction_set, rechoose,
+    reliability, stratified_subset, wilson,
 };
 use proptest::prelude::*;
 
@@ -116,10 +116,17 @@ impl Images {
         let repeats = |c: usize| vec![self.tables[c].clone(), self.tables[c].clone()];
         let losses = |c: usize| fold_losses(&repeats(c), labels, CLASSES, &folds);
         let (a, b) = (losses(0), losses(1));
-        for claim in claims(&[(&a, &b), (&b, &a)], &folds, groups)
-            .unwrap()
-            .into_iter()
-            .flatten()
+        fn planned<'a>(a: &'a [f64], b: &'a [f64], weight: f64) -> Planned<'a> {
+            Planned { a, b, weight }
+        }
+        for claim in claims(
+            &[planned(&a, &b, 1.0), planned(&b, &a, 3.0)],
+            &folds,
+            groups,
+        )
+        .unwrap()
+        .into_iter()
+        .flatten()
         {
             all.extend([
                 claim.difference,

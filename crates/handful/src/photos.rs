@@ -133,6 +133,14 @@ pub struct Photos {
 }
 
 impl Photos {
+    /// The shorter side of these photos in the median, in pixels; 0 where none has been read.
+    pub fn short_side_px(&self, positions: &[usize]) -> usize {
+        let sizes = positions.iter().filter_map(|&p| self.list[p].size_px());
+        let mut sides: Vec<usize> = sizes.map(|(width, height)| width.min(height)).collect();
+        sides.sort_unstable();
+        sides.get(sides.len() / 2).copied().unwrap_or(0)
+    }
+
     /// Takes over what a scan has found.
     pub fn from_catalog(catalog: Catalog) -> Photos {
         let Catalog {

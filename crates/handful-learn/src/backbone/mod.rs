@@ -277,6 +277,17 @@ impl Backbone {
         self.cost_to(size_px, deepest.unwrap_or(self.stages.len() - 1))
     }
 
+    /// Cost of a whole network by the name of its architecture.
+    ///
+    /// # Errors
+    /// [`LearnError::UnknownArchitecture`] with the names that exist.
+    pub fn cost_of(name: &str, size_px: usize) -> Result<Cost, LearnError> {
+        let plan = known::named(name)?;
+        Ok(Cost {
+            mega_macs: plan.mega_macs(size_px, plan.stages().len() - 1),
+        })
+    }
+
     fn cost_to(&self, size_px: usize, stage: usize) -> Cost {
         Cost {
             mega_macs: self.plan.mega_macs(size_px, stage),

@@ -2,28 +2,29 @@
 
 use handful_learn::train::Trains;
 
+use crate::exit::{self, Failure};
 use crate::workflow::tuning::{Strategy, Wishes};
 
 /// How a network itself is trained.
 #[derive(Debug, clap::Args)]
 pub struct TuningFlags {
-    /// What is tried: frozen features, or also training the network itself [default: auto]
+    /// What is tried: frozen features, or also training a network [default: auto]
     #[arg(long, value_enum, value_name = "NAME")]
     strategy: Option<StrategyFlag>,
-    /// Fine-tuning: how often each photo is learned from [default: by the number of photos]
+    /// Training: how often each photo is learned from [default: by the number of photos; from nothing: 100]
     #[arg(long, value_name = "N", value_parser = positive)]
     epochs: Option<f64>,
-    /// Fine-tuning: learning rate of AdamW at its highest [default: 3e-4 and 1e-3, measured]
+    /// Training: learning rate at its highest [default: two or more are measured]
     #[arg(long, value_name = "RATE", value_parser = positive)]
     lr: Option<f64>,
-    /// Fine-tuning: images a step, 1 to 1024 [default: 32, or a quarter of the photos]
+    /// Training: images a step, 1 to 1024 [default: 32, or a quarter of the photos; from nothing: 10, or 32 from 1,000 photos on]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     batch: Option<u16>,
     /// Fine-tuning: how many of the network's first stages stay as they are, or what is trained: `last` or `last-2`, the stages of
     /// the one or two coarsest resolutions, `norms`, `all` [default: last, last-2 and all, measured]
     #[arg(long, value_name = "N|NAME", value_parser = trains)]
     freeze: Option<Trains>,
-    /// Fine-tuning: stop after so many epochs without progress on a part of the training photos [default: never]
+    /// Training: stop after so many epochs without progress on a part of the training photos [default: never]
     #[arg(long, value_name = "EPOCHS", value_parser = clap::value_parser!(u16).range(1..))]
     patience: Option<u16>,
 }
@@ -37,22 +38,34 @@ enum StrategyFlag {
     Frozen,
     /// Fine-tuning beside frozen features, whatever it takes
     FineTune,
+    /// A small network that starts from nothing beside frozen features, whatever it takes: a control
+    Scratch,
 }
 
 impl TuningFlags {
     /// The same, as the workflow takes it.
-    pub fn wishes(&self) -> Wishes {
+    ///
+    /// # Errors
+    /// When flags contradict each other.
+    pub fn wishes(&self) -> Result<Wishes, Failure> {
+        if let (Some(StrategyFlag::Scratch), Some(trains)) = (self.strategy, self.freeze) {
+            let what = format!("`--freeze {}` with `--strategy scratch`", trains.name());
+            return Err(Failure::new(exit::USAGE, what)
+                .found("a network that starts from nothing has nothing to freeze")
+                .advice("leave one of both out"));
+        }
         // Whoever says how to fine-tune wants it.
         let says_how = self.epochs.is_some()
             || self.lr.is_some()
             || self.batch.is_some()
             || self.freeze.is_some()
             || self.patience.is_some();
-        Wishes {
+        Ok(Wishes {
             strategy: match self.strategy {
                 Some(StrategyFlag::Auto) => Strategy::Auto,
                 Some(StrategyFlag::Frozen) => Strategy::Frozen,
                 Some(StrategyFlag::FineTune) => Strategy::FineTune,
+                Some(StrategyFlag::Scratch) => Strategy::Scratch,
                 None if says_how => Strategy::FineTune,
                 None => Strategy::Auto,
             },
@@ -61,7 +74,7 @@ impl TuningFlags {
             batch: self.batch.map(usize::from),
             trains: self.freeze,
             patience: self.patience.map(usize::from),
-        }
+        })
     }
 }
 

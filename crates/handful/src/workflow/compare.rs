@@ -135,15 +135,19 @@ pub fn sort(judged: &mut [Judged], backbone: &Backbone) {
     let cost = |judged: &Judged| {
         let plan = judged.plan.as_ref();
         let plan = plan.expect("only planned candidates are sorted");
-        let network = backbone.cost_through(plan.size_px, &plan.stages);
+        let network = plan.mega_macs(backbone);
         let head = HEADS.iter().position(|h| h.name() == plan.head);
         let head = head.expect("checked by `head_of`");
-        let training = plan
-            .tune
-            .as_ref()
-            .map(|recipe| tuning::proposals::mega_macs(recipe, backbone, plan.size_px, 0));
+        let training = plan.tune.as_ref().map(|recipe| {
+            let whole = plan.mega_macs(backbone);
+            let prefix = match plan.scratch {
+                Some(_) => 0.0,
+                None => tuning::prefix_mega_macs(recipe, backbone, plan.size_px),
+            };
+            tuning::training_mega_macs(recipe, whole - prefix)
+        });
         // Frozen ones come before trained ones.
-        (network.mega_macs, training.is_some(), head, training)
+        (network, training.is_some(), head, training)
     };
     judged.sort_by(|a, b| {
         let order = cost(a).partial_cmp(&cost(b));
@@ -151,11 +155,16 @@ pub fn sort(judged: &mut [Judged], backbone: &Backbone) {
     });
 }
 
-/// Fine-tuned candidates, after telling how good they are.
-pub fn tuned(trials: Vec<Trial>, bench: &Workbench) -> Vec<Judged> {
+/// Candidates whose network was trained, after telling how good they are.
+pub fn trained(trials: Vec<Trial>, bench: &Workbench) -> Vec<Judged> {
     let judged = |trial: Trial| {
-        let plan = CandidatePlan::tuned(bench.size_px(), bench.backbone, &trial.recipe);
-        let name = plan.name(&bench.backbone.card.name);
+        let network = bench.network;
+        let plan = CandidatePlan {
+            scratch: (!bench.is_pretrained).then(|| network.card.name.clone()),
+            leads: trial.leads,
+            ..CandidatePlan::trained(bench.size_px(), network, &trial.recipe)
+        };
+        let name = plan.name(&network.card.name);
         let out = trial.out.clone();
         Judged {
             trial: Some(trial),
@@ -179,11 +188,7 @@ fn told(
         log_loss: column.mean_loss(),
         accuracy: column.mean_hit(),
     });
-    let strategy = match &plan {
-        None => "control",
-        Some(CandidatePlan { tune: None, .. }) => "frozen",
-        Some(CandidatePlan { tune: Some(_), .. }) => "fine-tune",
-    };
+    let strategy = plan.as_ref().map_or("control", CandidatePlan::strategy);
     Judged {
         name,
         strategy,

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use handful_learn::bundle::Record;
 use handful_stats::{
-    Claim, Column, Conformal, Folds, Interval, McNemar, ReliabilityBin, Seed, accuracy_interval,
-    argmax, balanced_accuracy_interval, bbc_accuracy, brier, claims, cross_conformal,
-    difference_of_shares, ece_equal_mass, effective_groups, fold_losses, log_loss,
+    Claim, Column, Conformal, Folds, Interval, McNemar, Planned, ReliabilityBin, Seed,
+    accuracy_interval, argmax, balanced_accuracy_interval, bbc_accuracy, brier, claims,
+    cross_conformal, difference_of_shares, ece_equal_mass, effective_groups, fold_losses, log_loss,
     log_loss_interval, macro_f1_interval, mcnemar, one_standard_error, prediction_set, rechoose,
     reliability, wilson,
 };
@@ -39,7 +39,7 @@ const BOOTSTRAP_DRAWS: usize = 2_000;
 pub struct Judged {
     /// Its name, as in every output.
     pub name: String,
-    /// `frozen`, `fine-tune` or `control`.
+    /// `frozen`, `fine-tune`, `scratch` or `control`.
     pub strategy: &'static str,
     /// What it is; controls are not in the plan.
     pub plan: Option<CandidatePlan>,
@@ -256,6 +256,20 @@ fn probabilities(out: &OutOfFold, task: &Task) -> Result<Probabilities, Failure>
     })
 }
 
+/// The chosen candidate, or where its network was trained, the best one with frozen features.
+///
+/// # Panics
+/// If there is none.
+pub fn with_frozen_features(candidates: &[Judged], chosen: usize) -> &Judged {
+    let is_frozen = |c: &Judged| c.plan.as_ref().is_some_and(|plan| plan.tune.is_none());
+    if is_frozen(&candidates[chosen]) {
+        return &candidates[chosen];
+    }
+    let frozen = candidates.iter().filter(|c| is_frozen(c));
+    let best = frozen.min_by(|a, b| a.column.mean_loss().total_cmp(&b.column.mean_loss()));
+    best.expect("there is always one with frozen features")
+}
+
 /// The candidate that others are compared with, among `candidates` with the cheapest first: the first ridge of the plan.
 pub fn baseline(candidates: &[Judged]) -> Option<usize> {
     candidates.iter().position(|c| {
@@ -265,7 +279,8 @@ pub fn baseline(candidates: &[Judged]) -> Option<usize> {
 }
 
 /// Every other candidate, and the control that sees no network's features, against the first ridge of the plan; none
-/// without such a baseline. Always guessing is no comparison that anybody would plan.
+/// without such a baseline. Always guessing is no comparison that anybody would plan. Half of the error goes to the candidates
+/// that stand for a strategy, which is what a person asks about, the other half to all others.
 fn planned_claims(candidates: &[Judged], task: &Task) -> Result<Vec<PlannedClaim>, Failure> {
     let Some(baseline) = baseline(candidates).map(|idx| &candidates[idx]) else {
         return Ok(Vec::new());
@@ -283,9 +298,15 @@ fn planned_claims(candidates: &[Judged], task: &Task) -> Result<Vec<PlannedClaim
     let losses = |c: &Judged| fold_losses(&c.out.repeats, labels, *n_classes, &task.folds);
     let of_baseline = losses(baseline);
     let of_others: Vec<Vec<f64>> = others.iter().map(|c| losses(c)).collect();
-    let planned: Vec<(&[f64], &[f64])> = of_others
-        .iter()
-        .map(|losses| (&losses[..], &of_baseline[..]))
+    let leads = |c: &Judged| c.plan.as_ref().is_some_and(|plan| plan.leads);
+    let n_leads = others.iter().filter(|c| leads(c)).count();
+    let of_a_lead = (others.len() - n_leads).max(1) as f64 / n_leads.max(1) as f64;
+    let planned: Vec<Planned> = (others.iter().zip(&of_others))
+        .map(|(other, losses)| Planned {
+            a: losses,
+            b: &of_baseline,
+            weight: if leads(other) { of_a_lead } else { 1.0 },
+        })
         .collect();
     let tested = claims(&planned, &task.folds, groups)?;
     let told = others.iter().zip(tested).filter_map(|(other, claim)| {

@@ -4,7 +4,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use handful_data::Issue;
-use handful_image::{CONTROLS_LENGTH, Geometry, PORTRAIT_LENGTH, SIGNATURE_LENGTH};
+use handful_image::{CONTROLS_LENGTH, Geometry, PORTRAIT_LENGTH, Preprocessing, SIGNATURE_LENGTH};
 use handful_learn::Backbone;
 use handful_learn::features::Taps;
 use handful_learn::head::FeatureSet;
@@ -91,18 +91,16 @@ impl<'a> Looks<'a> {
         self.unreadable.extend(other.unreadable);
     }
 
-    /// The photos at these positions as a training at this side sees them.
+    /// The photos at these positions as a training sees them that prepares them so.
     ///
     /// # Errors
     /// When interrupted, or when a photo can't be read any more.
     pub fn squares(
         &self,
-        geometry: Geometry,
-        size_px: usize,
+        preprocessing: Preprocessing,
         positions: &[usize],
     ) -> Result<Squares, Failure> {
-        let preprocessing = self.backbone.preprocessing(geometry, size_px);
-        let step = "reading the photos for fine-tuning";
+        let step = "reading the photos for training";
         self.extractor
             .squares(step, self.photos, positions, preprocessing)
     }

@@ -2,9 +2,10 @@
 //! on all, refit, open the test, write. One direction; nothing but [`judge`] looks across candidates, and nothing but the
 //! refit sees all labels.
 //!
-//! Reading order: [`labelled`] (the photos as numbers), [`looks`] (their features), [`diagnosis`] (what is wrong in them,
-//! and what belongs together), [`screen`] (what is worth comparing), [`task`] and [`compare`] (out-of-fold predictions),
-//! [`tuning`] (the network itself is trained), [`judge`] (what may be said of them), [`refit`], [`results`] (what is written).
+//! Reading order: [`settings`] (what is wanted), [`labelled`] (the photos as numbers), [`looks`] (their features), [`diagnosis`] (what
+//! is wrong in them, and what belongs together), [`screen`] (what is worth comparing), [`settle`] (all of that in its order), [`task`]
+//! and [`compare`] (out-of-fold predictions), [`tuning`] (the network itself is trained), [`judge`] (what may be said of them),
+//! [`refit`], [`results`] (what is written).
 
 pub mod backbone;
 pub mod compare;
@@ -21,6 +22,8 @@ pub mod refit;
 pub mod results;
 pub mod run_folder;
 pub mod screen;
+pub mod settings;
+pub mod settle;
 pub mod show;
 pub mod tables;
 pub mod task;
@@ -28,105 +31,33 @@ pub mod tuning;
 pub mod warning;
 pub mod watch;
 
-use std::path::PathBuf;
-use std::time::Duration;
+use std::path::Path;
 
-use handful_data::{ScanOptions, Split};
-use handful_learn::Backbone;
-use handful_learn::backbone::Precision;
-use handful_stats::{Seed, protocol};
+use handful_data::Split;
+use handful_image::Geometry;
+use handful_stats::{Protocol, Seed, protocol};
 
-use crate::cache::Cache;
 use crate::events::{Event, Events};
 use crate::exit::{self, Failure};
 use crate::extract::Extractor;
 use crate::photos::Photos;
 use curve::CurveMetrics;
 use diagnosis::after::Predicted;
-use diagnosis::before::Before;
-use diagnosis::{Findings, scenes};
-use judge::Judged;
+use judge::{Judged, Judgement};
 use kept::Kept;
 use labelled::Labelled;
 use looks::{Look, Looks};
 use openings::Opening;
 use plan::Plan;
 use refit::Winner;
-use results::{Metrics, Results, Timing};
-use run_folder::{Destination, RunFolder, data_name};
-use screen::{Comparison, Screen};
+use results::{Results, Timing};
+use run_folder::{RunFolder, data_name};
+use screen::Comparison;
+pub use settings::{Machine, Outcome, Settings};
+use settle::{Given, Settled, settle};
 use task::Task;
-use tuning::{Prepared, Proposed, Wishes, Workbench};
+use tuning::{Families, Proposed, Starts};
 use watch::Watch;
-
-/// Everything that decides a training.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// Folder or list of photos.
-    pub data: PathBuf,
-    /// How it is read.
-    pub scan: ScanOptions,
-    /// Whether the person said that each photo shows another thing: then nothing is looked for that would make groups,
-    /// but copies.
-    pub each_alone: bool,
-    /// Weights of another backbone than the embedded one.
-    pub model: Option<PathBuf>,
-    /// A fixed image side instead of the measured one.
-    pub size_px: Option<usize>,
-    /// Numbers that the backbone computes with; those of the plan, or float32, if not given.
-    pub precision: Option<Precision>,
-    /// Folds instead of those of the protocol.
-    pub folds: Option<usize>,
-    /// Seed; 0 or the plan's if not given.
-    pub seed: Option<u64>,
-    /// What is wanted of fine-tuning.
-    pub wishes: Wishes,
-    /// When to stop trying.
-    pub time_limit: Option<Duration>,
-    /// A plan to repeat.
-    pub plan: Option<PathBuf>,
-    /// Further photos that join training.
-    pub val: Option<PathBuf>,
-    /// Further photos that are held back.
-    pub test: Option<PathBuf>,
-    /// Where the run goes.
-    pub destination: Destination,
-    /// Whether an interrupted run is to be continued.
-    pub resume: bool,
-    /// Whether skipped files are a failure.
-    pub strict: bool,
-    /// What it runs on.
-    pub machine: Machine,
-}
-
-/// What the work runs on.
-#[derive(Clone, Debug)]
-pub struct Machine {
-    /// Threads.
-    pub threads: usize,
-    /// Where features are kept, if anywhere.
-    pub cache: Option<Cache>,
-}
-
-/// What a training came to.
-#[derive(Debug)]
-pub struct Outcome {
-    /// The run folder.
-    pub run: PathBuf,
-    /// The content of `metrics.json`.
-    pub metrics: Metrics,
-    /// The content of the report.
-    pub page: handful_report::ReportModel,
-    /// Files that were skipped or read with a note.
-    pub n_issues: usize,
-    /// With `--strict`, why the command fails although the run is whole.
-    pub strict_failure: Option<Failure>,
-}
-
-/// Sizes that are tried, as shares of the side that the backbone was trained at: a third, a half and all of its cost.
-const SIZE_SHARES: [f64; 3] = [4.0 / 7.0, 5.0 / 7.0, 1.0];
-/// Sizes are rounded to this many pixels.
-const SIZE_STEP_PX: f64 = 4.0;
 
 /// Trains a model on a folder of photos and writes the run folder.
 ///
@@ -163,93 +94,34 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
         .issues
         .extend(unread.into_iter().map(|(_, issue)| issue));
     let sample_range = photos.settle_range();
-    let given = Labelled::of(&photos, photos.training());
+    let training = Labelled::of(&photos, photos.training());
     let held_back = Labelled::of(&photos, photos.test());
-    tell(&photos, &given, &held_back, events);
+    tell(&photos, &training, &held_back, events);
     watch.lap("read");
 
-    // Look: each photo once, for the diagnosis and for the first comparison.
     let mut looks = Looks::new(extractor, &photos.list, &backbone)?;
-    let sizes = match &plan {
-        Some(plan) => vec![plan.look_px.unwrap_or(backbone.trained_px)],
-        None => sizes(settings.size_px, &backbone),
-    };
-    let screen = Screen {
-        photos: &given,
+    let given = Given {
+        settings,
+        plan: plan.as_ref(),
         seed,
-        events,
-    };
-    let (geometry, geometry_decided) = match &plan {
-        Some(plan) => (plan.geometry, None),
-        None => screen.geometry(&mut looks, sizes[0])?,
-    };
-    let everything: Vec<usize> = given.rows.iter().chain(&held_back.rows).copied().collect();
-    let also = [
-        (Look::Portrait, given.rows.as_slice()),
-        (Look::Signature, &everything),
-    ];
-    let tried = screen.look_at_all(&mut looks, geometry, &sizes, &also, &watch)?;
-    let look = Look::Backbone(geometry, sizes[0]);
-    watch.lap("features");
-    let n_unread = given.len() - looks.readable(&given).len();
-    if n_unread > 0 {
-        events.say(&format!(
-            "{n_unread} of them can't be read: `issues.csv` will say why"
-        ));
-    }
-
-    // What belongs together is known before anything is judged.
-    let signatures = looks.take(Look::Signature);
-    let before = Before {
         photos: &photos,
-        looks: &looks,
-        look,
+        training: &training,
+        held_back: &held_back,
         events,
     };
-    let learnt = looks.readable(&given);
-    let found_before = before.find(&learnt, &looks.readable(&held_back), signatures)?;
-    let mut findings = Findings::default();
-    diagnosis::tell(&found_before.findings, events);
-    findings.add(found_before.findings);
-    let alone = learnt.joined(&found_before.together);
-    let scenes = if settings.each_alone || photos.has_groups() {
-        None
-    } else {
-        let k = settings.folds.unwrap_or(protocol(alone.n_groups()).k);
-        scenes::look_for(&alone, &found_before.runs, (&looks, look), k, seed, events)?
-    };
-    let learnt = match &scenes {
-        Some(scenes) if scenes.agree => alone.kept_together(&scenes.of_row),
-        _ => alone.clone(),
-    };
-    watch.lap("diagnosis");
+    let Settled {
+        learnt,
+        alone,
+        scenes,
+        mut findings,
+        look_px,
+        look,
+        mut comparison,
+    } = settle(given, &mut looks, &mut watch)?;
 
-    // What to compare: from the plan, or measured.
-    let mut comparison = match &plan {
-        Some(plan) => Comparison::repeated(plan, &mut looks, &learnt)?,
-        None => Screen {
-            photos: &learnt,
-            ..screen
-        }
-        .compare(&mut looks, geometry, &tried, &watch)?,
-    };
-    comparison.decisions.splice(0..0, geometry_decided);
-    watch.lap("comparing features");
-
-    let standard = protocol(learnt.n_groups());
-    let k = plan.as_ref().map(|p| p.folds).or(settings.folds);
-    let k = k.unwrap_or(standard.k);
-    let proposed = match &plan {
-        Some(plan) => Proposed::repeated(plan),
-        None => {
-            let n_fits = k * standard.trained_repeats;
-            let mut with_features = vec![comparison.candidates[0].size_px];
-            with_features.extend(comparison.sizes(sizes[0]));
-            let wishes = &settings.wishes;
-            Proposed::of(&learnt, &backbone, &with_features, n_fits, wishes, events)
-        }
-    };
-    let standard = match proposed.recipes.is_empty() {
+    let (k, standard) = folds(given, &learnt);
+    let proposed = propose(given, &learnt, &comparison, look_px, &looks, k);
+    let standard = match proposed.is_empty() {
         true => standard.repeats,
         false => standard.trained_repeats,
     };
@@ -259,30 +131,28 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
     let kept = Kept::of(&folder);
     let mut judged = compare::candidates(&task, &looks, &comparison, &kept, &watch, events)?;
     watch.lap("candidates");
-    let bench = match proposed.recipes.is_empty() {
-        true => None,
-        false => {
-            let (geometry, size_px) = (comparison.geometry, proposed.size_px);
-            let bench = Workbench::of(&task, &looks, geometry, size_px, &kept, events);
-            Some(bench?)
-        }
-    };
-    let mut prepared = Prepared::default();
-    if let Some(bench) = &bench {
-        let searched = tuning::search(bench, proposed, &mut prepared, &kept, &watch)?;
-        comparison.decisions.extend(searched.decision);
-        judged.extend(compare::tuned(searched.trials, bench));
+
+    let starts = Starts::of(proposed, seed)?;
+    let geometry = comparison.geometry;
+    let benches = starts.benches(&task, &looks, (geometry, look), &kept, events)?;
+    let (families, trained, decisions) = Families::search(&starts, &benches, &kept, &watch)?;
+    if !trained.is_empty() {
+        comparison.decisions.extend(decisions);
+        judged.extend(trained);
         compare::sort(&mut judged, &backbone);
-        watch.lap("fine-tuning");
+        watch.lap("training networks");
     }
     judged.extend(compare::controls(&task, &looks, events)?);
     let judgement = judge::judge(&judged, &task)?;
     let chosen = &judged[judgement.chosen];
     let winner = chosen.plan.as_ref().expect("controls are never chosen");
+    let stand_in = judge::with_frozen_features(&judged, judgement.chosen);
+    let stand_in_plan = stand_in.plan.as_ref().expect("it is frozen");
     let predicted = Predicted {
         task: &task,
         judged: chosen,
-        judged_look: Look::Backbone(comparison.geometry, winner.size_px),
+        stand_in,
+        stand_in_look: Look::Backbone(geometry, stand_in_plan.size_px),
         headline: judgement.accuracy,
         scenes: scenes.as_ref().map(|scenes| (scenes, &alone)),
         looks: &looks,
@@ -296,20 +166,18 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
     findings.notes = found_after.notes;
     watch.lap("judging");
 
-    let trained = match (&bench, &chosen.trial) {
-        (Some(bench), Some(trial)) => Some(tuning::refit(bench, &prepared, trial)?),
-        _ => None,
-    };
-    let training = match &bench {
-        Some(bench) => {
-            let tuned = trained.as_ref().map(|(model, _)| model);
-            tuning::story(bench, &prepared, &judged, judgement.chosen, tuned)?
+    let trained = match &chosen.trial {
+        Some(trial) => {
+            let (bench, prepared) = families.of(winner);
+            Some(tuning::refit(bench, prepared, trial)?)
         }
         None => None,
     };
+    let tuned = trained.as_ref().map(|(model, _)| model);
+    let training = tuning::story(&families, &judged, judgement.chosen, tuned)?;
     let winner = Winner {
         plan: winner,
-        geometry: comparison.geometry,
+        geometry,
         trained,
     };
     let (model, train_accuracy) = refit::refit(
@@ -322,27 +190,13 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
     )?;
     folder.write("model.handful", &model.to_bytes())?;
     watch.lap("refit");
-    let drawn = curve::candidate(&judged, judgement.chosen);
-    let curve_s = drawn.map_or(0.0, |drawn| curve::seconds(&task, &drawn.out));
-    let wants_curve = match &plan {
-        Some(plan) => plan.curve,
-        None => watch.has_time_for(curve_s / settings.machine.threads.max(1) as f64),
-    };
-    if !wants_curve {
-        events.remark("there is no time left to ask whether more photos would help");
-    }
-    let drawn = drawn.filter(|_| wants_curve);
-    let drawn = drawn.and_then(|drawn| drawn.plan.as_ref().map(|plan| (drawn, plan)));
-    let curve = match drawn {
-        None => None,
-        Some((drawn, plan)) => {
-            let look = Look::Backbone(comparison.geometry, plan.size_px);
-            let features = looks.features(look, &task.photos.rows, &plan.stages)?;
-            let head = compare::head_of(plan)?;
-            let curve = curve::curve(&task, &features, head, &drawn.out, events)?;
-            curve.map(|curve| CurveMetrics::of(&curve, &drawn.name, task.photos.len()))
-        }
-    };
+    let (wants_curve, curve) = draw_curve(
+        given,
+        (&task, &looks, geometry),
+        &judged,
+        &judgement,
+        &watch,
+    )?;
     watch.lap("learning curve");
     let baseline = judge::baseline(&judged).map(|b| &judged[b]);
     let baseline = baseline.filter(|b| b.name != chosen.name);
@@ -365,9 +219,9 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
         target: folder.target(),
         photos: &photos,
         task: &task,
-        geometry: comparison.geometry,
+        geometry,
         findings: &findings,
-        look_px: sizes[0],
+        look_px,
         decisions: &comparison.decisions,
         judged: &judged,
         judgement: &judgement,
@@ -401,21 +255,91 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
     });
     events.close();
     let run = folder.finish()?;
+    Ok(Outcome {
+        strict_failure: settings
+            .strict
+            .then(|| strict_failure(&photos, &run))
+            .flatten(),
+        run,
+        metrics,
+        page,
+        n_issues: photos.issues.len(),
+    })
+}
+
+/// How many folds, and how often they are drawn by the protocol.
+fn folds(given: Given, learnt: &Labelled) -> (usize, Protocol) {
+    let standard = protocol(learnt.n_groups());
+    let k = given.plan.map(|p| p.folds).or(given.settings.folds);
+    (k.unwrap_or(standard.k), standard)
+}
+
+/// Which networks are trained, and how.
+fn propose(
+    given: Given,
+    learnt: &Labelled,
+    comparison: &Comparison,
+    look_px: usize,
+    looks: &Looks,
+    k: usize,
+) -> Vec<Proposed> {
+    let Settings {
+        wishes, size_px, ..
+    } = given.settings;
+    if let Some(plan) = given.plan {
+        return Proposed::repeated(plan);
+    }
+    let n_fits = k * protocol(learnt.n_groups()).trained_repeats;
+    let mut with_features = vec![comparison.candidates[0].size_px];
+    with_features.extend(comparison.sizes(look_px));
+    let (backbone, events) = (looks.backbone, given.events);
+    let tuned = Proposed::fine_tuning(learnt, backbone, &with_features, n_fits, wishes, events);
+    let short_px = given.photos.short_side_px(&learnt.rows);
+    let scratch = tuning::scratch::scratch(learnt, short_px, *size_px, n_fits, wishes);
+    tuned.into_iter().chain(scratch).collect()
+}
+
+/// Whether it was asked if more photos would help, and the answer.
+fn draw_curve(
+    given: Given,
+    (task, looks, geometry): (&Task, &Looks, Geometry),
+    judged: &[Judged],
+    judgement: &Judgement,
+    watch: &Watch,
+) -> Result<(bool, Option<CurveMetrics>), Failure> {
+    let events = given.events;
+    let drawn = curve::candidate(judged, judgement.chosen);
+    let curve_s = drawn.map_or(0.0, |drawn| curve::seconds(task, &drawn.out));
+    let threads = given.settings.machine.threads.max(1);
+    let is_wanted = match given.plan {
+        Some(plan) => plan.curve,
+        None => watch.has_time_for(curve_s / threads as f64),
+    };
+    if !is_wanted {
+        events.remark("there is no time left to ask whether more photos would help");
+        return Ok((false, None));
+    }
+    let Some((drawn, plan)) = drawn.and_then(|drawn| Some((drawn, drawn.plan.as_ref()?))) else {
+        return Ok((true, None));
+    };
+    let look = Look::Backbone(geometry, plan.size_px);
+    let features = looks.features(look, &task.photos.rows, &plan.stages)?;
+    let head = compare::head_of(plan)?;
+    let curve = curve::curve(task, &features, head, &drawn.out, events)?;
+    let curve = curve.map(|curve| CurveMetrics::of(&curve, &drawn.name, task.photos.len()));
+    Ok((true, curve))
+}
+
+/// Why a whole run fails with `--strict`.
+fn strict_failure(photos: &Photos, run: &Path) -> Option<Failure> {
     let skipped = photos.n_skipped();
-    let strict_failure = (settings.strict && skipped > 0).then(|| {
+    (skipped > 0).then(|| {
         Failure::new(exit::STRICT, format!("{skipped} files were skipped"))
             .found(format!(
                 "they are named in `{}`",
                 run.join("issues.csv").display()
             ))
             .advice("mend or remove them, or leave `--strict` out; the run itself is whole")
-    });
-    Ok(Outcome {
-        run,
-        metrics,
-        page,
-        n_issues: photos.issues.len(),
-        strict_failure,
     })
 }
 
@@ -471,17 +395,6 @@ pub fn read(settings: &Settings, events: &Events) -> Result<Photos, Failure> {
     Ok(photos)
 }
 
-/// The sizes to compare, in pixels, ascending.
-fn sizes(fixed: Option<usize>, backbone: &Backbone) -> Vec<usize> {
-    let of_share = |share: f64| {
-        ((backbone.trained_px as f64 * share / SIZE_STEP_PX).round() * SIZE_STEP_PX) as usize
-    };
-    fixed.map_or_else(
-        || SIZE_SHARES.iter().map(|s| of_share(*s)).collect(),
-        |size| vec![size],
-    )
-}
-
 /// What predicting one photo takes on this machine with one thread, from the speed that was measured while looking;
 /// 0 where everything came from the cache.
 fn predict_ms(judged: &[Judged], looks: &Looks) -> Vec<f64> {
@@ -497,9 +410,9 @@ fn predict_ms(judged: &[Judged], looks: &Looks) -> Vec<f64> {
         0.0
     };
     let of = |j: &Judged| {
-        j.plan.as_ref().map_or(0.0, |p| {
-            decode + per_mega_mac * looks.backbone.cost_through(p.size_px, &p.stages).mega_macs
-        })
+        j.plan
+            .as_ref()
+            .map_or(0.0, |p| decode + per_mega_mac * p.mega_macs(looks.backbone))
     };
     judged.iter().map(of).collect()
 }

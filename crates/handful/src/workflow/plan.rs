@@ -27,6 +27,16 @@ pub struct CandidatePlan {
     /// How the network is trained; none: it is frozen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tune: Option<Recipe>,
+    /// Name of the architecture that learns from nothing; none: it is the run's backbone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scratch: Option<String>,
+    /// Whether it stands for its strategy: its comparison with the baseline was planned before any fold was judged.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub leads: bool,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 fn yes() -> bool {
@@ -41,22 +51,49 @@ impl CandidatePlan {
             stages: stages.to_vec(),
             head: head.name().to_owned(),
             tune: None,
+            scratch: None,
+            leads: false,
         }
     }
 
-    /// A network that is trained, from a logistic head on its last stage.
-    pub fn tuned(size_px: usize, backbone: &Backbone, recipe: &Recipe) -> CandidatePlan {
-        let last = backbone.stages.last().expect("a network has stages");
+    /// A network that is trained; a pretrained one from a logistic head on its last stage.
+    pub fn trained(size_px: usize, network: &Backbone, recipe: &Recipe) -> CandidatePlan {
+        let last = network.stages.last().expect("a network has stages");
         CandidatePlan {
             tune: Some(recipe.clone()),
             ..CandidatePlan::frozen(size_px, std::slice::from_ref(&last.name), &Logistic)
         }
     }
 
-    /// `efficientnet_lite0/224/blocks.4+head/ridge`, or `efficientnet_lite0/224/fine-tune/last@0.0003`.
+    /// How `candidates.csv` calls what it does.
+    pub fn strategy(&self) -> &'static str {
+        match (&self.tune, &self.scratch) {
+            (None, _) => "frozen",
+            (Some(_), None) => "fine-tune",
+            (Some(_), Some(_)) => "scratch",
+        }
+    }
+
+    /// Multiply-accumulates of a prediction, in millions; `backbone` is the run's.
+    pub fn mega_macs(&self, backbone: &Backbone) -> f64 {
+        match &self.scratch {
+            None => backbone.cost_through(self.size_px, &self.stages).mega_macs,
+            Some(name) => {
+                let cost = Backbone::cost_of(name, self.size_px);
+                cost.expect("checked where the plan was read").mega_macs
+            }
+        }
+    }
+
+    /// `efficientnet_lite0/224/blocks.4+head/ridge`, `efficientnet_lite0/224/fine-tune/last@0.0003`, or
+    /// `resnet14/32/scratch/all@0.01`.
     pub fn name(&self, backbone: &str) -> String {
         match &self.tune {
-            Some(recipe) => format!("{backbone}/{}/fine-tune/{}", self.size_px, recipe.name()),
+            Some(recipe) => {
+                let network = self.scratch.as_deref().unwrap_or(backbone);
+                let (size, strategy) = (self.size_px, self.strategy());
+                format!("{network}/{size}/{strategy}/{}", recipe.name())
+            }
             None => {
                 let features = features_name(backbone, self.size_px, &self.stages);
                 format!("{features}/{}", self.head)
@@ -163,11 +200,20 @@ impl Plan {
             .advice("give the same `--model` as for the run that the plan is from"));
         }
         let known = backbone.stage_sets();
-        if let Some(c) = plan.candidates.iter().find(|c| !known.contains(&c.stages)) {
-            return Err(not(format!(
-                "a candidate with the stages `{}`",
-                c.stages.join("+")
-            )));
+        for c in &plan.candidates {
+            match &c.scratch {
+                None if !known.contains(&c.stages) => {
+                    let stages = c.stages.join("+");
+                    return Err(not(format!("a candidate with the stages `{stages}`")));
+                }
+                Some(_) if c.tune.is_none() => {
+                    return Err(not("a network from nothing that is not trained".into()));
+                }
+                Some(name) => {
+                    Backbone::cost_of(name, c.size_px).map_err(|e| not(e.to_string()))?;
+                }
+                None => {}
+            }
         }
         for recipe in plan.candidates.iter().filter_map(|c| c.tune.as_ref()) {
             recipe.check().map_err(|e| not(e.to_string()))?;

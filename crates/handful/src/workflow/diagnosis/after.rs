@@ -37,8 +37,11 @@ pub struct Predicted<'a> {
     pub task: &'a Task,
     /// The candidate whose probabilities are asked, for photos that its training did not see.
     pub judged: &'a Judged,
-    /// The look that it has learnt from.
-    pub judged_look: Look,
+    /// What is judged once more by other folds: the same one, or where its network was trained, which would take as long again, the
+    /// best one with frozen features.
+    pub stand_in: &'a Judged,
+    /// The look that the stand-in has learnt from.
+    pub stand_in_look: Look,
     /// Its accuracy.
     pub headline: Interval,
     /// Scenes that were found, and the photos of the task as they were before scenes made groups.
@@ -92,10 +95,15 @@ impl Predicted<'_> {
         let Some((scenes, alone)) = self.scenes else {
             return Ok((None, None));
         };
-        let chosen = (self.judged, self.judged_look);
-        let more = scenes.judge_once_more(self.task, alone, self.looks, chosen, events)?;
+        let stand_in = (self.stand_in, self.stand_in_look);
+        let more = scenes.judge_once_more(self.task, alone, self.looks, stand_in, events)?;
+        // A stand-in tells what other folds cost, and not how good the model is.
+        let ahead = match self.stand_in.name == self.judged.name {
+            true => 0.0,
+            false => self.headline.value - self.stand_in.column.mean_hit(),
+        };
         let metrics = match &more {
-            Some(more) => scenes.metrics(more, self.headline)?,
+            Some(more) => scenes.metrics(more, self.headline, ahead)?,
             None => None,
         };
         Ok((more.filter(|_| scenes.agree), metrics))

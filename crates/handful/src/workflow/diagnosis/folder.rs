@@ -231,7 +231,8 @@ impl Judging<'_> {
         let predicted = Predicted {
             task: &task,
             judged: &judged,
-            judged_look: self.look,
+            stand_in: &judged,
+            stand_in_look: self.look,
             headline: accuracy,
             scenes: scenes.as_ref().map(|scenes| (scenes, alone)),
             looks: self.looks,

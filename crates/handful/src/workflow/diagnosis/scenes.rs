@@ -243,7 +243,7 @@ fn wrong(column: &Column, other: &Column) -> Column {
 }
 
 impl FoundScenes {
-    /// The chosen candidate judged once more on `photos` with the other folds: as if all were independent, where the task
+    /// A candidate with frozen features judged once more on `photos` with the other folds: as if all were independent, where the task
     /// keeps scenes together, and the other way round. `photos` are those of the task, as they were before scenes made
     /// groups. None where the other folds leave nothing to be judged.
     ///
@@ -254,7 +254,7 @@ impl FoundScenes {
         task: &Task,
         photos: &Labelled,
         looks: &Looks,
-        (chosen, look): (&Judged, Look),
+        (candidate, look): (&Judged, Look),
         events: &Events,
     ) -> Result<Option<JudgedOnceMore>, Failure> {
         let other = if self.agree {
@@ -266,7 +266,10 @@ impl FoundScenes {
         let Ok(other) = Task::new(other, task.folds.k, 1, seed, task.seed) else {
             return Ok(None);
         };
-        let plan = chosen.plan.as_ref().expect("controls are never chosen");
+        let plan = candidate
+            .plan
+            .as_ref()
+            .expect("controls are never judged so");
         let features = looks.features(look, &photos.rows, &plan.stages)?;
         let progress = events.progress("judging once more", task.folds.k as u64);
         let out = other
@@ -275,7 +278,7 @@ impl FoundScenes {
         Ok(Some(JudgedOnceMore { task: other, out }))
     }
 
-    /// Both numbers: that of `headline` and the other one. None where the signals disagree about scenes that cost the
+    /// Both numbers: that of `headline` and the other one, which is by so much `ahead` of what was judged once more. None where the signals disagree about scenes that cost the
     /// chosen candidate nothing.
     ///
     /// # Errors
@@ -284,9 +287,16 @@ impl FoundScenes {
         &self,
         more: &JudgedOnceMore,
         headline: Interval,
+        ahead: f64,
     ) -> Result<Option<SceneMetrics>, Failure> {
         let column = more.task.column(&more.out);
         let number = accuracy_interval(&column, &more.task.photos.groups, LEVEL)?;
+        let moved = |share: f64| (share + ahead).clamp(0.0, 1.0);
+        let number = Interval {
+            value: moved(number.value),
+            low: moved(number.low),
+            high: moved(number.high),
+        };
         if !self.agree && headline.value - number.value < MATTERS {
             return Ok(None);
         }

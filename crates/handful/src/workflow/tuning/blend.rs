@@ -5,7 +5,9 @@ use handful_stats::{fit_temperature, softmax_rows};
 use serde::{Deserialize, Serialize};
 
 /// Shares of the way from the model before fine-tuning to the one after it (WiSE).
-pub const ALPHAS: [f64; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
+pub const SHARES: [f64; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
+/// The only one where the model before knew nothing.
+pub const ALL_THE_WAY: [f64; 1] = [1.0];
 /// In place of −∞, for a class that a fold did not see: e to it is 0, and sums stay finite.
 const NEVER: f64 = -1e4;
 
@@ -18,28 +20,30 @@ pub struct HeldOut {
     pub fold: usize,
     /// Rows of the task.
     pub rows: Vec<usize>,
-    /// For each of [`ALPHAS`] `[rows, classes]`.
+    /// Shares of the way that were tried, ascending.
+    pub shares: &'static [f64],
+    /// For each of them `[rows, classes]`.
     pub logits: Vec<Vec<f64>>,
 }
 
 /// A share of the way and a temperature.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Blend {
-    /// Which of [`ALPHAS`].
+    /// Which of the shares that were tried.
     pub alpha_idx: usize,
+    /// This share of the way.
+    pub alpha: f64,
     /// What logits are divided by.
     pub temperature: f64,
 }
 
 impl Blend {
-    /// Share of the way.
-    pub fn alpha(&self) -> f64 {
-        ALPHAS[self.alpha_idx]
-    }
-
     /// The one that these held-out photos like best, and the mean loss of each share at its own temperature.
     ///
     /// `labels` has the class of every row of the task.
+    ///
+    /// # Panics
+    /// If there is no fold.
     pub fn of(folds: &[&HeldOut], labels: &[usize], n_classes: usize) -> (Blend, Vec<f64>) {
         // A photo of a class that its fold did not see says nothing of a blend: none could tell it.
         let judged = |held: &HeldOut, i: usize| {
@@ -55,7 +59,8 @@ impl Blend {
         let targets: Vec<usize> = (folds.iter())
             .flat_map(|(held, rows)| rows.iter().map(|&i| labels[held.rows[i]]))
             .collect();
-        let fitted: Vec<(f64, f64)> = (0..ALPHAS.len())
+        let shares = folds[0].0.shares;
+        let fitted: Vec<(f64, f64)> = (0..shares.len())
             .map(|idx| {
                 let logits: Vec<f64> = (folds.iter())
                     .flat_map(|(held, rows)| {
@@ -68,11 +73,12 @@ impl Blend {
                 (temperature, loss(logits, temperature, &targets, n_classes))
             })
             .collect();
-        let best = (0..ALPHAS.len())
+        let best = (0..shares.len())
             .min_by(|&a, &b| fitted[a].1.total_cmp(&fitted[b].1))
             .expect("there are shares");
         let blend = Blend {
             alpha_idx: best,
+            alpha: shares[best],
             temperature: fitted[best].0,
         };
         (blend, fitted.into_iter().map(|(_, loss)| loss).collect())
@@ -124,7 +130,8 @@ mod tests {
             HeldOut {
                 repeat: 0,
                 fold,
-                logits: (0..ALPHAS.len()).map(logits).collect(),
+                shares: &SHARES,
+                logits: (0..SHARES.len()).map(logits).collect(),
                 rows,
             }
         };
@@ -136,10 +143,10 @@ mod tests {
         // Two folds like ¾, one likes ¼.
         let (held, labels) = held(|fold| if fold == 2 { 1 } else { 3 });
         let of_folds = Blend::cross_fitted(&held, &labels, 2);
-        assert_eq!(of_folds[2].alpha(), 0.75);
+        assert_eq!(of_folds[2].alpha, 0.75);
         let all: Vec<&HeldOut> = held.iter().collect();
         let (blend, losses) = Blend::of(&all, &labels, 2);
-        assert_eq!(blend.alpha(), 0.75);
+        assert_eq!(blend.alpha, 0.75);
         assert!(losses[3] < losses[1] && losses[1] < losses[0]);
     }
 

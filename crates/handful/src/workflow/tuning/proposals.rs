@@ -18,6 +18,8 @@ pub enum Strategy {
     Frozen,
     /// Fine-tuning whatever it takes; frozen features stand beside it.
     FineTune,
+    /// A small network from nothing, whatever it takes; frozen features stand beside it.
+    Scratch,
 }
 
 /// What the person wants of fine-tuning; whatever is not said is chosen.
@@ -53,32 +55,38 @@ const OF_A_STEP: f64 = 3.0;
 /// Looks at a training while it runs; the first is before it begins.
 pub const LOOKS: usize = 9;
 
-/// What is to be tried.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// What is to be tried with one network.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Proposed {
+    /// The architecture that starts from nothing; none: the run's backbone.
+    pub scratch: Option<String>,
     /// Side of the images, in pixels.
     pub size_px: usize,
-    /// Recipes, cheapest first.
+    /// Recipes, cheapest first; at least one.
     pub recipes: Vec<Recipe>,
-    /// Whether they were chosen before, and all of them go all the way.
-    pub settled: bool,
+    /// Where they were chosen before and all of them go all the way, which of them stands for all.
+    pub settled: Option<usize>,
 }
 
 impl Proposed {
-    /// Recipes for these photos; each is trained `n_fits` times. `sizes_px` are the sides at which there are features, best first:
+    /// Fine-tuning for these photos, if any; each recipe is trained `n_fits` times. `sizes_px` are the sides at which there are features, best first:
     /// the first at which more than the last stages can be trained in time is taken, because depth is worth more than pixels.
-    pub fn of(
+    pub fn fine_tuning(
         photos: &Labelled,
         backbone: &Backbone,
         sizes_px: &[usize],
         n_fits: usize,
         wishes: &Wishes,
         events: &Events,
-    ) -> Proposed {
+    ) -> Option<Proposed> {
+        if matches!(wishes.strategy, Strategy::Frozen | Strategy::Scratch) {
+            return None;
+        }
         let at = |&size_px: &usize| Proposed {
+            scratch: None,
             size_px,
             recipes: proposals(photos, backbone, size_px, n_fits, wishes),
-            settled: false,
+            settled: None,
         };
         let goes_deep = |p: &Proposed| p.recipes.iter().any(|r| r.trains != Trains::Last);
         let all: Vec<Proposed> = sizes_px.iter().map(at).collect();
@@ -91,31 +99,44 @@ impl Proposed {
                     "fine-tuning is left out, because it would take long; `--strategy fine-tune` tries it",
                 );
             }
-            return Proposed::default();
+            return None;
         };
         let why_not = if backbone.precision() != Precision::Float32 {
             "networks are trained in float32 alone"
         } else if photos.len() * Squares::bytes(proposed.size_px) > MOST_BYTES {
             "so many photos of that size do not fit into memory"
         } else {
-            return proposed.clone();
+            return Some(proposed.clone());
         };
         events.remark(format!("fine-tuning is left out: {why_not}"));
-        Proposed::default()
+        None
     }
 
-    /// What an earlier run trained on all folds.
-    pub fn repeated(plan: &Plan) -> Proposed {
-        let tuned = plan
-            .candidates
-            .iter()
-            .filter_map(|c| Some((c.size_px, c.tune.clone()?)));
-        let (sizes, recipes): (Vec<usize>, Vec<Recipe>) = tuned.unzip();
-        Proposed {
-            size_px: sizes.first().copied().unwrap_or_default(),
-            recipes,
-            settled: true,
+    /// What an earlier run trained on all folds, network by network.
+    pub fn repeated(plan: &Plan) -> Vec<Proposed> {
+        let mut all: Vec<Proposed> = Vec::new();
+        for candidate in &plan.candidates {
+            let Some(recipe) = candidate.tune.clone() else {
+                continue;
+            };
+            let (scratch, size_px) = (&candidate.scratch, candidate.size_px);
+            let place = all.iter().position(|p| p.scratch == *scratch);
+            let place = place.unwrap_or_else(|| {
+                all.push(Proposed {
+                    scratch: scratch.clone(),
+                    size_px,
+                    recipes: Vec::new(),
+                    settled: Some(0),
+                });
+                all.len() - 1
+            });
+            let proposed = &mut all[place];
+            if candidate.leads {
+                proposed.settled = Some(proposed.recipes.len());
+            }
+            proposed.recipes.push(recipe);
         }
+        all
     }
 }
 
@@ -129,9 +150,6 @@ fn proposals(
     folds: usize,
     wishes: &Wishes,
 ) -> Vec<Recipe> {
-    if wishes.strategy == Strategy::Frozen {
-        return Vec::new();
-    }
     let is_asked_for = wishes.strategy == Strategy::FineTune;
     let of_a_class = median(&photos.class_counts());
     if of_a_class < FEWEST_OF_A_CLASS && !is_asked_for {
@@ -181,19 +199,23 @@ fn steps(of_a_class: usize) -> usize {
 
 /// About how much work one training is, without the prefix that all trainings share, in millions of multiply-accumulates.
 pub fn mega_macs(recipe: &Recipe, backbone: &Backbone, size_px: usize, n_photos: usize) -> f64 {
-    let cut = recipe.trains.cut(backbone);
     let whole = backbone.cost(size_px).mega_macs;
-    let prefix = prefix_mega_macs(backbone, cut, size_px);
-    let images = (recipe.steps * recipe.batch * recipe.accumulate) as f64;
-    let learning = images * OF_A_STEP * (whole - prefix);
+    let prefix = prefix_mega_macs(recipe, backbone, size_px);
+    let learning = training_mega_macs(recipe, whole - prefix);
     // Held-out photos, a fifth, by five shares of the weights, and in the looks before; as many of the learned ones in the looks.
     let seen = (n_photos as f64 / 5.0) * (5.0 + 2.0 * LOOKS as f64) * (whole - prefix);
     learning + seen
 }
 
-/// What the stages before `cut` take for one image.
-pub fn prefix_mega_macs(backbone: &Backbone, cut: usize, size_px: usize) -> f64 {
-    match cut.checked_sub(1) {
+/// About how much work the steps of one training are, where an image takes `learning` on its way through the part that learns.
+pub fn training_mega_macs(recipe: &Recipe, learning: f64) -> f64 {
+    let images = (recipe.steps * recipe.batch * recipe.accumulate) as f64;
+    images * OF_A_STEP * learning
+}
+
+/// What the stages that a recipe leaves frozen take for one image.
+pub fn prefix_mega_macs(recipe: &Recipe, backbone: &Backbone, size_px: usize) -> f64 {
+    match recipe.trains.cut(backbone).checked_sub(1) {
         None => 0.0,
         Some(last) => {
             let name = backbone.stages[last].name.clone();
@@ -202,7 +224,8 @@ pub fn prefix_mega_macs(backbone: &Backbone, cut: usize, size_px: usize) -> f64 
     }
 }
 
-fn median(counts: &[usize]) -> usize {
+/// The middle one of those that are not 0.
+pub fn median(counts: &[usize]) -> usize {
     let mut counts: Vec<usize> = counts.iter().copied().filter(|c| *c > 0).collect();
     counts.sort_unstable();
     counts.get(counts.len() / 2).copied().unwrap_or(0)
@@ -235,11 +258,40 @@ mod tests {
             ..Wishes::default()
         };
         assert!(!of(4, &asked).is_empty());
-        let frozen = Wishes {
-            strategy: Strategy::Frozen,
-            ..Wishes::default()
+    }
+
+    #[test]
+    fn a_plan_is_repeated_network_by_network() {
+        use crate::workflow::plan::CandidatePlan;
+        let network = Backbone::untrained("resnet14", 1).unwrap();
+        let of = |rate: f64, scratch: Option<&str>, leads: bool| CandidatePlan {
+            scratch: scratch.map(str::to_owned),
+            leads,
+            ..CandidatePlan::trained(64, &network, &Recipe::new(Trains::All, rate, 10, 8))
         };
-        assert!(of(100, &frozen).is_empty());
+        let plan = Plan {
+            schema: 1,
+            version: String::new(),
+            seed: 0,
+            folds: 5,
+            repeats: 1,
+            backbone: String::new(),
+            precision: Precision::Float32,
+            geometry: handful_image::Geometry::CenterCrop,
+            curve: true,
+            look_px: None,
+            candidates: vec![
+                of(1.0, None, false),
+                of(2.0, Some("resnet14"), true),
+                of(3.0, None, true),
+            ],
+        };
+        let [tuned, scratch] = &Proposed::repeated(&plan)[..] else {
+            panic!("two networks")
+        };
+        assert_eq!((tuned.recipes.len(), tuned.settled), (2, Some(1)));
+        assert_eq!((scratch.recipes.len(), scratch.settled), (1, Some(0)));
+        assert_eq!(scratch.scratch.as_deref(), Some("resnet14"));
     }
 
     #[test]

@@ -6,7 +6,6 @@ use super::blend::{Blend, HeldOut};
 use super::proposals::{self, Proposed};
 use super::trial::{self, Trial};
 use super::workbench::{Prepared, Workbench};
-use crate::events::Events;
 use crate::exit::{self, Failure};
 use crate::workflow::kept::Kept;
 use crate::workflow::screen::Decision;
@@ -34,7 +33,7 @@ pub struct Searched {
 /// When interrupted, or when the disk refuses.
 pub fn search<'b>(
     bench: &'b Workbench,
-    proposed: Proposed,
+    proposed: &Proposed,
     prepared: &mut Prepared<'b>,
     kept: &Kept,
     watch: &Watch,
@@ -44,14 +43,15 @@ pub fn search<'b>(
     } = proposed;
     let mut searched = Searched::default();
     let mut per_mega_mac_s = 0.0;
-    let recipes = match settled || recipes.len() == 1 {
-        true => recipes,
-        false => {
+    let settled = settled.or((recipes.len() == 1).then_some(0));
+    let recipes = match settled {
+        Some(_) => recipes.clone(),
+        None => {
             let Round {
                 recipes,
                 decision,
                 seconds,
-            } = first_round(bench, recipes, prepared, kept, watch)?;
+            } = first_round(bench, recipes.clone(), prepared, kept, watch)?;
             per_mega_mac_s = seconds;
             if let Some(decision) = &decision {
                 decision.tell(bench.events);
@@ -60,24 +60,31 @@ pub fn search<'b>(
             recipes
         }
     };
-    for recipe in recipes {
+    // The best of the first round is first.
+    let leader = settled.unwrap_or(0);
+    for (idx, recipe) in recipes.into_iter().enumerate() {
         let inputs = prepared.kept(bench, &recipe);
         let n_fits = bench.task.folds.splits().count();
         let of_a_fit = bench.mega_macs(&recipe);
         let work = of_a_fit * n_fits as f64;
         let seconds = per_mega_mac_s * of_a_fit * (n_fits + trial::AFTER_THE_FOLDS) as f64;
         if !watch.has_time_for(seconds) {
-            leave_out_for_time(bench.events, &recipe);
+            leave_out_for_time(bench, &recipe);
             continue;
         }
-        let label = format!("fine-tuning {}", recipe.trains.name());
+        let label = format!("{} {}", bench.what(), recipe.trains.name());
         let progress = bench.events.progress(&label, work as u64);
-        match Trial::of(bench, inputs, &recipe, kept, &progress, watch) {
+        match Trial::of(
+            bench,
+            inputs,
+            (&recipe, idx == leader),
+            kept,
+            &progress,
+            watch,
+        ) {
             Ok(Some(trial)) => searched.trials.push(trial),
-            Ok(None) => leave_out_for_time(bench.events, &recipe),
-            Err(failure) if failure.code == exit::USAGE => {
-                leave_out(bench.events, &recipe, &failure)
-            }
+            Ok(None) => leave_out_for_time(bench, &recipe),
+            Err(failure) if failure.code == exit::USAGE => leave_out(bench, &recipe, &failure),
             Err(failure) => return Err(failure),
         }
     }
@@ -124,15 +131,14 @@ fn first_round<'b>(
                 let (blend, losses) = Blend::of(&held, &photos.labels, photos.n_classes);
                 tried.push((recipe, losses[blend.alpha_idx]));
             }
-            Err(failure) if failure.code == exit::USAGE => {
-                leave_out(bench.events, &recipe, &failure)
-            }
+            Err(failure) if failure.code == exit::USAGE => leave_out(bench, &recipe, &failure),
             Err(failure) => return Err(failure),
         }
     }
     let seconds = (watch.total_s() - began_s) / f64::max(done, 1.0);
     if tried.is_empty() {
-        bench.events.remark("the time limit leaves out fine-tuning");
+        let remark = format!("the time limit leaves out {}", bench.what());
+        bench.events.remark(remark);
         return Ok(Round {
             recipes: Vec::new(),
             decision: None,
@@ -148,14 +154,14 @@ fn first_round<'b>(
     let mut recipes: Vec<Recipe> = Vec::new();
     for (recipe, _) in tried.into_iter().take(FINALISTS) {
         let size_px = bench.size_px();
-        work += n_fits * proposals::mega_macs(&recipe, bench.backbone, size_px, photos.len());
+        work += n_fits * proposals::mega_macs(&recipe, bench.network, size_px, photos.len());
         if recipes.is_empty() || work <= proposals::PATIENCE_MEGA_MACS {
             recipes.push(recipe);
         }
     }
     let names: Vec<String> = recipes.iter().map(Recipe::name).collect();
     let decision = Decision {
-        topic: "fine-tuning".into(),
+        topic: bench.what().into(),
         choice: names.join(", "),
         why: format!(
             "log-loss on the held-out photos of the first fold after a quarter of the steps: {}",
@@ -169,14 +175,18 @@ fn first_round<'b>(
     })
 }
 
-fn leave_out_for_time(events: &Events, recipe: &Recipe) {
-    events.remark(format!(
-        "the time limit leaves out fine-tuning {}",
+fn leave_out_for_time(bench: &Workbench, recipe: &Recipe) {
+    bench.events.remark(format!(
+        "the time limit leaves out {} {}",
+        bench.what(),
         recipe.name()
     ));
 }
 
-fn leave_out(events: &Events, recipe: &Recipe, failure: &Failure) {
+fn leave_out(bench: &Workbench, recipe: &Recipe, failure: &Failure) {
     let why = failure.found.as_deref().unwrap_or_default();
-    events.remark(format!("fine-tuning {} is left out: {why}", recipe.name()));
+    let (what, recipe) = (bench.what(), recipe.name());
+    bench
+        .events
+        .remark(format!("{what} {recipe} is left out: {why}"));
 }

@@ -9,7 +9,7 @@ use handful_learn::train::{Model, Now};
 use handful_report::{Forgetting, Shuffled, StageForgetting, TrainingStory};
 use handful_stats::{Look, argmax, training_course};
 
-use super::blend::ALPHAS;
+use super::families::Families;
 use super::trial::{FoldLook, FoldResult, Trial};
 use super::workbench::{Lesson, Prepared, Workbench};
 use crate::demo::PHOTOS;
@@ -28,8 +28,7 @@ const PROBE_FOLDER: &str = "train/";
 /// # Errors
 /// When interrupted, or when the statistics can't be computed.
 pub fn story(
-    bench: &Workbench,
-    prepared: &Prepared,
+    families: &Families,
     judged: &[Judged],
     chosen: usize,
     tuned: Option<&Model>,
@@ -45,11 +44,16 @@ pub fn story(
     let Some((of, trial)) = of.and_then(|of| Some((of, judged[of].trial.as_ref()?))) else {
         return Ok(None);
     };
+    let plan = judged[of].plan.as_ref().expect("it was trained by a plan");
+    let (bench, prepared) = families.of(plan);
     let (looks, folds, groups) = looks(bench, trial);
     let (shuffled, forgetting) = match tuned {
         Some(tuned) if of == chosen => (
             Some(shuffled(bench, prepared, trial)?),
-            Some(forgetting(bench, tuned, trial)?),
+            match bench.is_pretrained {
+                true => Some(forgetting(bench, tuned, trial)?),
+                false => None,
+            },
         ),
         _ => (None, None),
     };
@@ -59,11 +63,13 @@ pub fn story(
         training: training_course(&looks, &folds, &groups, LEVEL)?,
         shuffled,
         forgetting,
-        alpha: trial.blend.alpha(),
-        by_alpha: ALPHAS
-            .into_iter()
-            .zip(trial.by_alpha.iter().copied())
-            .collect(),
+        alpha: trial.blend.alpha,
+        by_alpha: match bench.is_pretrained {
+            true => (bench.shares().iter().copied())
+                .zip(trial.by_alpha.iter().copied())
+                .collect(),
+            false => Vec::new(),
+        },
     }))
 }
 
@@ -120,9 +126,7 @@ fn shuffled(bench: &Workbench, prepared: &Prepared, trial: &Trial) -> Result<Shu
         seed: task.seed.derive("training", idx as u64),
     };
     let work = bench.mega_macs(&trial.recipe) as u64;
-    let progress = bench
-        .events
-        .progress("fine-tuning on shuffled labels", work);
+    let progress = bench.events.progress("training on shuffled labels", work);
     let inputs = prepared.of(bench, &trial.recipe);
     let mut look = |_: &Now| ControlFlow::Continue(());
     let (model, _) = bench.train(&start, inputs, &lesson, &progress, &mut look)?;
@@ -138,7 +142,7 @@ fn shuffled(bench: &Workbench, prepared: &Prepared, trial: &Trial) -> Result<Shu
 
 /// What the network forgot, by photos that it was not trained on.
 fn forgetting(bench: &Workbench, tuned: &Model, trial: &Trial) -> Result<Forgetting, Failure> {
-    let (before, after) = (bench.backbone, &tuned.backbone);
+    let (before, after) = (bench.network, &tuned.backbone);
     let preprocessing = before.preprocessing(Geometry::CenterCrop, bench.size_px());
     let photos = PHOTOS
         .iter()

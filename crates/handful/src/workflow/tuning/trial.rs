@@ -11,7 +11,7 @@ use handful_learn::weights::Stored;
 use handful_stats::{Column, softmax_rows};
 use serde::{Deserialize, Serialize};
 
-use super::blend::{ALPHAS, Blend, HeldOut};
+use super::blend::{Blend, HeldOut};
 use super::proposals::LOOKS;
 use super::workbench::{Lesson, Workbench};
 use crate::events::{Event, Progress};
@@ -60,10 +60,12 @@ pub struct Trial {
     pub out: OutOfFold,
     /// How far from the start and how sure, by all folds.
     pub blend: Blend,
-    /// Mean held-out loss of each of [`ALPHAS`].
+    /// Mean held-out loss of each share of the way from the start that was tried.
     pub by_alpha: Vec<f64>,
     /// The folds.
     pub folds: Vec<FoldResult>,
+    /// Whether it stands for its strategy, as was settled before any fold was judged.
+    pub leads: bool,
 }
 
 impl Trial {
@@ -74,7 +76,7 @@ impl Trial {
     pub fn of(
         bench: &Workbench,
         inputs: &Inputs,
-        recipe: &Recipe,
+        (recipe, leads): (&Recipe, bool),
         kept: &Kept,
         progress: &Progress,
         watch: &Watch,
@@ -100,7 +102,10 @@ impl Trial {
             }
             folds.push(of_fold(place)?);
         }
-        Ok(Some(Trial::judged(recipe, task, folds)))
+        Ok(Some(Trial {
+            leads,
+            ..Trial::judged(recipe, task, folds)
+        }))
     }
 
     fn judged(recipe: &Recipe, task: &Task, folds: Vec<FoldResult>) -> Trial {
@@ -126,6 +131,7 @@ impl Trial {
             blend,
             by_alpha,
             folds,
+            leads: false,
         }
     }
 }
@@ -166,7 +172,8 @@ impl OneFold<'_> {
         let (task, place) = (self.bench.task, (self.repeat, self.fold));
         let name = fingerprint(self.bench, self.recipe, place);
         let known = kept.find_table(&name);
-        if let Some(known) = known.and_then(|table| FoldResult::read(&table, task, place)) {
+        let shares = self.bench.shares();
+        if let Some(known) = known.and_then(|table| FoldResult::read(&table, task, place, shares)) {
             let work = self.bench.mega_macs(self.recipe);
             progress.advance(work as u64);
             return Ok(known);
@@ -204,8 +211,7 @@ impl OneFold<'_> {
         let (tuned, stopped_at) =
             self.bench
                 .train(&start, self.inputs, &lesson, progress, &mut look)?;
-        let logits = ALPHAS
-            .iter()
+        let logits = (self.bench.shares().iter())
             .map(|&alpha| Model::blend(&start, &tuned, alpha).logits(self.inputs, &test))
             .collect();
         Ok(FoldResult {
@@ -213,6 +219,7 @@ impl OneFold<'_> {
                 repeat: self.repeat,
                 fold: self.fold,
                 rows: test,
+                shares: self.bench.shares(),
                 logits,
             },
             looks: looks.into_values().collect(),
@@ -262,7 +269,11 @@ fn fingerprint(bench: &Workbench, recipe: &Recipe, (repeat, fold): (usize, usize
     let recipe = serde_json::to_string(recipe).expect("plain data");
     let squares = &bench.squares.preprocessing;
     let squares = serde_json::to_string(squares).expect("plain data");
-    let what = format!("{recipe} {squares} repeat {repeat} fold {fold}");
+    let network = match bench.is_pretrained {
+        true => "",
+        false => &bench.network.card.name,
+    };
+    let what = format!("{recipe} {network} {squares} repeat {repeat} fold {fold}");
     bench.task.fingerprint(&bench.features, &what)
 }
 
@@ -305,7 +316,12 @@ impl FoldResult {
         }
     }
 
-    fn read(table: &Weights, task: &Task, (repeat, fold): (usize, usize)) -> Option<FoldResult> {
+    fn read(
+        table: &Weights,
+        task: &Task,
+        (repeat, fold): (usize, usize),
+        shares: &'static [f64],
+    ) -> Option<FoldResult> {
         let record: KeptFold = serde_json::from_str(table.metadata.get(RECORD)?).ok()?;
         let rows = task.folds.test_rows(repeat, fold);
         let values = |name: String, n: usize| -> Option<Vec<f64>> {
@@ -331,7 +347,8 @@ impl FoldResult {
             held: HeldOut {
                 repeat,
                 fold,
-                logits: (0..ALPHAS.len()).map(logits).collect::<Option<_>>()?,
+                shares,
+                logits: (0..shares.len()).map(logits).collect::<Option<_>>()?,
                 rows,
             },
             looks: looks.map(look).collect::<Option<_>>()?,

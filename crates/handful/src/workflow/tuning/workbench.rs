@@ -14,6 +14,7 @@ use handful_learn::train::{
 };
 use handful_stats::{Seed, stratified_subset};
 
+use super::blend::{ALL_THE_WAY, SHARES};
 use super::proposals;
 use super::trial::Trial;
 use crate::events::{Events, Progress};
@@ -30,13 +31,26 @@ const STOPPED_BY: f64 = 0.15;
 /// How often an unfinished training is kept.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(20);
 
+/// What trainings start from.
+#[derive(Clone, Copy, Debug)]
+pub struct Start<'a> {
+    /// A network that has learned nothing; none: the one that looks.
+    pub untrained: Option<&'a Backbone>,
+    /// How photos become squares.
+    pub geometry: Geometry,
+    /// Their side, in pixels.
+    pub size_px: usize,
+}
+
 /// What all trainings share.
 pub struct Workbench<'a> {
     /// Photos, labels and folds.
     pub task: &'a Task,
     /// The network that they start from.
-    pub backbone: &'a Backbone,
-    /// Features of its last stage.
+    pub network: &'a Backbone,
+    /// Whether it has learned before: then a head on its features comes first.
+    pub is_pretrained: bool,
+    /// Features of the last stage of the run's backbone, which is that network where it is pretrained. They tell photos apart, too.
     pub features: FeatureSet,
     /// The photos' pixels.
     pub squares: Squares,
@@ -55,7 +69,7 @@ pub struct Prepared<'b>(BTreeMap<usize, Inputs<'b>>);
 impl<'b> Prepared<'b> {
     /// The inputs for a recipe, which stay.
     pub fn kept<'m>(&'m mut self, bench: &'b Workbench, recipe: &Recipe) -> &'m Inputs<'b> {
-        let cut = recipe.trains.cut(bench.backbone);
+        let cut = recipe.trains.cut(bench.network);
         self.0.entry(cut).or_insert_with(|| bench.inputs(recipe))
     }
 
@@ -64,7 +78,7 @@ impl<'b> Prepared<'b> {
     /// # Panics
     /// If it has not.
     pub fn of(&self, bench: &Workbench, recipe: &Recipe) -> &Inputs<'b> {
-        let cut = recipe.trains.cut(bench.backbone);
+        let cut = recipe.trains.cut(bench.network);
         &self.0[&cut]
     }
 }
@@ -82,31 +96,51 @@ pub struct Lesson<'r> {
 }
 
 impl<'a> Workbench<'a> {
-    /// For the photos of a task, at one size.
+    /// For the photos of a task, at one size: of the network that looks, or of one from nothing, for which any `look` tells photos
+    /// apart.
     ///
     /// # Errors
     /// When interrupted, when a photo can't be read any more, when the disk refuses.
     pub fn of(
         task: &'a Task,
         looks: &Looks<'a>,
-        geometry: Geometry,
-        size_px: usize,
+        look: Look,
+        start: Start<'a>,
         kept: &Kept,
         events: &'a Events,
     ) -> Result<Workbench<'a>, Failure> {
         let rows = &task.photos.rows;
         let last = looks.backbone.stages.last().expect("a network has stages");
         let last = std::slice::from_ref(&last.name);
+        let network = start.untrained.unwrap_or(looks.backbone);
+        let preprocessing = network.preprocessing(start.geometry, start.size_px);
         kept.make_room()?;
         Ok(Workbench {
             task,
-            backbone: looks.backbone,
-            features: looks.features(Look::Backbone(geometry, size_px), rows, last)?,
-            squares: looks.squares(geometry, size_px, rows)?,
+            network,
+            is_pretrained: start.untrained.is_none(),
+            features: looks.features(look, rows, last)?,
+            squares: looks.squares(preprocessing, rows)?,
             checkpoint: kept.checkpoint(),
             events,
             heads: Mutex::default(),
         })
+    }
+
+    /// What training is called here.
+    pub fn what(&self) -> &'static str {
+        match self.is_pretrained {
+            true => "fine-tuning",
+            false => "training from nothing",
+        }
+    }
+
+    /// Shares of the way from the start that are worth trying.
+    pub fn shares(&self) -> &'static [f64] {
+        match self.is_pretrained {
+            true => &SHARES,
+            false => &ALL_THE_WAY,
+        }
     }
 
     /// Side of the images, in pixels.
@@ -116,34 +150,48 @@ impl<'a> Workbench<'a> {
 
     /// What a bar counts for one training: its steps alone, in millions of multiply-accumulates.
     pub fn mega_macs(&self, recipe: &Recipe) -> f64 {
-        proposals::mega_macs(recipe, self.backbone, self.size_px(), 0)
+        proposals::mega_macs(recipe, self.network, self.size_px(), 0)
     }
 
     /// Inputs for a recipe: views that went through its frozen prefix, where there is one and they fit into memory.
     pub fn inputs(&self, recipe: &Recipe) -> Inputs<'_> {
         let Workbench {
-            backbone, squares, ..
+            network, squares, ..
         } = self;
         let seed = self.task.seed.derive("views", 0);
-        let cut = recipe.trains.cut(backbone);
-        let bytes = Inputs::bytes(backbone, cut, self.size_px(), squares.len(), recipe.views);
+        let cut = recipe.trains.cut(network);
+        let bytes = Inputs::bytes(network, cut, self.size_px(), squares.len(), recipe.views);
         if cut == 0 || recipe.views == 0 || bytes > MOST_KEPT_BYTES {
-            return Inputs::fresh(squares, backbone, cut, seed);
+            return Inputs::fresh(squares, network, cut, seed);
         }
         let progress = self
             .events
-            .progress("preparing fine-tuning", squares.len() as u64);
+            .progress("preparing training", squares.len() as u64);
         let done = |n: usize| progress.advance(n as u64);
-        Inputs::kept(squares, backbone, cut, recipe.views, seed, &done)
+        Inputs::kept(squares, network, cut, recipe.views, seed, &done)
     }
 
-    /// The model before fine-tuning: a logistic head on the frozen features of these rows. `idx` tells sets of rows apart.
+    /// The model before training: a logistic head on the frozen features of these rows, or a network that knows nothing. `idx` tells
+    /// sets of rows apart.
     ///
     /// # Errors
     /// When features are not finite.
     pub fn start(&self, rows: &[usize], labels: &[usize], idx: usize) -> Result<Model, Failure> {
+        if !self.is_pretrained {
+            let present: BTreeSet<usize> = rows.iter().map(|&row| labels[row]).collect();
+            let mut model = Model::untrained(self.network, self.task.photos.n_classes, rows.len());
+            for (class, bias) in model.head.bias.iter_mut().enumerate() {
+                // A class that is not there is never predicted, as by any other head.
+                *bias = if present.contains(&class) {
+                    0.0
+                } else {
+                    f64::NEG_INFINITY
+                };
+            }
+            return Ok(model);
+        }
         let fold = (self.task).training_fold_with(&self.features, rows, labels, idx);
-        Ok(Model::start(self.backbone, &Logistic.fit(&fold)?)?)
+        Ok(Model::start(self.network, &Logistic.fit(&fold)?)?)
     }
 
     /// The same for the rows of a fold; its head is fitted once.
@@ -154,7 +202,7 @@ impl<'a> Workbench<'a> {
         let lock = || self.heads.lock().expect("nothing panics in between");
         if let Some(head) = lock().get(&idx) {
             return Ok(Model {
-                backbone: self.backbone.clone(),
+                backbone: self.network.clone(),
                 head: head.clone(),
             });
         }
@@ -289,7 +337,7 @@ pub fn refit(
     let inputs = prepared.of(bench, recipe);
     let progress = bench
         .events
-        .progress("fine-tuning on all photos", bench.mega_macs(recipe) as u64);
+        .progress("training on all photos", bench.mega_macs(recipe) as u64);
     let lesson = Lesson {
         rows: &rows,
         labels: &photos.labels,
@@ -302,16 +350,23 @@ pub fn refit(
         false => ControlFlow::Continue(()),
     };
     let (tuned, _) = bench.train(&start, inputs, &lesson, &progress, &mut look)?;
-    let mut model = Model::blend(&start, &tuned, trial.blend.alpha());
+    let mut model = Model::blend(&start, &tuned, trial.blend.alpha);
     model.head.temperature = trial.blend.temperature;
     let card = &mut model.backbone.card;
-    card.provenance = format!(
-        "{}; fine-tuned ({}, {} of the way) on {} photos",
-        card.provenance,
-        recipe.name(),
-        trial.blend.alpha(),
-        photos.len()
-    );
+    card.provenance = match bench.is_pretrained {
+        true => format!(
+            "{}; fine-tuned ({}, {} of the way) on {} photos",
+            card.provenance,
+            recipe.name(),
+            trial.blend.alpha,
+            photos.len()
+        ),
+        false => format!(
+            "trained from nothing ({}) on {} photos",
+            recipe.name(),
+            photos.len()
+        ),
+    };
     let logits = model.logits(inputs, &rows);
     let probabilities = model.head.probabilities_of(logits);
     Ok((model, probabilities))

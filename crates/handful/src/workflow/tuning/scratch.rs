@@ -1,0 +1,143 @@
+//! Would a network do that starts from nothing? It is the control for all that pretraining gives, and can win with some thousand
+//! small pictures.
+//!
+//! Source: L. Brigato et al., "Image classification with small datasets: overview and benchmark" (IEEE Access 2022): plain
+//! cross-entropy does as well as nearly all special methods where the rate is small and the weight decay large; recipe A3.
+
+use handful_learn::Backbone;
+use handful_learn::train::{Optimiser, Recipe, Trains};
+
+use super::proposals::{self, PATIENCE_MEGA_MACS, Proposed, Strategy, Wishes};
+use crate::workflow::labelled::Labelled;
+
+/// 14 layers, 26 million multiply-accumulates at 32 px and 102 at 64.
+const NETWORK: &str = "resnet14";
+/// Sides of the images: of small pictures, and of all others.
+const SMALL_PX: usize = 32;
+const LARGE_PX: usize = 64;
+/// Pictures whose short side is at most so long, in the median, are small.
+const SMALL_UP_TO_PX: usize = 48;
+/// Images a step, and from how many photos on more.
+const BATCH: usize = 10;
+const LARGE_BATCH: usize = 32;
+const MANY_PHOTOS: usize = 1_000;
+/// Rates that are tried, for an image a step: 0.005 and 0.015 with ten.
+const RATES_PER_IMAGE: [f64; 2] = [5e-4, 1.5e-3];
+/// As a share of the rate, and not a part of the gradient: with a momentum of 0.9 this is ten times what others write.
+const WEIGHT_DECAY: f64 = 0.05;
+const MOMENTUM: f64 = 0.9;
+/// Share of a batch's statistics in those that the norms learn, as in PyTorch.
+const NORM_MOMENTUM: f64 = 0.1;
+/// How often each photo is learned from.
+const EPOCHS: f64 = 100.0;
+/// Share of the steps in which the rate rises.
+const WARM_UP: f64 = 0.05;
+/// Photos of a class, in the median, below which nobody is asked to wait for it.
+const FEWEST_OF_A_CLASS: usize = 50;
+
+/// A network from nothing for these photos, each recipe trained `n_fits` times; none where it is not asked for and would take long.
+///
+/// `short_side_px` is the photos' own, in the median; `size_px` what the person asked for.
+pub fn scratch(
+    photos: &Labelled,
+    short_side_px: usize,
+    size_px: Option<usize>,
+    n_fits: usize,
+    wishes: &Wishes,
+) -> Option<Proposed> {
+    let is_asked_for = wishes.strategy == Strategy::Scratch;
+    let is_small = short_side_px <= SMALL_UP_TO_PX;
+    let may_be = wishes.strategy == Strategy::Auto
+        && is_small
+        && proposals::median(&photos.class_counts()) >= FEWEST_OF_A_CLASS;
+    if !is_asked_for && !may_be {
+        return None;
+    }
+    let size_px = size_px.unwrap_or(if is_small { SMALL_PX } else { LARGE_PX });
+    let network = Backbone::cost_of(NETWORK, size_px);
+    let mega_macs = network.expect("it is registered").mega_macs;
+    let fits = |recipe: &Recipe| {
+        let all = proposals::training_mega_macs(recipe, mega_macs) * n_fits as f64;
+        is_asked_for || all <= PATIENCE_MEGA_MACS
+    };
+    let recipes: Vec<Recipe> = recipes(photos.len(), wishes)
+        .into_iter()
+        .filter(fits)
+        .collect();
+    (!recipes.is_empty()).then(|| Proposed {
+        scratch: Some(NETWORK.to_owned()),
+        size_px,
+        recipes,
+        settled: None,
+    })
+}
+
+fn recipes(n_photos: usize, wishes: &Wishes) -> Vec<Recipe> {
+    let usual = if n_photos < MANY_PHOTOS {
+        BATCH
+    } else {
+        LARGE_BATCH
+    };
+    let batch = wishes.batch.unwrap_or(usual).min(n_photos).max(2);
+    let epochs = wishes.epochs.unwrap_or(EPOCHS);
+    let steps = ((epochs * n_photos as f64 / batch as f64).ceil() as usize).max(1);
+    let rates = match wishes.learning_rate {
+        Some(rate) => vec![rate],
+        None => RATES_PER_IMAGE.map(|rate| rate * batch as f64).to_vec(),
+    };
+    let recipe = |rate: f64| Recipe {
+        norm_momentum: Some(NORM_MOMENTUM),
+        optimiser: Optimiser::Sgd { momentum: MOMENTUM },
+        weight_decay: WEIGHT_DECAY,
+        warm_up: WARM_UP,
+        views: 0,
+        patience: wishes.patience,
+        ..Recipe::new(Trains::All, rate, steps, batch)
+    };
+    rates.into_iter().map(recipe).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn photos(of_a_class: usize) -> Labelled {
+        let labels: Vec<usize> = (0..10 * of_a_class).map(|i| i % 10).collect();
+        Labelled {
+            rows: (0..labels.len()).collect(),
+            groups: (0..labels.len()).collect(),
+            units: (0..labels.len()).collect(),
+            labels,
+            n_classes: 10,
+        }
+    }
+
+    #[test]
+    fn nobody_waits_for_it_unasked() {
+        let auto = Wishes::default();
+        assert_eq!(scratch(&photos(20), 32, None, 5, &auto), None);
+        // Enough photos, but 100 epochs of 500 on five folds take longer than anybody is asked to wait.
+        assert_eq!(scratch(&photos(50), 32, None, 5, &auto), None);
+        let short = Wishes {
+            epochs: Some(10.0),
+            ..Wishes::default()
+        };
+        assert!(scratch(&photos(50), 32, None, 5, &short).is_some());
+        assert_eq!(scratch(&photos(50), 152, None, 5, &short), None);
+    }
+
+    #[test]
+    fn small_pictures_stay_small_and_wishes_are_kept() {
+        let asked = Wishes {
+            strategy: Strategy::Scratch,
+            ..Wishes::default()
+        };
+        let of = |short_px, size_px| scratch(&photos(20), short_px, size_px, 10, &asked).unwrap();
+        assert_eq!(of(32, None).size_px, 32);
+        assert_eq!(of(152, None).size_px, 64);
+        assert_eq!(of(152, Some(96)).size_px, 96);
+        let two = of(32, None).recipes;
+        assert_eq!((two.len(), two[0].steps, two[0].batch), (2, 2_000, 10));
+        assert!(two.iter().all(|recipe| recipe.check().is_ok()));
+    }
+}
