@@ -19,7 +19,8 @@ pub use model::{
     BackboneCard, Calibration, Candidate, Claimed, ClassResult, ClassSize, Confusion, Curve,
     Decision, DiagnosisMade, DiagnosisModel, FindingCard, Forgetting, LookAlikes, Made, Mistake,
     Notice, PairedDifference, Photo, QuickAccuracy, ReportModel, Severity, Shuffled, Sign,
-    SkillChange, StageForgetting, TestResult, TrainingStory, Unread, UnreadFile, Verdict,
+    SkillChange, StageForgetting, StageProbe, TestResult, TrainingStory, Unread, UnreadFile,
+    Verdict,
 };
 pub use page::{render, render_diagnosis};
 pub use section::{MISTAKES_SHOWN, PHOTOS_SHOWN, UNREAD_SHOWN, photos_of_a_set};

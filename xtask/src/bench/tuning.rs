@@ -15,12 +15,29 @@ use serde_json::Value;
 use crate::command;
 use crate::failure::{Failure, Outcome};
 
-/// Near natural photos, signs of hands, and small pictures.
-const SETS: [&str; 3] = ["clothing", "hands", "cifar10"];
-const OF_A_CLASS: [usize; 3] = [10, 20, 50];
+/// Sets by photos of a class, the most telling first: near natural photos, signs of hands, and small pictures; waste stands where
+/// small-data.md A16 has it.
+const DRAWS: [(usize, &[&str]); 3] = [
+    (20, &["hands", "cifar10", "clothing", "waste"]),
+    (10, &["hands", "cifar10", "clothing"]),
+    (50, &["hands", "cifar10", "clothing"]),
+];
 const SEEDS: [usize; 3] = [0, 1, 2];
-/// What is learned at each depth: the recipe that `train` would try.
-const DEPTHS: [&str; 4] = ["norms", "last", "last-2", "all"];
+/// What learns, and at which rate: for each depth the one that did best on the draws that chose it.
+const RECIPES: [(&str, f64); 4] = [
+    ("norms", 1e-3),
+    ("last", 1e-3),
+    ("last-2", 3e-4),
+    ("all", 3e-4),
+];
+/// A logistic head on the last stage: what all of them start from.
+const START: &str = "start";
+/// What a person gets, by `--strategy`.
+const STRATEGIES: [&str; 2] = ["frozen", "auto"];
+/// The peer, which learns all of the network.
+const PEER: &str = "PyTorch, all@0.0003";
+/// Photos of a class at which the peer runs, too.
+const PEER_OF_A_CLASS: usize = 20;
 const SIZE_PX: &str = "128";
 /// Photos that judge.
 const JUDGED_BY: &str = "1500";
@@ -48,10 +65,10 @@ pub fn run(root: &Path, data: &Path, binary: &Path, python: &Path) -> Result<Out
         python,
         example: root.join("target/release/examples/tuning"),
     };
-    // The draws with the fewest photos first, so that a bench that is stopped has something of each set.
-    for of_a_class in OF_A_CLASS {
+    // One draw of every set before the next, so that a bench that is stopped has something of each.
+    for (of_a_class, sets) in DRAWS {
         for seed in SEEDS {
-            for set in SETS {
+            for &set in sets {
                 bench.learn(&Draw {
                     set,
                     of_a_class,
@@ -75,6 +92,13 @@ struct Bench<'a> {
 /// Accuracy on the photos that judge, how many they are, and seconds.
 type Found = (f64, usize, f64);
 
+/// What a training starts from, what is half-way between that and what it comes to, and what it comes to.
+struct OfRecipe {
+    start: Found,
+    half_way: Found,
+    tuned: Found,
+}
+
 impl Bench<'_> {
     fn learn(&self, draw: &Draw) -> Result<(), Failure> {
         let known = rows(&self.root.join(RAW))?;
@@ -85,24 +109,27 @@ impl Bench<'_> {
                 .is_some_and(|of| of.contains_key(&draw.seed))
         };
         let list = self.draw(draw)?;
-        for depth in DEPTHS {
-            if is_missing(depth) {
-                let found = self.depth(draw, &list, depth)?;
-                if is_missing("frozen, last stage") && depth == DEPTHS[0] {
-                    self.keep(draw, "frozen, last stage", (found.1, found.2, 0.0))?;
-                }
-                self.keep(draw, depth, (found.0, found.2, found.3))?;
-            }
-        }
-        for (method, strategy) in [("train, frozen", "frozen"), ("train, auto", "auto")] {
-            if is_missing(method) {
+        for strategy in STRATEGIES {
+            let method = format!("train, {strategy}");
+            if is_missing(&method) {
                 let found = self.train(draw, &list, strategy)?;
-                self.keep(draw, method, found)?;
+                self.keep(draw, &method, found)?;
             }
         }
-        if is_missing("PyTorch, all") {
+        for (trains, rate) in RECIPES {
+            let method = format!("{trains}@{rate}");
+            if is_missing(&method) {
+                let of_recipe = self.recipe(draw, &list, trains, rate)?;
+                if is_missing(START) && trains == RECIPES[0].0 {
+                    self.keep(draw, START, of_recipe.start)?;
+                }
+                self.keep(draw, &format!("{method}, half-way"), of_recipe.half_way)?;
+                self.keep(draw, &method, of_recipe.tuned)?;
+            }
+        }
+        if draw.of_a_class == PEER_OF_A_CLASS && is_missing(PEER) {
             let found = self.peer(draw, &list)?;
-            self.keep(draw, "PyTorch, all", found)?;
+            self.keep(draw, PEER, found)?;
         }
         Ok(())
     }
@@ -129,15 +156,15 @@ impl Bench<'_> {
         }
     }
 
-    /// One training at one depth: `(accuracy, accuracy before it, photos that judge, seconds)`.
-    fn depth(
+    /// One training of one recipe.
+    fn recipe(
         &self,
         draw: &Draw,
         list: &Path,
-        depth: &str,
-    ) -> Result<(f64, f64, usize, f64), Failure> {
-        let rate = if depth == "norms" { 1e-3 } else { 3e-4 };
-        let recipe = serde_json::json!({ "trains": depth, "learning_rate": rate });
+        trains: &str,
+        rate: f64,
+    ) -> Result<OfRecipe, Failure> {
+        let recipe = serde_json::json!({ "trains": trains, "learning_rate": rate });
         let mut example = Command::new(&self.example);
         example
             .arg(self.data.join(draw.set))
@@ -146,12 +173,18 @@ impl Bench<'_> {
         let found = printed(&mut example)?;
         let number = |key: &str| found[key].as_f64().unwrap_or(f64::NAN);
         let seconds = ["seconds_features", "seconds_prefix", "seconds_training"];
-        Ok((
-            number("accuracy"),
-            number("frozen_accuracy"),
-            number("test") as usize,
-            seconds.into_iter().map(number).sum(),
-        ))
+        let seconds: f64 = seconds.into_iter().map(number).sum();
+        let images = number("test") as usize;
+        let half_way = found["by_alpha"][2]["accuracy"].as_f64();
+        Ok(OfRecipe {
+            start: (
+                number("frozen_accuracy"),
+                images,
+                number("seconds_features"),
+            ),
+            half_way: (half_way.unwrap_or(f64::NAN), images, seconds),
+            tuned: (number("accuracy"), images, seconds),
+        })
     }
 
     /// The program's own choice, as a person gets it.

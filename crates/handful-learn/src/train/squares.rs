@@ -65,6 +65,11 @@ impl Squares {
         &self.plain[photo]
     }
 
+    /// All photos as a prediction sees them.
+    pub fn all_plain(&self) -> &[Pixels] {
+        &self.plain
+    }
+
     /// A random window of a photo: at least as many pixels as the network's input, at most the whole wider view. The same one for
     /// the same seed, photo and view.
     pub fn window(&self, photo: usize, view: u64, seed: Seed) -> Pixels {

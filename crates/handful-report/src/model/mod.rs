@@ -18,5 +18,5 @@ pub use run::{
     BackboneCard, Calibration, Candidate, Claimed, ClassResult, Confusion, Curve, Decision,
     LookAlikes, Made, Mistake, Notice, PairedDifference, ReportModel, Sign, TestResult, Verdict,
 };
-pub use training::{Forgetting, Shuffled, SkillChange, StageForgetting, TrainingStory};
+pub use training::{Forgetting, Shuffled, SkillChange, StageForgetting, StageProbe, TrainingStory};
 pub use unread::{Unread, UnreadFile};

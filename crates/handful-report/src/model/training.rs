@@ -22,6 +22,9 @@ pub struct TrainingStory {
     /// What became of what the network knew before; `None` where that was not measured.
     #[serde(default)]
     pub forgetting: Option<Forgetting>,
+    /// How far each stage of the network gets by itself before it is tuned, from the pixels on; empty where that was not measured.
+    #[serde(default)]
+    pub probes: Vec<StageProbe>,
     /// Where the weights that are kept lie between those it started from (0) and the tuned ones (1).
     pub alpha: f64,
     /// Mean log-loss out of fold, in nats, by such a share of the way, ascending; empty where only one was tried.
@@ -36,6 +39,19 @@ pub struct Shuffled {
     pub train_accuracy: f64,
     /// Share that guessing gets right there, in 0..=1.
     pub chance: f64,
+}
+
+/// How far one stage of a network gets by itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StageProbe {
+    /// Its name.
+    pub stage: String,
+    /// Whether it was trained afterwards.
+    pub trained: bool,
+    /// Share of held-out photos that a ridge regression on its features gets right, in 0..=1, with its interval.
+    pub accuracy: Interval,
+    /// Log-loss of the same, in nats.
+    pub log_loss: f64,
 }
 
 /// What became of what a network knew before it was tuned.

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::line_chart::{LineChart, Unit};
 use super::{Section, folded};
-use crate::{Forgetting, Interval, ReportModel, TrainingStory, text, words};
+use crate::{Forgetting, Interval, ReportModel, StageProbe, TrainingStory, text, words};
 
 /// Shares of the way with their losses are a list of their own from so many on; fewer are in the sentence.
 const LEAST_LISTED: usize = 3;
@@ -46,6 +46,7 @@ fn draw(model: &ReportModel) -> Option<Markup> {
             "held-out loss that rises again. Where it turns is looked for on other photos than those that show the rise, and the "
             "rise must be more than the luck of photos and folds."
         }
+        @if !story.probes.is_empty() { (probes(&story.probes)) }
         @if let Some(of) = &story.shuffled { p { (text::prose(&words::shuffled(of))) } }
         @if let Some(of) = &story.forgetting { (forgetting(of, level)) }
     })
@@ -165,6 +166,44 @@ fn by_alpha(story: &TrainingStory) -> Markup {
                     }
                 }
             }
+        }
+    }
+}
+
+/// How far each stage gets by itself.
+fn probes(of: &[StageProbe]) -> Markup {
+    html! {
+        h3 { "Which stages had something to learn" }
+        p { (text::prose(&words::probes(of))) }
+        div.wide {
+            table.numbers.stages {
+                thead {
+                    tr {
+                        th scope="col" { "Stage, from the pixels on" }
+                        th.n scope="col" { "Held-out photos right" br; "by its features alone" }
+                        th.n scope="col" { "Log-loss" }
+                    }
+                }
+                tbody {
+                    @for probe in of {
+                        tr {
+                            th scope="row" {
+                                (text::name(&probe.stage))
+                                small { @if probe.trained { "trained" } @else { "kept as it was" } }
+                            }
+                            td.n {
+                                (text::glued(&words::percent_at(&probe.accuracy))) " "
+                                span.range { (words::range(&probe.accuracy)) }
+                            }
+                            td.n { (words::loss(probe.log_loss)) }
+                        }
+                    }
+                }
+            }
+        }
+        p.note {
+            "A ridge regression on the features of each stage of the network as it was before training, on the same folds as all "
+            "candidates. It explains the choice of what was trained; it did not make it."
         }
     }
 }

@@ -25,7 +25,7 @@ pub use number::{
     percent, percent_at, percent_changed, percent_with_interval, points_with_interval, range,
     similarity, times,
 };
-pub use training::{epoch, kept_share, shuffled, skill, stage_change, training_course};
+pub use training::{epoch, kept_share, probes, shuffled, skill, stage_change, training_course};
 pub use verdict::{
     RATIO_BALANCED_BESIDE, RATIO_BALANCED_LEADS, Spoken, balanced_beside, balanced_leads,
     looked_at_again, spoken, summary_line, verdict,

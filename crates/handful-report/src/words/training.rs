@@ -2,8 +2,8 @@
 
 use handful_stats::{Course, Training};
 
-use super::{counted, loss, loss_with_interval, percent, points_with_interval};
-use crate::{Forgetting, Shuffled, SkillChange, StageForgetting, TrainingStory};
+use super::{counted, loss, loss_with_interval, percent, percent_at, points_with_interval};
+use crate::{Forgetting, Shuffled, SkillChange, StageForgetting, StageProbe, TrainingStory};
 
 /// Weights that changed by less than this share of their size are said to have changed gently. Like the next three it is an
 /// aid for reading: a word beside the number, on which nothing depends.
@@ -132,6 +132,44 @@ pub fn shuffled(of: &Shuffled) -> String {
     )
 }
 
+/// Where the stages of a network stop telling more.
+///
+/// "By itself, each stage up to `blocks.4` tells more than the one before: a ridge regression on its features gets 85 % right, on
+/// those of the last stage, `head`, 77 %. What comes behind `blocks.4` serves what the network was pretrained for, and is what there
+/// is to learn anew."
+pub fn probes(of: &[StageProbe]) -> String {
+    let known = || of.iter().filter(|probe| probe.accuracy.value.is_finite());
+    let best = known().max_by(|a, b| a.accuracy.value.total_cmp(&b.accuracy.value));
+    let (Some(best), Some(last)) = (best, of.last()) else {
+        return "How far each stage gets by itself is unknown.".to_owned();
+    };
+    let right = |probe: &StageProbe| percent_at(&probe.accuracy);
+    if best.stage == last.stage {
+        return format!(
+            "By itself, the last stage, `{}`, tells the most: a ridge regression on its features gets {} right. All of the network              serves these photos already.",
+            last.stage,
+            right(last)
+        );
+    }
+    let behind = match best.accuracy.low > last.accuracy.high {
+        true => format!(
+            "What comes behind `{}` serves what the network was pretrained for, and is what there is to learn anew.",
+            best.stage
+        ),
+        false => {
+            "The intervals of both overlap: that the later stages lose something is not certain."
+                .to_owned()
+        }
+    };
+    format!(
+        "By itself, `{}` tells the most: a ridge regression on its features gets {} right, on those of the last stage, `{}`, {}. {behind}",
+        best.stage,
+        right(best),
+        last.stage,
+        right(last)
+    )
+}
+
 /// How a stage changed, in a few words: "gentle change, sees much as before".
 pub fn stage_change(of: &StageForgetting, is_last: bool) -> String {
     if !of.trained {
@@ -244,6 +282,7 @@ mod tests {
             },
             shuffled: None,
             forgetting: None,
+            probes: Vec::new(),
             alpha,
             by_alpha: by_alpha.to_vec(),
         })
@@ -269,6 +308,28 @@ mod tests {
                 .starts_with("The weights that are kept are those it started from (α = 0)")
         );
         assert!(!kept(f64::NAN, &all).contains("NaN"));
+    }
+
+    #[test]
+    fn stages_that_lose_something_are_named() {
+        let probe = |stage: &str, value: f64| StageProbe {
+            stage: stage.into(),
+            trained: false,
+            accuracy: interval(value, value - 0.03, value + 0.03),
+            log_loss: 1.0,
+        };
+        let of = |last: f64| {
+            probes(&[
+                probe("stem", 0.3),
+                probe("blocks.4", 0.85),
+                probe("head", last),
+            ])
+        };
+        assert!(of(0.7).contains("`blocks.4` tells the most"), "{}", of(0.7));
+        assert!(of(0.7).ends_with("is what there is to learn anew."));
+        assert!(of(0.82).ends_with("is not certain."));
+        assert!(of(0.9).contains("the last stage, `head`, tells the most"));
+        assert!(probes(&[]).contains("unknown"));
     }
 
     #[test]

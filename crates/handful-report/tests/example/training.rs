@@ -54,6 +54,15 @@ fn skill(before: f64, after: f64, half: f64) -> SkillChange {
     }
 }
 
+fn probe(stage: &str, trained: bool, right: f64, log_loss: f64) -> StageProbe {
+    StageProbe {
+        stage: stage.into(),
+        trained,
+        accuracy: interval(right, right - 0.028, right + 0.028),
+        log_loss,
+    }
+}
+
 /// Trained for longer than helps, with everything measured.
 pub fn too_long() -> TrainingStory {
     TrainingStory {
@@ -84,6 +93,14 @@ pub fn too_long() -> TrainingStory {
             ridge: skill(0.842, 0.811, 0.014),
             knn: skill(0.774, 0.729, 0.019),
         }),
+        probes: vec![
+            probe("stem", false, 0.312, 2.01),
+            probe("stage 1", true, 0.488, 1.62),
+            probe("stage 2", true, 0.671, 1.13),
+            probe("stage 3", true, 0.792, 0.71),
+            probe("stage 4", true, 0.761, 0.79),
+            probe("head convolution", true, 0.704, 0.95),
+        ],
         alpha: 0.7,
         by_alpha: [0.911, 0.498, 0.462, 0.447, 0.481, 0.589]
             .into_iter()
@@ -106,6 +123,7 @@ pub fn too_short() -> TrainingStory {
         },
         shuffled: None,
         forgetting: None,
+        probes: Vec::new(),
         alpha: 1.0,
         by_alpha: Vec::new(),
     }
@@ -122,6 +140,9 @@ pub fn hostile(nasty: &str) -> TrainingStory {
     forgetting.stages[3].l2 = f64::INFINITY;
     forgetting.ridge.after = f64::NAN;
     forgetting.knn.difference.low = f64::NAN;
+    story.probes[1].stage = nasty.into();
+    story.probes[2].accuracy.value = f64::NAN;
+    story.probes[3].log_loss = f64::NAN;
     story.training.looks[2].held_loss.high = f64::INFINITY;
     story.training.looks[3].train_loss = f64::NAN;
     story.by_alpha[1].1 = f64::NAN;

@@ -77,7 +77,7 @@ pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
         model: args.model,
         size_px: args.imgsz,
         precision: args.precision.map(Into::into),
-        wishes: args.tuning.wishes(),
+        wishes: args.tuning.wishes()?,
         folds: args.folds.map(usize::from),
         seed: args.seed,
         time_limit: args.time_limit,

@@ -3,10 +3,11 @@
 //! Reading order: [`proposals`] (which trainings are worth trying on so many photos) and [`scratch`] (those of a network that starts
 //! from nothing), [`workbench`] (what all trainings of one network share), [`trial`] (one recipe on all folds), [`blend`] (how far
 //! from the start, and how sure), [`search`] (which of them go all the way), [`families`] (all networks that are trained in a run),
-//! [`story`] (what the person is told of the winner).
+//! [`probes`] (how far each stage gets by itself), [`story`] (what the person is told of the winner).
 
 pub mod blend;
 pub mod families;
+pub mod probes;
 pub mod proposals;
 pub mod scratch;
 pub mod search;

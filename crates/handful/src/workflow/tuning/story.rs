@@ -10,6 +10,7 @@ use handful_report::{Forgetting, Shuffled, StageForgetting, TrainingStory};
 use handful_stats::{Look, argmax, training_course};
 
 use super::families::Families;
+use super::probes::probes;
 use super::trial::{FoldLook, FoldResult, Trial};
 use super::workbench::{Lesson, Prepared, Workbench};
 use crate::demo::PHOTOS;
@@ -57,7 +58,12 @@ pub fn story(
         ),
         _ => (None, None),
     };
+    let probes = match bench.is_pretrained {
+        true => probes(bench, trial.recipe.trains.cut(bench.network))?,
+        false => Vec::new(),
+    };
     Ok(Some(TrainingStory {
+        probes,
         candidate: judged[of].name.clone(),
         chosen: of == chosen,
         training: training_course(&looks, &folds, &groups, LEVEL)?,
