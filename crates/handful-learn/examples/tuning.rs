@@ -1,8 +1,9 @@
 //! What does fine-tuning give, how long does it take, and what does the same in PyTorch?
 //!
-//! `tuning ROOT LIST RECIPE [PX]`: LIST is a CSV file as `bench/peers/draw.py` writes it (path, label, part: train or test), RECIPE a
-//! JSON record of a recipe of which only what differs from the default is written, `{}` or `{"trains":"all","steps":300}`. Prints one
-//! JSON object; `bench/peers/finetune.py` prints the same of PyTorch.
+//! `tuning ROOT LIST RECIPE [PX [NETWORK]]`: LIST is a CSV file as `bench/peers/draw.py` writes it (path, label, part: train or test), RECIPE a
+//! JSON record of a recipe of which only what differs from the default is written, `{}` or `{"trains":"all","steps":300}`. NETWORK is an
+//! architecture that learns from nothing in place of the embedded backbone. Prints one JSON object; `bench/peers/finetune.py` prints the
+//! same of PyTorch.
 
 use std::fs;
 use std::ops::ControlFlow;
@@ -10,6 +11,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use handful_image::{Geometry, Limits, Pixels, decode};
+use handful_learn::Backbone;
 use handful_learn::backbone::EMBEDDED;
 use handful_learn::features::{Taps, pooled};
 use handful_learn::head::{FeatureSet, Head, Logistic, TrainingFold};
@@ -18,7 +20,8 @@ use handful_stats::{Column, Seed, fit_temperature, softmax_rows};
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
-const USAGE: &str = "usage: tuning ROOT LIST RECIPE [PX]";
+const USAGE: &str = "usage: tuning ROOT LIST RECIPE [PX [NETWORK]]";
+const SEED: Seed = Seed(1);
 const ALPHAS: [f64; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
 
 /// A photo of the list.
@@ -37,7 +40,12 @@ fn main() {
     let size_px = rest.first().map_or(128, |px| px.parse().expect(USAGE));
     let (entries, n_classes) = read(list);
     let recipe = changed(recipe);
-    let backbone = EMBEDDED.load();
+    let untrained = rest.get(1).map(|name| Backbone::untrained(name, SEED.0));
+    let is_pretrained = untrained.is_none();
+    let backbone = match untrained {
+        Some(backbone) => backbone.unwrap_or_else(|e| panic!("{e}")),
+        None => EMBEDDED.load(),
+    };
     let preprocessing = backbone.preprocessing(Geometry::CenterCrop, size_px);
     let wide = Squares::wide(&preprocessing);
 
@@ -55,7 +63,8 @@ fn main() {
         })
         .collect();
     let (plain, wide): (Vec<Pixels>, Vec<Pixels>) = prepared.into_iter().unzip();
-    let taps = Taps::new(&backbone, &["head".to_owned()]).expect("the last stage");
+    let last = backbone.stages[backbone.stages.len() - 1].name.clone();
+    let taps = Taps::new(&backbone, &[last]).expect("the last stage");
     let features = pooled(&backbone, &plain, &preprocessing, &taps);
     let features = FeatureSet::new(entries.len(), vec![(taps.len(), features)]).expect("finite");
     let features_s = started.elapsed().as_secs_f64();
@@ -68,10 +77,14 @@ fn main() {
             .collect()
     };
     let (rows, test) = (of(false), of(true));
-    let seed = Seed(1);
-    let fold = TrainingFold::new(&features, &rows, &labels, &units, n_classes, seed);
-    let head = Logistic.fit(&fold).expect("a head");
-    let start = Model::start(&backbone, &head).expect("a linear head");
+    let seed = SEED;
+    let start = if is_pretrained {
+        let fold = TrainingFold::new(&features, &rows, &labels, &units, n_classes, seed);
+        let head = Logistic.fit(&fold).expect("a head");
+        Model::start(&backbone, &head).expect("a linear head")
+    } else {
+        Model::untrained(&backbone, n_classes, rows.len())
+    };
 
     let squares = Squares::new(preprocessing, plain, wide);
     let cut = recipe.trains.cut(&backbone);
