@@ -13,7 +13,7 @@ use handful_image::{Geometry, Limits, Pixels, decode};
 use handful_learn::backbone::EMBEDDED;
 use handful_learn::features::{Taps, pooled};
 use handful_learn::head::{FeatureSet, Head, Logistic, TrainingFold};
-use handful_learn::train::{Examples, Inputs, Model, Recipe, Squares, Trains, fit};
+use handful_learn::train::{Examples, Inputs, Model, Now, Recipe, Squares, Training, Trains, fit};
 use handful_stats::{Column, Seed, fit_temperature, softmax_rows};
 use rayon::prelude::*;
 use serde_json::{Value, json};
@@ -99,14 +99,18 @@ fn main() {
             loss_at(fit_temperature(&logits, &labels, n_classes)).0,
         )
     };
-    let examples = Examples {
-        inputs: &inputs,
-        rows: &rows,
-        labels: &labels,
+    let training = Training {
+        start: &start,
+        examples: Examples {
+            inputs: &inputs,
+            rows: &rows,
+            labels: &labels,
+        },
+        recipe: &recipe,
+        seed,
     };
     let started = Instant::now();
-    let steps = |_: &handful_learn::train::Now| ControlFlow::Continue(());
-    let tuned = fit(&start, examples, &recipe, seed, None, &mut { steps });
+    let tuned = fit(training, None, &mut |_: &Now| ControlFlow::Continue(()));
     let training_s = started.elapsed().as_secs_f64();
     let tuned = tuned.unwrap_or_else(|e| panic!("{e}"));
     let by_alpha: Vec<Value> = ALPHAS

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use handful_image::{Geometry, Pixels};
 use handful_learn::backbone::Part;
 use handful_learn::train::{
-    Checkpoint, Examples, Inputs, Model, Now, Optimiser, Recipe, Squares, Trains, fit,
+    Checkpoint, Examples, Inputs, Model, Now, Optimiser, Recipe, Squares, Training, Trains, fit,
 };
 use handful_learn::weights::Stored;
 use handful_learn::{Backbone, LearnError};
@@ -88,12 +88,17 @@ impl Task {
         watch: &mut (dyn FnMut(&Now) -> ControlFlow<()> + Send),
     ) -> Result<Model, LearnError> {
         let inputs = self.inputs(recipe);
-        let examples = Examples {
-            inputs: &inputs,
-            rows: &self.rows,
-            labels: &self.labels,
+        let training = Training {
+            start: &self.start(),
+            examples: Examples {
+                inputs: &inputs,
+                rows: &self.rows,
+                labels: &self.labels,
+            },
+            recipe,
+            seed: Seed(9),
         };
-        fit(&self.start(), examples, recipe, Seed(9), from, watch)
+        fit(training, from, watch)
     }
 
     /// Names of the tensors that a training changed.

@@ -22,6 +22,19 @@ pub struct Examples<'a> {
     pub labels: &'a [usize],
 }
 
+/// One training: everything that decides what comes out of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Training<'a> {
+    /// The model that it starts from.
+    pub start: &'a Model,
+    /// What is learned from.
+    pub examples: Examples<'a>,
+    /// How it learns.
+    pub recipe: &'a Recipe,
+    /// Tells its random draws from those of others.
+    pub seed: Seed,
+}
+
 /// Where a training is: shown before every step, and once more behind the last one.
 pub struct Now<'a> {
     learner: &'a Learner,
@@ -55,13 +68,16 @@ impl Now<'_> {
 /// # Panics
 /// When there is nothing to learn from, or the inputs come from another stage than the recipe's first.
 pub fn fit(
-    start: &Model,
-    examples: Examples,
-    recipe: &Recipe,
-    seed: Seed,
+    training: Training,
     from: Option<&Checkpoint>,
     watch: &mut (dyn FnMut(&Now) -> ControlFlow<()> + Send),
 ) -> Result<Model, LearnError> {
+    let Training {
+        start,
+        examples,
+        recipe,
+        ..
+    } = training;
     recipe.check()?;
     assert!(
         !examples.rows.is_empty(),
@@ -74,17 +90,20 @@ pub fn fit(
         "inputs of the first stage that learns"
     );
     // From within the pool: from outside every step of every layer would wait to be let in.
-    rayon::scope(|_| run(start, examples, recipe, seed, from, watch))
+    rayon::scope(|_| run(training, from, watch))
 }
 
 fn run(
-    start: &Model,
-    examples: Examples,
-    recipe: &Recipe,
-    seed: Seed,
+    training: Training,
     from: Option<&Checkpoint>,
     watch: &mut (dyn FnMut(&Now) -> ControlFlow<()> + Send),
 ) -> Result<Model, LearnError> {
+    let Training {
+        start,
+        examples,
+        recipe,
+        seed,
+    } = training;
     let Examples {
         inputs,
         rows,
@@ -93,7 +112,7 @@ fn run(
     let present: BTreeSet<usize> = rows.iter().map(|&r| labels[r]).collect();
     let present: Vec<usize> = present.into_iter().collect();
     let loss = Loss::of(examples, &present, recipe);
-    let of = fingerprint(start, examples, recipe, seed);
+    let of = fingerprint(&training);
     let mut learner = Learner::new(start, recipe, present);
     if let Some(checkpoint) = from.filter(|checkpoint| checkpoint.of == of) {
         learner.restore(checkpoint)?;
@@ -229,7 +248,13 @@ impl<'a> Loss<'a> {
 }
 
 /// What tells one training from another.
-fn fingerprint(start: &Model, examples: Examples, recipe: &Recipe, seed: Seed) -> String {
+fn fingerprint(training: &Training) -> String {
+    let Training {
+        start,
+        examples,
+        recipe,
+        seed,
+    } = training;
     let mut hasher = blake3::Hasher::new();
     let recipe = serde_json::to_string(recipe).expect("plain data");
     hasher.update(recipe.as_bytes());

@@ -25,7 +25,7 @@ pub mod stopping;
 mod tests;
 
 pub use checkpoint::Checkpoint;
-pub use fit::{Examples, Now, fit};
+pub use fit::{Examples, Now, Training, fit};
 pub use inputs::Inputs;
 pub use model::Model;
 pub use optimiser::Optimiser;

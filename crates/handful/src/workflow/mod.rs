@@ -134,6 +134,7 @@ const SIZE_STEP_PX: f64 = 4.0;
 /// Every way in which this can fail has an exit code in [`exit`].
 pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
     let mut watch = Watch::start(settings.time_limit);
+    settings.wishes.check()?;
     let backbone = backbone::load_backbone(settings.model.as_deref())?;
     let plan = match &settings.plan {
         Some(path) => Some(Plan::read(path, &backbone)?),
@@ -246,7 +247,7 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
             let mut with_features = vec![comparison.candidates[0].size_px];
             with_features.extend(comparison.sizes(sizes[0]));
             let wishes = &settings.wishes;
-            Proposed::of(&learnt, &backbone, &with_features, n_fits, wishes, events)
+            Proposed::of(&learnt, &backbone, &with_features, n_fits, wishes, events)?
         }
     };
     let standard = match proposed.recipes.is_empty() {

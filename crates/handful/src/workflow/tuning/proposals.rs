@@ -1,10 +1,11 @@
 //! Which trainings are worth trying? By the number of photos a class has, and by what they cost (small-data.md A2).
 
-use handful_learn::Backbone;
 use handful_learn::backbone::Precision;
 use handful_learn::train::{Recipe, Squares, Trains};
+use handful_learn::{Backbone, LearnError};
 
 use crate::events::Events;
+use crate::exit::{self, Failure};
 use crate::workflow::labelled::Labelled;
 use crate::workflow::plan::Plan;
 
@@ -37,6 +38,54 @@ pub struct Wishes {
     pub patience: Option<usize>,
 }
 
+/// The most that `--epochs` can be: far more than anything learns from.
+const MOST_EPOCHS: f64 = 1e4;
+
+impl Wishes {
+    /// Compares what was said with its range, before anything runs.
+    ///
+    /// # Errors
+    /// With the first wish that can't be fulfilled.
+    pub fn check(&self) -> Result<(), Failure> {
+        if let Some(epochs) = self.epochs.filter(|epochs| *epochs > MOST_EPOCHS) {
+            return Err(out_of_range(LearnError::Recipe {
+                name: "epochs",
+                found: epochs.to_string(),
+                range: format!("up to {MOST_EPOCHS}"),
+            }));
+        }
+        let recipe = Recipe {
+            patience: self.patience,
+            ..Recipe::new(
+                self.trains.unwrap_or(Trains::All),
+                self.learning_rate.unwrap_or(RATES[0]),
+                1,
+                self.batch.unwrap_or(BATCH),
+            )
+        };
+        recipe.check().map_err(out_of_range)
+    }
+}
+
+/// What the person is told of a number of a recipe that can't be used: by the option that it comes from.
+fn out_of_range(error: LearnError) -> Failure {
+    let LearnError::Recipe { name, found, range } = error else {
+        return error.into();
+    };
+    let option = match name {
+        "learning_rate" => "--lr",
+        "batch" => "--batch",
+        "patience" => "--patience",
+        "epochs" | "steps" => "--epochs",
+        other => other,
+    };
+    Failure::new(exit::USAGE, format!("`{option}` is {found}"))
+        .found(format!("it can be {range}"))
+        .advice(format!(
+            "give a number in that range, or leave `{option}` out"
+        ))
+}
+
 /// Photos of a class, in the median, below which nothing but the head is trained: with so few, trainings differ more by luck than by
 /// recipe.
 const FEWEST_OF_A_CLASS: usize = 5;
@@ -67,6 +116,9 @@ pub struct Proposed {
 impl Proposed {
     /// Recipes for these photos; each is trained `n_fits` times. `sizes_px` are the sides at which there are features, best first:
     /// the first at which more than the last stages can be trained in time is taken, because depth is worth more than pixels.
+    ///
+    /// # Errors
+    /// When so many steps are wished for that nobody could wait for them.
     pub fn of(
         photos: &Labelled,
         backbone: &Backbone,
@@ -74,7 +126,7 @@ impl Proposed {
         n_fits: usize,
         wishes: &Wishes,
         events: &Events,
-    ) -> Proposed {
+    ) -> Result<Proposed, Failure> {
         let at = |&size_px: &usize| Proposed {
             size_px,
             recipes: proposals(photos, backbone, size_px, n_fits, wishes),
@@ -91,17 +143,20 @@ impl Proposed {
                     "fine-tuning is left out, because it would take long; `--strategy fine-tune` tries it",
                 );
             }
-            return Proposed::default();
+            return Ok(Proposed::default());
         };
+        for recipe in &proposed.recipes {
+            recipe.check().map_err(out_of_range)?;
+        }
         let why_not = if backbone.precision() != Precision::Float32 {
             "networks are trained in float32 alone"
         } else if photos.len() * Squares::bytes(proposed.size_px) > MOST_BYTES {
             "so many photos of that size do not fit into memory"
         } else {
-            return proposed.clone();
+            return Ok(proposed.clone());
         };
         events.remark(format!("fine-tuning is left out: {why_not}"));
-        Proposed::default()
+        Ok(Proposed::default())
     }
 
     /// What an earlier run trained on all folds.
@@ -240,6 +295,24 @@ mod tests {
             ..Wishes::default()
         };
         assert!(of(100, &frozen).is_empty());
+    }
+
+    #[test]
+    fn a_rate_out_of_range_is_told_before_anything_runs() {
+        let lr = |rate| Wishes {
+            learning_rate: Some(rate),
+            ..Wishes::default()
+        };
+        assert_eq!(lr(1.0).check(), Ok(()));
+        let epochs = Wishes {
+            epochs: Some(1e9),
+            ..Wishes::default()
+        };
+        for (wishes, option) in [(lr(20.0), "`--lr`"), (epochs, "`--epochs`")] {
+            let failure = wishes.check().unwrap_err();
+            assert_eq!(failure.code, exit::USAGE);
+            assert!(failure.what.contains(option), "{failure}");
+        }
     }
 
     #[test]

@@ -1,13 +1,14 @@
 //! Which recipes go all the way? All are tried for a quarter of their steps on one fold, the better ones on all folds.
 
+use handful_learn::LearnError;
 use handful_learn::train::Recipe;
 
 use super::blend::{Blend, HeldOut};
 use super::proposals::{self, Proposed};
 use super::trial::{self, Trial};
-use super::workbench::{Prepared, Workbench};
+use super::workbench::{NoModel, Prepared, Workbench};
 use crate::events::Events;
-use crate::exit::{self, Failure};
+use crate::exit::Failure;
 use crate::workflow::kept::Kept;
 use crate::workflow::screen::Decision;
 use crate::workflow::watch::Watch;
@@ -75,10 +76,8 @@ pub fn search<'b>(
         match Trial::of(bench, inputs, &recipe, kept, &progress, watch) {
             Ok(Some(trial)) => searched.trials.push(trial),
             Ok(None) => leave_out_for_time(bench.events, &recipe),
-            Err(failure) if failure.code == exit::USAGE => {
-                leave_out(bench.events, &recipe, &failure)
-            }
-            Err(failure) => return Err(failure),
+            Err(NoModel::Diverged(why)) => leave_out(bench.events, &recipe, &why),
+            Err(NoModel::Failed(failure)) => return Err(failure),
         }
     }
     Ok(searched)
@@ -114,6 +113,9 @@ fn first_round<'b>(
     for recipe in recipes {
         // What is left of the time is for training on all folds.
         if !watch.has_time_for(ROUND_LEAVES * watch.total_s()) {
+            if tried.is_empty() {
+                bench.events.remark("the time limit leaves out fine-tuning");
+            }
             break;
         }
         let inputs = prepared.kept(bench, &recipe);
@@ -124,15 +126,12 @@ fn first_round<'b>(
                 let (blend, losses) = Blend::of(&held, &photos.labels, photos.n_classes);
                 tried.push((recipe, losses[blend.alpha_idx]));
             }
-            Err(failure) if failure.code == exit::USAGE => {
-                leave_out(bench.events, &recipe, &failure)
-            }
-            Err(failure) => return Err(failure),
+            Err(NoModel::Diverged(why)) => leave_out(bench.events, &recipe, &why),
+            Err(NoModel::Failed(failure)) => return Err(failure),
         }
     }
     let seconds = (watch.total_s() - began_s) / f64::max(done, 1.0);
     if tried.is_empty() {
-        bench.events.remark("the time limit leaves out fine-tuning");
         return Ok(Round {
             recipes: Vec::new(),
             decision: None,
@@ -176,7 +175,6 @@ fn leave_out_for_time(events: &Events, recipe: &Recipe) {
     ));
 }
 
-fn leave_out(events: &Events, recipe: &Recipe, failure: &Failure) {
-    let why = failure.found.as_deref().unwrap_or_default();
+fn leave_out(events: &Events, recipe: &Recipe, why: &LearnError) {
     events.remark(format!("fine-tuning {} is left out: {why}", recipe.name()));
 }

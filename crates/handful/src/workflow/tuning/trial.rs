@@ -13,9 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use super::blend::{ALPHAS, Blend, HeldOut};
 use super::proposals::LOOKS;
-use super::workbench::{Lesson, Workbench};
+use super::workbench::{Lesson, NoModel, Workbench};
 use crate::events::{Event, Progress};
-use crate::exit::Failure;
 use crate::workflow::kept::Kept;
 use crate::workflow::task::{OutOfFold, Task};
 use crate::workflow::watch::Watch;
@@ -78,7 +77,7 @@ impl Trial {
         kept: &Kept,
         progress: &Progress,
         watch: &Watch,
-    ) -> Result<Option<Trial>, Failure> {
+    ) -> Result<Option<Trial>, NoModel> {
         let task = bench.task;
         let of_fold = |(repeat, fold)| {
             let one = OneFold {
@@ -140,7 +139,7 @@ pub fn first_fold(
     recipe: &Recipe,
     kept: &Kept,
     progress: &Progress,
-) -> Result<HeldOut, Failure> {
+) -> Result<HeldOut, NoModel> {
     let one = OneFold {
         bench,
         inputs,
@@ -162,7 +161,7 @@ struct OneFold<'a> {
 
 impl OneFold<'_> {
     /// What an interrupted run has finished is not done again.
-    fn train_or_find(&self, kept: &Kept, progress: &Progress) -> Result<FoldResult, Failure> {
+    fn train_or_find(&self, kept: &Kept, progress: &Progress) -> Result<FoldResult, NoModel> {
         let (task, place) = (self.bench.task, (self.repeat, self.fold));
         let name = fingerprint(self.bench, self.recipe, place);
         let known = kept.find_table(&name);
@@ -176,7 +175,7 @@ impl OneFold<'_> {
         Ok(result)
     }
 
-    fn train(&self, progress: &Progress) -> Result<FoldResult, Failure> {
+    fn train(&self, progress: &Progress) -> Result<FoldResult, NoModel> {
         let started = Instant::now();
         let Task { photos, folds, .. } = self.bench.task;
         let rows = folds.train_rows(self.repeat, self.fold);

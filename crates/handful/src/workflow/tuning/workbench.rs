@@ -7,11 +7,11 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use handful_image::Geometry;
-use handful_learn::Backbone;
 use handful_learn::head::{FeatureSet, Fitted, Head, Logistic};
 use handful_learn::train::{
-    Checkpoint, Examples, Inputs, Model, Now, Recipe, Squares, Stopping, fit,
+    Checkpoint, Examples, Inputs, Model, Now, Recipe, Squares, Stopping, Training, fit,
 };
+use handful_learn::{Backbone, LearnError};
 use handful_stats::{Seed, stratified_subset};
 
 use super::proposals;
@@ -79,6 +79,42 @@ pub struct Lesson<'r> {
     pub recipe: &'r Recipe,
     /// Tells its random draws from those of others.
     pub seed: Seed,
+}
+
+/// Why a training gave no model.
+#[derive(Debug)]
+pub enum NoModel {
+    /// Its gradients are no numbers any more: another recipe may do better.
+    Diverged(LearnError),
+    /// What ends the run.
+    Failed(Failure),
+}
+
+impl From<LearnError> for NoModel {
+    fn from(error: LearnError) -> NoModel {
+        match error {
+            LearnError::Diverged { .. } => NoModel::Diverged(error),
+            other => NoModel::Failed(other.into()),
+        }
+    }
+}
+
+impl From<Failure> for NoModel {
+    fn from(failure: Failure) -> NoModel {
+        NoModel::Failed(failure)
+    }
+}
+
+/// Where no other recipe can take its place.
+impl From<NoModel> for Failure {
+    fn from(why: NoModel) -> Failure {
+        match why {
+            NoModel::Failed(failure) => failure,
+            NoModel::Diverged(error) => Failure::new(exit::USAGE, "a training did not work")
+                .found(error.to_string())
+                .advice("give a smaller `--lr`"),
+        }
+    }
 }
 
 impl<'a> Workbench<'a> {
@@ -167,7 +203,7 @@ impl<'a> Workbench<'a> {
     /// stop the training. One that was interrupted goes on.
     ///
     /// # Errors
-    /// When interrupted; when the training diverges, as a failure of usage.
+    /// When interrupted; when the training diverges.
     pub fn train(
         &self,
         start: &Model,
@@ -175,7 +211,7 @@ impl<'a> Workbench<'a> {
         lesson: &Lesson,
         progress: &Progress,
         look: &mut (dyn FnMut(&Now) -> ControlFlow<()> + Send),
-    ) -> Result<(Model, usize), Failure> {
+    ) -> Result<(Model, usize), NoModel> {
         let Lesson {
             rows,
             labels,
@@ -222,29 +258,23 @@ impl<'a> Workbench<'a> {
             }
             look(now)
         };
-        let examples = Examples {
-            inputs,
-            rows: learned,
-            labels,
-        };
-        let tuned = fit(
+        let training = Training {
             start,
-            examples,
+            examples: Examples {
+                inputs,
+                rows: learned,
+                labels,
+            },
             recipe,
-            lesson.seed,
-            from.as_ref(),
-            &mut watch,
-        );
+            seed: lesson.seed,
+        };
+        let tuned = fit(training, from.as_ref(), &mut watch);
         // The bar counts all steps, also those that were not needed.
         progress.advance(a_step * (recipe.steps - told) as u64);
         if let Some(failure) = failed {
-            return Err(failure);
+            return Err(failure.into());
         }
-        let tuned = tuned.map_err(|e| {
-            Failure::new(exit::USAGE, "a training did not work")
-                .found(e.to_string())
-                .advice("give a smaller `--lr`")
-        })?;
+        let tuned = tuned?;
         // What is finished is no place to go on from, and the next training need not read it.
         let _ = std::fs::remove_file(&self.checkpoint);
         let best = stopping.and_then(Stopping::best);
