@@ -6,7 +6,8 @@ use std::ops::ControlFlow;
 use handful_image::{Geometry, Pixels};
 use handful_learn::backbone::Part;
 use handful_learn::train::{
-    Checkpoint, Examples, Inputs, Model, Now, Optimiser, Recipe, Squares, Training, Trains, fit,
+    Checkpoint, Examples, Inputs, Model, Now, Optimiser, Place, Recipe, Shelf, Squares, Training,
+    Trains, fit,
 };
 use handful_learn::weights::Stored;
 use handful_learn::{Backbone, LearnError};
@@ -62,18 +63,20 @@ impl Task {
     }
 
     fn inputs(&self, recipe: &Recipe) -> Inputs<'_> {
-        let cut = recipe.trains.cut(&self.backbone);
-        match cut > 0 && recipe.views > 0 {
-            true => Inputs::kept(
-                &self.squares,
-                &self.backbone,
-                cut,
-                recipe.views,
-                Seed(5),
-                &|_| {},
-            ),
-            false => Inputs::fresh(&self.squares, &self.backbone, cut, Seed(5)),
+        match recipe.keeps_views(&self.backbone) {
+            true => self.kept(recipe, Shelf::memory()),
+            false => self.fresh(recipe),
         }
+    }
+
+    fn fresh(&self, recipe: &Recipe) -> Inputs<'_> {
+        let cut = recipe.trains.cut(&self.backbone);
+        Inputs::fresh(&self.squares, &self.backbone, cut, Seed(5))
+    }
+
+    fn kept(&self, recipe: &Recipe, shelf: Shelf) -> Inputs<'_> {
+        let fresh = self.fresh(recipe);
+        fresh.kept(recipe.views, shelf, &|_| {}).unwrap()
     }
 
     fn fit(&self, recipe: &Recipe) -> Model {
@@ -87,11 +90,20 @@ impl Task {
         from: Option<&Checkpoint>,
         watch: &mut (dyn FnMut(&Now) -> ControlFlow<()> + Send),
     ) -> Result<Model, LearnError> {
-        let inputs = self.inputs(recipe);
+        self.learned(&self.inputs(recipe), recipe, from, watch)
+    }
+
+    fn learned(
+        &self,
+        inputs: &Inputs,
+        recipe: &Recipe,
+        from: Option<&Checkpoint>,
+        watch: &mut (dyn FnMut(&Now) -> ControlFlow<()> + Send),
+    ) -> Result<Model, LearnError> {
         let training = Training {
             start: &self.start(),
             examples: Examples {
-                inputs: &inputs,
+                inputs,
                 rows: &self.rows,
                 labels: &self.labels,
             },
@@ -259,7 +271,7 @@ fn it_learns_from_scratch_what_it_is_shown() {
     let tuned = task.fit(&recipe);
     let inputs = task.inputs(&recipe);
     let held_out: Vec<usize> = (N_PHOTOS - 6..N_PHOTOS).collect();
-    let mut p = tuned.logits(&inputs, &held_out);
+    let mut p = tuned.logits(&inputs, &held_out).unwrap();
     softmax_rows(&mut p, N_CLASSES);
     let loss = handful_stats::log_loss(&p, &[0, 1, 2, 0, 1, 2], N_CLASSES);
     // ln 3 = 1.10 is what guessing costs.
@@ -274,15 +286,69 @@ fn a_kept_prefix_says_what_the_whole_network_says() {
     model.head.weights = (0..model.head.weights.len()).map(weight).collect();
     let kept = task.inputs(&recipe(Trains::Last));
     let whole = Inputs::fresh(&task.squares, &task.backbone, 0, Seed(5));
-    let (a, b) = (
-        model.logits(&kept, &task.rows),
-        model.logits(&whole, &task.rows),
-    );
+    let [a, b] = [&kept, &whole].map(|inputs| model.logits(inputs, &task.rows).unwrap());
     let largest = b.iter().fold(0.0f64, |m, z| m.max(z.abs()));
     for (a, b) in a.iter().zip(&b) {
         // Half precision keeps 11 bits.
         assert!((a - b).abs() < 4e-3 * largest, "{a} {b} of {largest}");
     }
+}
+
+/// In a file without a name.
+fn in_file(most_bytes: u64) -> Shelf {
+    Shelf {
+        place: Place::File(tempfile::tempfile().unwrap()),
+        most_bytes,
+    }
+}
+
+#[test]
+fn where_and_how_much_of_a_prefix_is_kept_changes_no_byte_of_a_training() {
+    let task = Task::new("efficientnet_lite0");
+    let recipe = recipe(Trains::Last);
+    let memory = task.inputs(&recipe);
+    let of_photo = memory.bytes(recipe.views) / N_PHOTOS as u64;
+    let mut go_on = |_: &Now| ControlFlow::Continue(());
+    let expected = task.learned(&memory, &recipe, None, &mut go_on).unwrap();
+    let logits = |inputs: &Inputs| expected.logits(inputs, &task.rows).unwrap();
+    for (most_bytes, n_kept) in [
+        (u64::MAX, N_PHOTOS),
+        (of_photo * N_PHOTOS as u64, N_PHOTOS),
+        (of_photo * 7 + of_photo / 2, 7),
+        (of_photo - 1, 0),
+    ] {
+        let inputs = task.kept(&recipe, in_file(most_bytes));
+        assert_eq!(inputs.n_kept(), n_kept);
+        assert_eq!(logits(&inputs), logits(&memory));
+        for turn in 0..3 {
+            let [a, b] = [&inputs, &memory].map(|i| i.views(&task.rows, turn).unwrap());
+            assert_eq!(a, b, "room for {n_kept} photos, turn {turn}");
+        }
+        let tuned = task.learned(&inputs, &recipe, None, &mut go_on).unwrap();
+        assert_eq!(tuned.head, expected.head, "room for {n_kept} photos");
+        assert_eq!(tuned.backbone.weights, expected.backbone.weights);
+    }
+}
+
+#[test]
+fn a_disk_that_fails_is_an_error_of_the_training() {
+    let task = Task::new("resnet14");
+    let recipe = recipe(Trains::Last);
+    let shelf = in_file(u64::MAX);
+    let Place::File(file) = &shelf.place else {
+        panic!("it is in a file")
+    };
+    let file = file.try_clone().unwrap();
+    let inputs = task.kept(&recipe, shelf);
+    file.set_len(1).unwrap();
+    let mut go_on = |_: &Now| ControlFlow::Continue(());
+    let outcome = task.learned(&inputs, &recipe, None, &mut go_on);
+    assert!(
+        matches!(outcome, Err(LearnError::Scratch { .. })),
+        "{outcome:?}"
+    );
+    let outcome = task.start().logits(&inputs, &task.rows);
+    assert!(outcome.is_err());
 }
 
 #[test]

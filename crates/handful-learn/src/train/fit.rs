@@ -63,7 +63,8 @@ impl Now<'_> {
 /// every step and once more at the end; it may stop the training.
 ///
 /// # Errors
-/// [`LearnError::Recipe`] for numbers out of range, [`LearnError::Diverged`] when gradients are no finite numbers.
+/// [`LearnError::Recipe`] for numbers out of range, [`LearnError::Diverged`] when gradients are no finite numbers,
+/// [`LearnError::Scratch`] when inputs are kept on a disk that fails.
 ///
 /// # Panics
 /// When there is nothing to learn from, or the inputs come from another stage than the recipe's first.
@@ -133,7 +134,7 @@ fn run(
         for part in 0..recipe.accumulate {
             let batch = learner.step * recipe.accumulate + part;
             let photos = order.batch(batch, recipe.batch);
-            let x = inputs.views(&photos, batch as u64); // [batch, h, w, channels]
+            let x = inputs.views(&photos, batch as u64)?; // [batch, h, w, channels]
             let logits = learner.logits(&x, recipe.statistics()); // [batch, present]
             let loss = loss.mean(logits, &photos, &learner);
             learner.add_gradients(&loss.backward(), &mut gradients);

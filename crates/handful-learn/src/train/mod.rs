@@ -4,7 +4,7 @@
 //! stages learn, and what was tuned can be blended with what was there before (WiSE).
 //!
 //! Reading order: [`recipe`] (everything that decides a training, as data), [`squares`] (the photos, and windows of them),
-//! [`inputs`] (what the learning part sees: pixels, or the kept outputs of a frozen prefix), [`learner`] (the learning part and its
+//! [`inputs`] (what the learning part sees: pixels, or the kept outputs of a frozen prefix) and [`halves`] (where those lie), [`learner`] (the learning part and its
 //! parameters), [`optimiser`] (how a parameter moves), [`mod@fit`] (the loop), [`checkpoint`] and [`stopping`] (how it is
 //! interrupted, and when it ends), [`model`] (what comes out).
 //!
@@ -14,6 +14,7 @@
 
 pub mod checkpoint;
 pub mod fit;
+pub mod halves;
 pub mod inputs;
 pub mod learner;
 pub mod model;
@@ -26,7 +27,8 @@ mod tests;
 
 pub use checkpoint::Checkpoint;
 pub use fit::{Examples, Now, Training, fit};
-pub use inputs::Inputs;
+pub use halves::Place;
+pub use inputs::{Inputs, Shelf};
 pub use model::Model;
 pub use optimiser::Optimiser;
 pub use recipe::{Balance, Recipe, Trains};

@@ -140,6 +140,11 @@ impl Recipe {
         format!("{}@{}", self.trains.name(), self.learning_rate)
     }
 
+    /// Whether it learns from kept outputs of a frozen prefix.
+    pub fn keeps_views(&self, backbone: &Backbone) -> bool {
+        self.views > 0 && self.trains.cut(backbone) > 0
+    }
+
     /// Which mean and variance norms go by.
     pub fn statistics(&self) -> Statistics {
         match self.norm_momentum {

@@ -308,6 +308,8 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
         }
         None => None,
     };
+    // Nothing is trained any more: what was kept for it need not fill a disk, nor stand in the way when the run is renamed.
+    drop(prepared);
     let winner = Winner {
         plan: winner,
         geometry: comparison.geometry,

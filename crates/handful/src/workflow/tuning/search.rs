@@ -62,7 +62,7 @@ pub fn search<'b>(
         }
     };
     for recipe in recipes {
-        let inputs = prepared.kept(bench, &recipe);
+        let inputs = prepared.kept(bench, &recipe)?;
         let n_fits = bench.task.folds.splits().count();
         let of_a_fit = bench.mega_macs(&recipe);
         let work = of_a_fit * n_fits as f64;
@@ -118,7 +118,7 @@ fn first_round<'b>(
             }
             break;
         }
-        let inputs = prepared.kept(bench, &recipe);
+        let inputs = prepared.kept(bench, &recipe)?;
         done += bench.mega_macs(&short(&recipe));
         match trial::first_fold(bench, inputs, &short(&recipe), kept, &progress) {
             Ok(held) => {

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use handful_learn::Weights;
 use handful_learn::head::calibrated;
 use handful_learn::train::{Inputs, Model, Now, Recipe};
 use handful_learn::weights::Stored;
+use handful_learn::{LearnError, Weights};
 use handful_stats::{Column, softmax_rows};
 use serde::{Deserialize, Serialize};
 
@@ -194,16 +194,16 @@ impl OneFold<'_> {
         let mut looks: BTreeMap<usize, FoldLook> = BTreeMap::new();
         let mut look = |now: &Now| {
             if self.repeat == 0 && looks_at.contains(&now.step) {
-                let seen = self.look(now, &rows, &test);
+                let seen = self.look(now, &rows, &test)?;
                 self.tell(now, &seen);
                 looks.insert(now.step, seen);
             }
-            ControlFlow::Continue(())
+            Ok(ControlFlow::Continue(()))
         };
         let (tuned, stopped_at) =
             self.bench
                 .train(&start, self.inputs, &lesson, progress, &mut look)?;
-        let logits = ALPHAS
+        let logits: Result<Vec<Vec<f64>>, LearnError> = ALPHAS
             .iter()
             .map(|&alpha| Model::blend(&start, &tuned, alpha).logits(self.inputs, &test))
             .collect();
@@ -212,7 +212,7 @@ impl OneFold<'_> {
                 repeat: self.repeat,
                 fold: self.fold,
                 rows: test,
-                logits,
+                logits: logits?,
             },
             looks: looks.into_values().collect(),
             stopped_at,
@@ -220,25 +220,25 @@ impl OneFold<'_> {
         })
     }
 
-    fn look(&self, now: &Now, rows: &[usize], test: &[usize]) -> FoldLook {
+    fn look(&self, now: &Now, rows: &[usize], test: &[usize]) -> Result<FoldLook, LearnError> {
         let model = now.model();
         let photos = &self.bench.task.photos;
-        let of = |rows: &[usize]| -> Column {
-            let mut p = model.logits(self.inputs, rows);
+        let of = |rows: &[usize]| -> Result<Column, LearnError> {
+            let mut p = model.logits(self.inputs, rows)?;
             softmax_rows(&mut p, photos.n_classes);
             let labels: Vec<usize> = rows.iter().map(|&r| photos.labels[r]).collect();
-            Column::of_probabilities(&p, &labels, photos.n_classes)
+            Ok(Column::of_probabilities(&p, &labels, photos.n_classes))
         };
         // Evenly over the fold: its rows are in the order of the classes' folders.
         let step = rows.len().div_ceil(SEEN_OF_THE_FOLD);
         let learned: Vec<usize> = rows.iter().copied().step_by(step).collect();
-        let (learned, held) = (of(&learned), of(test));
-        FoldLook {
+        let (learned, held) = (of(&learned)?, of(test)?);
+        Ok(FoldLook {
             epoch: now.epoch,
             learned: (learned.mean_loss(), learned.mean_hit()),
             losses: held.losses,
             hits: held.hits,
-        }
+        })
     }
 
     fn tell(&self, now: &Now, look: &FoldLook) {
