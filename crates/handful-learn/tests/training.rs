@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 use handful_image::{Geometry, Pixels};
 use handful_learn::backbone::Part;
 use handful_learn::train::{
-    Checkpoint, Examples, Inputs, Model, Now, Optimiser, Place, Recipe, Shelf, Squares, Training,
-    Trains, fit,
+    Checkpoint, Examples, Inputs, Model, Norms, Now, Optimiser, Place, Recipe, Shelf, Squares,
+    Training, Trains, fit,
 };
 use handful_learn::weights::Stored;
 use handful_learn::{Backbone, LearnError};
@@ -159,7 +159,7 @@ fn what_the_recipe_names_learns_and_nothing_else() {
 fn statistics_move_only_where_they_are_trained() {
     let task = Task::new("resnet14");
     let trained = Recipe {
-        norm_momentum: Some(0.1),
+        norms: Norms::Batch { momentum: 0.1 },
         ..recipe(Trains::Last)
     };
     let moved = task.changed(&task.fit(&trained));
@@ -173,6 +173,28 @@ fn statistics_move_only_where_they_are_trained() {
 }
 
 #[test]
+fn statistics_that_are_found_again_stay_from_the_first_step_on() {
+    let task = Task::new("resnet14");
+    let recipe = Recipe {
+        norms: Norms::ReEstimated,
+        ..recipe(Trains::Last)
+    };
+    let mut first = None;
+    let tuned = task.watched(&recipe, None, &mut |now| {
+        first.get_or_insert_with(|| now.model());
+        ControlFlow::Continue(())
+    });
+    let (first, tuned) = (first.unwrap(), tuned.unwrap());
+    let found = task.tensors(4, &[Part::Mean, Part::Variance]);
+    assert_eq!(task.changed(&first), found);
+    for name in &found {
+        let of = |model: &Model| model.backbone.weights.tensors[name].clone();
+        assert_eq!(of(&first), of(&tuned), "{name}");
+    }
+    assert!(found.is_subset(&task.changed(&tuned)));
+}
+
+#[test]
 fn an_interrupted_training_goes_on_to_the_same_bytes() {
     let task = Task::new("resnet14");
     for recipe in [
@@ -183,8 +205,12 @@ fn an_interrupted_training_goes_on_to_the_same_bytes() {
         },
         Recipe {
             optimiser: Optimiser::Sgd { momentum: 0.9 },
-            norm_momentum: Some(0.1),
+            norms: Norms::Batch { momentum: 0.1 },
             accumulate: 2,
+            ..recipe(Trains::Last)
+        },
+        Recipe {
+            norms: Norms::ReEstimated,
             ..recipe(Trains::Last)
         },
     ] {
@@ -263,7 +289,7 @@ fn blends_reach_from_the_start_to_the_tuned_model() {
 fn it_learns_from_scratch_what_it_is_shown() {
     let task = Task::new("resnet14");
     let recipe = Recipe {
-        norm_momentum: Some(0.1),
+        norms: Norms::Batch { momentum: 0.1 },
         optimiser: Optimiser::AdamW,
         warm_up: 0.1,
         ..Recipe::new(Trains::All, 3e-3, 80, 9)

@@ -8,7 +8,7 @@ use handful_stats::Seed;
 use rand::seq::SliceRandom;
 
 use super::learner::Learner;
-use super::{Balance, Checkpoint, Inputs, Model, Recipe};
+use super::{Balance, Checkpoint, Inputs, Model, Norms, Recipe, norms};
 use crate::LearnError;
 
 /// What is learned from.
@@ -114,8 +114,16 @@ fn run(
     let present: Vec<usize> = present.into_iter().collect();
     let loss = Loss::of(examples, &present, recipe);
     let of = fingerprint(&training);
-    let mut learner = Learner::new(start, recipe, present);
-    if let Some(checkpoint) = from.filter(|checkpoint| checkpoint.of == of) {
+    let from = from.filter(|checkpoint| checkpoint.of == of);
+    let mut learner = match from {
+        // What was found in the photos before the first step is a part of the checkpoint.
+        None if recipe.norms == Norms::ReEstimated => {
+            let start = norms::re_estimated(start, examples, norms::TOGETHER)?;
+            Learner::new(&start, recipe, present)
+        }
+        _ => Learner::new(start, recipe, present),
+    };
+    if let Some(checkpoint) = from {
         learner.restore(checkpoint)?;
     }
     let a_step = recipe.batch * recipe.accumulate;
@@ -135,7 +143,7 @@ fn run(
             let batch = learner.step * recipe.accumulate + part;
             let photos = order.batch(batch, recipe.batch);
             let x = inputs.views(&photos, batch as u64)?; // [batch, h, w, channels]
-            let logits = learner.logits(&x, recipe.statistics()); // [batch, present]
+            let logits = learner.logits(&x, recipe.norms.statistics()); // [batch, present]
             let loss = loss.mean(logits, &photos, &learner);
             learner.add_gradients(&loss.backward(), &mut gradients);
         }

@@ -415,7 +415,7 @@ impl ModuleVisitor for Collected<'_> {
 }
 
 /// All values of a module, in its order.
-struct Values(Vec<Vec<f32>>);
+pub(super) struct Values(pub Vec<Vec<f32>>);
 
 impl ModuleVisitor for Values {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {

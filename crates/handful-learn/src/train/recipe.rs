@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Optimiser;
-use crate::backbone::Statistics;
+use super::{Norms, Optimiser};
 use crate::{Backbone, LearnError};
 
 /// Which part of a network learns. Its head always does.
@@ -74,8 +73,8 @@ pub enum Balance {
 pub struct Recipe {
     /// Which part learns.
     pub trains: Trains,
-    /// Share of the norms' learned statistics that a batch replaces each step; none: they are frozen, which is right for small data.
-    pub norm_momentum: Option<f64>,
+    /// Which statistics norms go by.
+    pub norms: Norms,
     /// How parameters move.
     pub optimiser: Optimiser,
     /// Rate at its highest, after the warm-up.
@@ -115,7 +114,7 @@ impl Recipe {
     pub fn new(trains: Trains, learning_rate: f64, steps: usize, batch: usize) -> Recipe {
         Recipe {
             trains,
-            norm_momentum: None,
+            norms: Norms::Frozen,
             optimiser: Optimiser::AdamW,
             learning_rate,
             level_decay: 1.0,
@@ -143,14 +142,6 @@ impl Recipe {
     /// Whether it learns from kept outputs of a frozen prefix.
     pub fn keeps_views(&self, backbone: &Backbone) -> bool {
         self.views > 0 && self.trains.cut(backbone) > 0
-    }
-
-    /// Which mean and variance norms go by.
-    pub fn statistics(&self) -> Statistics {
-        match self.norm_momentum {
-            Some(momentum) => Statistics::Batch { momentum },
-            None => Statistics::Frozen,
-        }
     }
 
     /// Share of the highest rate in a step, 0..=1: a straight rise, then half a cosine down to zero.
@@ -190,23 +181,20 @@ impl Recipe {
         within("label_smoothing", self.label_smoothing, 0.0, 0.5)?;
         within("patience", self.patience.unwrap_or(1) as f64, 1.0, 1e6)?;
         within("views", self.views as f64, 0.0, 256.0)?;
-        // A batch of one has no variance.
-        let least = if self.norm_momentum.is_some() {
-            2.0
-        } else {
-            1.0
-        };
-        within("batch", self.batch as f64, least, 65_536.0)?;
-        if let Some(momentum) = self.norm_momentum {
-            within("norm_momentum", momentum, 0.0, 1.0)?;
+        let mut fewest = 1.0;
+        if let Norms::Batch { momentum } = self.norms {
+            // A batch of one has no variance.
+            fewest = 2.0;
+            within("momentum of norms", momentum, 0.0, 1.0)?;
             if self.trains == Trains::Norms {
                 return Err(LearnError::Recipe {
-                    name: "norm_momentum",
-                    found: momentum.to_string(),
-                    range: "none where norms alone learn".into(),
+                    name: "norms",
+                    found: "batch".into(),
+                    range: "frozen or re-estimated where norms alone learn".into(),
                 });
             }
         }
+        within("batch", self.batch as f64, fewest, 65_536.0)?;
         self.optimiser.check()
     }
 }
@@ -248,7 +236,7 @@ mod tests {
         let good = Recipe::new(Trains::Last, 3e-4, 100, 16);
         good.check().unwrap();
         let trained = Recipe {
-            norm_momentum: Some(0.1),
+            norms: Norms::Batch { momentum: 0.1 },
             batch: 1,
             ..good.clone()
         };
