@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use handful_image::{Geometry, Pixels};
-use handful_learn::backbone::Part;
+use handful_kernel::Size;
+use handful_learn::backbone::{Maps, Part};
 use handful_learn::train::{
-    Checkpoint, Examples, Inputs, Model, Norms, Now, Optimiser, Place, Recipe, Shelf, Squares,
-    Training, Trains, fit,
+    Checkpoint, Coarse, Examples, Inputs, Model, Norms, Now, Optimiser, Place, Recipe, Shelf,
+    Squares, Training, Trains, fit,
 };
 use handful_learn::weights::Stored;
 use handful_learn::{Backbone, LearnError};
@@ -195,6 +196,41 @@ fn statistics_that_are_found_again_stay_from_the_first_step_on() {
 }
 
 #[test]
+fn the_first_steps_see_smaller_images_where_the_recipe_says_so() {
+    let task = Task::new("resnet14");
+    let whole = Recipe {
+        views: 0,
+        ..recipe(Trains::Last)
+    };
+    let coarse = Recipe {
+        coarse: Some(Coarse {
+            steps: 0.5,
+            side: 0.5,
+        }),
+        ..whole.clone()
+    };
+    let mut sides = Vec::new();
+    let tuned = task.watched(&coarse, None, &mut |now| {
+        sides.push(now.side_px);
+        ControlFlow::Continue(())
+    });
+    // Before each of six steps, and behind the last one.
+    assert_eq!(sides, [16, 16, 16, 32, 32, 32, 32]);
+    assert_ne!(tuned.unwrap().head, task.fit(&whole).head);
+    // The first four stages halve the sides twice, and the same photos either way.
+    let inputs = task.fresh(&coarse);
+    for (side_px, side) in [(16, 4), (32, 8)] {
+        let maps = inputs.views(&task.rows, 3, side_px).unwrap();
+        assert_eq!(maps.size, Size::square(side));
+        let window = |&photo: &usize| task.squares.window(photo, 3, Seed(5), side_px);
+        let windows: Vec<Pixels> = task.rows.iter().map(window).collect();
+        let x = Maps::of(&windows, &task.squares.preprocessing);
+        let expected = task.backbone.forward_between(0..4, x, &mut |_, _| {});
+        assert_eq!(maps, expected);
+    }
+}
+
+#[test]
 fn an_interrupted_training_goes_on_to_the_same_bytes() {
     let task = Task::new("resnet14");
     for recipe in [
@@ -212,6 +248,14 @@ fn an_interrupted_training_goes_on_to_the_same_bytes() {
         Recipe {
             norms: Norms::ReEstimated,
             ..recipe(Trains::Last)
+        },
+        Recipe {
+            // Up to the fifth of six steps, so that it is interrupted before.
+            coarse: Some(Coarse {
+                steps: 0.8,
+                side: 0.5,
+            }),
+            ..recipe(Trains::All)
         },
     ] {
         let whole = task.fit(&recipe);
@@ -347,7 +391,7 @@ fn where_and_how_much_of_a_prefix_is_kept_changes_no_byte_of_a_training() {
         assert_eq!(inputs.n_kept(), n_kept);
         assert_eq!(logits(&inputs), logits(&memory));
         for turn in 0..3 {
-            let [a, b] = [&inputs, &memory].map(|i| i.views(&task.rows, turn).unwrap());
+            let [a, b] = [&inputs, &memory].map(|i| i.views(&task.rows, turn, SIZE_PX).unwrap());
             assert_eq!(a, b, "room for {n_kept} photos, turn {turn}");
         }
         let tuned = task.learned(&inputs, &recipe, None, &mut go_on).unwrap();

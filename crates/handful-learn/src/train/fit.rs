@@ -43,6 +43,8 @@ pub struct Now<'a> {
     pub step: usize,
     /// How often each photo has been seen so far.
     pub epoch: f64,
+    /// Side of the images of the step that comes, in pixels.
+    pub side_px: usize,
 }
 
 impl Now<'_> {
@@ -132,17 +134,19 @@ fn run(
         let now = Now {
             step: learner.step,
             epoch: (learner.step * a_step) as f64 / rows.len() as f64,
+            side_px: recipe.side_px(learner.step, inputs.size_px()),
             learner: &learner,
             of: &of,
         };
         if watch(&now).is_break() || learner.step >= recipe.steps {
             return Ok(learner.model());
         }
+        let side_px = now.side_px;
         let mut gradients = Vec::new();
         for part in 0..recipe.accumulate {
             let batch = learner.step * recipe.accumulate + part;
             let photos = order.batch(batch, recipe.batch);
-            let x = inputs.views(&photos, batch as u64)?; // [batch, h, w, channels]
+            let x = inputs.views(&photos, batch as u64, side_px)?; // [batch, h, w, channels]
             let logits = learner.logits(&x, recipe.norms.statistics()); // [batch, present]
             let loss = loss.mean(logits, &photos, &learner);
             learner.add_gradients(&loss.backward(), &mut gradients);
@@ -269,7 +273,8 @@ fn fingerprint(training: &Training) -> String {
     hasher.update(recipe.as_bytes());
     hasher.update(start.backbone.weights.digest().as_bytes());
     hasher.update(bytemuck::cast_slice(&start.head.weights));
-    for value in [seed.0, examples.inputs.cut() as u64] {
+    let inputs = examples.inputs;
+    for value in [seed.0, inputs.cut() as u64, inputs.size_px() as u64] {
         hasher.update(&value.to_le_bytes());
     }
     for &row in examples.rows {

@@ -121,6 +121,11 @@ impl<'a> Inputs<'a> {
         (self.squares.len() * views * self.length() * size_of::<f16>()) as u64
     }
 
+    /// Side of the images as a prediction sees them, in pixels.
+    pub fn size_px(&self) -> usize {
+        self.squares.preprocessing.size_px
+    }
+
     /// The first stage that learns.
     pub fn cut(&self) -> usize {
         self.cut
@@ -131,18 +136,22 @@ impl<'a> Inputs<'a> {
         self.kept.as_ref().map_or(0, |kept| kept.n_photos)
     }
 
-    /// A random view of each photo; `turn` counts how often photos have been looked at.
+    /// A random view of each photo, of images with a side of `side_px`; `turn` counts how often photos have been looked at.
     ///
     /// # Errors
     /// [`LearnError::Scratch`] when the disk fails.
-    pub fn views(&self, photos: &[usize], turn: u64) -> Result<Maps, LearnError> {
+    ///
+    /// # Panics
+    /// When views are kept and the side is not that of a prediction.
+    pub fn views(&self, photos: &[usize], turn: u64, side_px: usize) -> Result<Maps, LearnError> {
         let Some(kept) = &self.kept else {
             let windows: Vec<Pixels> = photos
                 .par_iter()
-                .map(|&photo| self.squares.window(photo, turn, self.seed))
+                .map(|&photo| self.squares.window(photo, turn, self.seed, side_px))
                 .collect();
             return Ok(self.through(&windows));
         };
+        assert_eq!(side_px, self.size_px(), "views that are kept have one size");
         let view = |&photo: &usize| {
             let drawn = self.seed.derive("view of", photo as u64);
             let view = drawn.stream("turn", turn).random_range(0..kept.views);
@@ -205,7 +214,7 @@ impl<'a> Inputs<'a> {
             .par_iter()
             .map(|&(photo, view)| match view {
                 0 => self.squares.plain(photo).clone(),
-                _ => self.squares.window(photo, view as u64, self.seed),
+                _ => (self.squares).window(photo, view as u64, self.seed, self.size_px()),
             })
             .collect();
         self.through(&pixels)
@@ -219,7 +228,7 @@ impl<'a> Inputs<'a> {
 
     /// Pixels and channels of what comes into the first stage that learns.
     fn shape(&self) -> (Size, usize) {
-        let size_px = self.squares.preprocessing.size_px;
+        let size_px = self.size_px();
         match self.cut.checked_sub(1) {
             None => (Size::square(size_px), 3),
             Some(last) => {

@@ -33,6 +33,6 @@ pub use inputs::{Inputs, Shelf};
 pub use model::Model;
 pub use norms::Norms;
 pub use optimiser::Optimiser;
-pub use recipe::{Balance, Recipe, Trains};
+pub use recipe::{Balance, Coarse, Recipe, Trains};
 pub use squares::Squares;
 pub use stopping::Stopping;

@@ -240,7 +240,7 @@ pub fn mega_macs(recipe: &Recipe, backbone: &Backbone, size_px: usize, n_photos:
     let whole = backbone.cost(size_px).mega_macs;
     let prefix = prefix_mega_macs(backbone, cut, size_px);
     let images = (recipe.steps * recipe.batch * recipe.accumulate) as f64;
-    let learning = images * OF_A_STEP * (whole - prefix);
+    let learning = images * recipe.pixel_share() * OF_A_STEP * (whole - prefix);
     // Held-out photos, a fifth, by five shares of the weights, and in the looks before; as many of the learned ones in the looks.
     let seen = (n_photos as f64 / 5.0) * (5.0 + 2.0 * LOOKS as f64) * (whole - prefix);
     learning + seen
