@@ -11,7 +11,7 @@ use handful_learn::train::{
     Squares, Training, Trains, fit,
 };
 use handful_learn::weights::Stored;
-use handful_learn::{Backbone, LearnError};
+use handful_learn::{Backbone, LearnError, Weights};
 use handful_stats::{Seed, softmax_rows};
 
 const SIZE_PX: usize = 32;
@@ -327,6 +327,29 @@ fn blends_reach_from_the_start_to_the_tuned_model() {
     for ((a, b), c) in of(&start).iter().zip(of(&tuned)).zip(of(&half)) {
         assert!(((a + b) / 2.0 - c).abs() <= 1e-6 * (1.0 + c.abs()));
     }
+}
+
+#[test]
+fn a_pull_holds_weights_near_where_they_started_at_a_rate_that_is_too_high() {
+    let task = Task::new("resnet14");
+    let moved = |pull: f64| {
+        let tuned = task.fit(&Recipe {
+            pull,
+            warm_up: 0.1,
+            ..Recipe::new(Trains::Last, 3e-2, 20, 6)
+        });
+        let square = |name: &String| {
+            let of = |weights: &Weights| weights.tensors[name].to_f32().into_iter();
+            let (a, b) = (of(&task.backbone.weights), of(&tuned.backbone.weights));
+            a.zip(b).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>()
+        };
+        let weights = task.tensors(4, &[Part::Weight]);
+        weights.iter().map(square).sum::<f64>().sqrt()
+    };
+    let [free, pulled, held] = [0.0, 3.0, 30.0].map(moved);
+    // Decoupled: each step takes back up to 0.09 or 0.9 of the way.
+    assert!(pulled < 0.9 * free, "{pulled} of {free}");
+    assert!(held < 0.3 * free && held > 0.0, "{held} of {free}");
 }
 
 #[test]
