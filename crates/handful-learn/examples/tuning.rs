@@ -1,9 +1,9 @@
 //! What does fine-tuning give, how long does it take, and what does the same in PyTorch?
 //!
-//! `tuning ROOT LIST RECIPE [PX [NETWORK]]`: LIST is a CSV file as `bench/peers/draw.py` writes it (path, label, part: train or test), RECIPE a
-//! JSON record of a recipe of which only what differs from the default is written, `{}` or `{"trains":"all","steps":300}`. NETWORK is an
-//! architecture that learns from nothing in place of the embedded backbone. Prints one JSON object; `bench/peers/finetune.py` prints the
-//! same of PyTorch.
+//! `tuning ROOT LIST RECIPE [PX [KEPT [NETWORK]]]`: LIST is a CSV file as `bench/peers/draw.py` writes it (path, label, part: train or
+//! test), RECIPE a JSON record of a recipe of which only what differs from the default is written, `{}` or
+//! `{"trains":"all","steps":300}`. KEPT is `memory` or `file`: where outputs of a frozen prefix lie. NETWORK is an architecture that learns
+//! from nothing in place of the embedded backbone. Prints one JSON object; `bench/peers/finetune.py` prints the same of PyTorch.
 
 use std::fs;
 use std::ops::ControlFlow;
@@ -15,12 +15,14 @@ use handful_learn::Backbone;
 use handful_learn::backbone::EMBEDDED;
 use handful_learn::features::{Taps, pooled};
 use handful_learn::head::{FeatureSet, Head, Logistic, TrainingFold};
-use handful_learn::train::{Examples, Inputs, Model, Recipe, Squares, Trains, fit};
+use handful_learn::train::{
+    Examples, Inputs, Model, Now, Place, Recipe, Shelf, Squares, Training, Trains, fit,
+};
 use handful_stats::{Column, Seed, fit_temperature, softmax_rows};
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
-const USAGE: &str = "usage: tuning ROOT LIST RECIPE [PX [NETWORK]]";
+const USAGE: &str = "usage: tuning ROOT LIST RECIPE [PX [memory|file [NETWORK]]]";
 const SEED: Seed = Seed(1);
 const ALPHAS: [f64; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
 
@@ -38,9 +40,10 @@ fn main() {
         std::process::exit(2);
     };
     let size_px = rest.first().map_or(128, |px| px.parse().expect(USAGE));
+    let in_file = rest.get(1).is_some_and(|kept| kept == "file");
     let (entries, n_classes) = read(list);
     let recipe = changed(recipe);
-    let untrained = rest.get(1).map(|name| Backbone::untrained(name, SEED.0));
+    let untrained = rest.get(2).map(|name| Backbone::untrained(name, SEED.0));
     let is_pretrained = untrained.is_none();
     let backbone = match untrained {
         Some(backbone) => backbone.unwrap_or_else(|e| panic!("{e}")),
@@ -89,14 +92,15 @@ fn main() {
     let squares = Squares::new(preprocessing, plain, wide);
     let cut = recipe.trains.cut(&backbone);
     let started = Instant::now();
-    let is_kept = cut > 0 && recipe.views > 0;
-    let inputs = match is_kept {
-        true => Inputs::kept(&squares, &backbone, cut, recipe.views, seed, &|_| {}),
-        false => Inputs::fresh(&squares, &backbone, cut, seed),
-    };
+    let mut inputs = Inputs::fresh(&squares, &backbone, cut, seed);
+    if recipe.keeps_views(&backbone) {
+        let kept = inputs.kept(recipe.views, shelf(in_file), &|_| {});
+        inputs = kept.unwrap_or_else(|e| panic!("{e}"));
+    }
     let prefix_s = started.elapsed().as_secs_f64();
     let judged = |model: &Model| -> (f64, f64, f64) {
         let logits = model.logits(&inputs, &test);
+        let logits = logits.unwrap_or_else(|e| panic!("{e}"));
         let labels: Vec<usize> = test.iter().map(|&t| labels[t]).collect();
         let loss_at = |t: f64| {
             let mut p: Vec<f64> = logits.iter().map(|l| l / t).collect();
@@ -112,14 +116,18 @@ fn main() {
             loss_at(fit_temperature(&logits, &labels, n_classes)).0,
         )
     };
-    let examples = Examples {
-        inputs: &inputs,
-        rows: &rows,
-        labels: &labels,
+    let training = Training {
+        start: &start,
+        examples: Examples {
+            inputs: &inputs,
+            rows: &rows,
+            labels: &labels,
+        },
+        recipe: &recipe,
+        seed,
     };
     let started = Instant::now();
-    let steps = |_: &handful_learn::train::Now| ControlFlow::Continue(());
-    let tuned = fit(&start, examples, &recipe, seed, None, &mut { steps });
+    let tuned = fit(training, None, &mut |_: &Now| ControlFlow::Continue(()));
     let training_s = started.elapsed().as_secs_f64();
     let tuned = tuned.unwrap_or_else(|e| panic!("{e}"));
     let by_alpha: Vec<Value> = ALPHAS
@@ -142,6 +150,17 @@ fn main() {
         "test": test.len(),
     });
     println!("{result}");
+}
+
+/// Where the outputs of a frozen prefix are kept: in memory, or in a file without a name.
+fn shelf(in_file: bool) -> Shelf {
+    match in_file {
+        true => Shelf {
+            place: Place::File(tempfile::tempfile().expect("a file")),
+            most_bytes: u64::MAX,
+        },
+        false => Shelf::memory(),
+    }
 }
 
 /// The photos of a list, and how many classes they have.

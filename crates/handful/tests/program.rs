@@ -428,7 +428,7 @@ fn every_way_to_fail_has_its_code_and_says_what_to_do() {
     fs::create_dir(at.join("flat")).unwrap();
     fs::copy(at.join("new/hat/001.jpg"), at.join("flat/hat_1.jpg")).unwrap();
     let model = "photos/hat/001.jpg";
-    let cases: [(&[&str], u8, &str); 6] = [
+    let cases: [(&[&str], u8, &str); 7] = [
         (&["train", "nowhere"], exit::IO, "nowhere"),
         (&["train", "flat"], exit::DATA, "no class folders"),
         (
@@ -437,6 +437,11 @@ fn every_way_to_fail_has_its_code_and_says_what_to_do() {
             "--out",
         ),
         (&["train", "photos", "--folds", "1"], exit::USAGE, "--folds"),
+        (
+            &["train", "photos", "--strategy", "auto", "--lr", "20"],
+            exit::USAGE,
+            "`--lr` is 20",
+        ),
         (
             &["train", "photos", "--resume", "--name", "x"],
             exit::USAGE,

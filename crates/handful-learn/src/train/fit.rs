@@ -8,7 +8,7 @@ use handful_stats::Seed;
 use rand::seq::SliceRandom;
 
 use super::learner::Learner;
-use super::{Balance, Checkpoint, Inputs, Model, Recipe};
+use super::{Balance, Checkpoint, Inputs, Model, Norms, Recipe, norms};
 use crate::LearnError;
 
 /// What is learned from.
@@ -22,6 +22,19 @@ pub struct Examples<'a> {
     pub labels: &'a [usize],
 }
 
+/// One training: everything that decides what comes out of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Training<'a> {
+    /// The model that it starts from.
+    pub start: &'a Model,
+    /// What is learned from.
+    pub examples: Examples<'a>,
+    /// How it learns.
+    pub recipe: &'a Recipe,
+    /// Tells its random draws from those of others.
+    pub seed: Seed,
+}
+
 /// Where a training is: shown before every step, and once more behind the last one.
 pub struct Now<'a> {
     learner: &'a Learner,
@@ -30,6 +43,8 @@ pub struct Now<'a> {
     pub step: usize,
     /// How often each photo has been seen so far.
     pub epoch: f64,
+    /// Side of the images of the step that comes, in pixels.
+    pub side_px: usize,
 }
 
 impl Now<'_> {
@@ -50,18 +65,22 @@ impl Now<'_> {
 /// every step and once more at the end; it may stop the training.
 ///
 /// # Errors
-/// [`LearnError::Recipe`] for numbers out of range, [`LearnError::Diverged`] when gradients are no finite numbers.
+/// [`LearnError::Recipe`] for numbers out of range, [`LearnError::Diverged`] when gradients are no finite numbers,
+/// [`LearnError::Scratch`] when inputs are kept on a disk that fails.
 ///
 /// # Panics
 /// When there is nothing to learn from, or the inputs come from another stage than the recipe's first.
 pub fn fit(
-    start: &Model,
-    examples: Examples,
-    recipe: &Recipe,
-    seed: Seed,
+    training: Training,
     from: Option<&Checkpoint>,
     watch: &mut (dyn FnMut(&Now) -> ControlFlow<()> + Send),
 ) -> Result<Model, LearnError> {
+    let Training {
+        start,
+        examples,
+        recipe,
+        ..
+    } = training;
     recipe.check()?;
     assert!(
         !examples.rows.is_empty(),
@@ -74,17 +93,20 @@ pub fn fit(
         "inputs of the first stage that learns"
     );
     // From within the pool: from outside every step of every layer would wait to be let in.
-    rayon::scope(|_| run(start, examples, recipe, seed, from, watch))
+    rayon::scope(|_| run(training, from, watch))
 }
 
 fn run(
-    start: &Model,
-    examples: Examples,
-    recipe: &Recipe,
-    seed: Seed,
+    training: Training,
     from: Option<&Checkpoint>,
     watch: &mut (dyn FnMut(&Now) -> ControlFlow<()> + Send),
 ) -> Result<Model, LearnError> {
+    let Training {
+        start,
+        examples,
+        recipe,
+        seed,
+    } = training;
     let Examples {
         inputs,
         rows,
@@ -93,9 +115,17 @@ fn run(
     let present: BTreeSet<usize> = rows.iter().map(|&r| labels[r]).collect();
     let present: Vec<usize> = present.into_iter().collect();
     let loss = Loss::of(examples, &present, recipe);
-    let of = fingerprint(start, examples, recipe, seed);
-    let mut learner = Learner::new(start, recipe, present);
-    if let Some(checkpoint) = from.filter(|checkpoint| checkpoint.of == of) {
+    let of = fingerprint(&training);
+    let from = from.filter(|checkpoint| checkpoint.of == of);
+    let mut learner = match from {
+        // What was found in the photos before the first step is a part of the checkpoint.
+        None if recipe.norms == Norms::ReEstimated => {
+            let start = norms::re_estimated(start, examples, norms::TOGETHER)?;
+            Learner::new(&start, recipe, present)
+        }
+        _ => Learner::new(start, recipe, present),
+    };
+    if let Some(checkpoint) = from {
         learner.restore(checkpoint)?;
     }
     let a_step = recipe.batch * recipe.accumulate;
@@ -104,18 +134,20 @@ fn run(
         let now = Now {
             step: learner.step,
             epoch: (learner.step * a_step) as f64 / rows.len() as f64,
+            side_px: recipe.side_px(learner.step, inputs.size_px()),
             learner: &learner,
             of: &of,
         };
         if watch(&now).is_break() || learner.step >= recipe.steps {
             return Ok(learner.model());
         }
+        let side_px = now.side_px;
         let mut gradients = Vec::new();
         for part in 0..recipe.accumulate {
             let batch = learner.step * recipe.accumulate + part;
             let photos = order.batch(batch, recipe.batch);
-            let x = inputs.views(&photos, batch as u64); // [batch, h, w, channels]
-            let logits = learner.logits(&x, recipe.statistics()); // [batch, present]
+            let x = inputs.views(&photos, batch as u64, side_px)?; // [batch, h, w, channels]
+            let logits = learner.logits(&x, recipe.norms.statistics()); // [batch, present]
             let loss = loss.mean(logits, &photos, &learner);
             learner.add_gradients(&loss.backward(), &mut gradients);
         }
@@ -229,13 +261,20 @@ impl<'a> Loss<'a> {
 }
 
 /// What tells one training from another.
-fn fingerprint(start: &Model, examples: Examples, recipe: &Recipe, seed: Seed) -> String {
+fn fingerprint(training: &Training) -> String {
+    let Training {
+        start,
+        examples,
+        recipe,
+        seed,
+    } = training;
     let mut hasher = blake3::Hasher::new();
     let recipe = serde_json::to_string(recipe).expect("plain data");
     hasher.update(recipe.as_bytes());
     hasher.update(start.backbone.weights.digest().as_bytes());
     hasher.update(bytemuck::cast_slice(&start.head.weights));
-    for value in [seed.0, examples.inputs.cut() as u64] {
+    let inputs = examples.inputs;
+    for value in [seed.0, inputs.cut() as u64, inputs.size_px() as u64] {
         hasher.update(&value.to_le_bytes());
     }
     for &row in examples.rows {

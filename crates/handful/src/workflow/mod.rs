@@ -65,6 +65,7 @@ use watch::Watch;
 /// Every way in which this can fail has an exit code in [`exit`].
 pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
     let mut watch = Watch::start(settings.time_limit);
+    settings.wishes.check()?;
     let backbone = backbone::load_backbone(settings.model.as_deref())?;
     let plan = match &settings.plan {
         Some(path) => Some(Plan::read(path, &backbone)?),
@@ -120,7 +121,7 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
     } = settle(given, &mut looks, &mut watch)?;
 
     let (k, standard) = folds(given, &learnt);
-    let proposed = propose(given, &learnt, &comparison, look_px, &looks, k);
+    let proposed = propose(given, &learnt, &comparison, look_px, &looks, k)?;
     let standard = match proposed.is_empty() {
         true => standard.repeats,
         false => standard.trained_repeats,
@@ -175,6 +176,8 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
     };
     let tuned = trained.as_ref().map(|(model, _)| model);
     let training = tuning::story(&families, &judged, judgement.chosen, tuned)?;
+    // Nothing is trained any more: what was kept for it need not fill a disk, nor stand in the way when the run is renamed.
+    drop(families);
     let winner = Winner {
         plan: winner,
         geometry,
@@ -282,21 +285,21 @@ fn propose(
     look_px: usize,
     looks: &Looks,
     k: usize,
-) -> Vec<Proposed> {
+) -> Result<Vec<Proposed>, Failure> {
     let Settings {
         wishes, size_px, ..
     } = given.settings;
     if let Some(plan) = given.plan {
-        return Proposed::repeated(plan);
+        return Ok(Proposed::repeated(plan));
     }
     let n_fits = k * protocol(learnt.n_groups()).trained_repeats;
     let mut with_features = vec![comparison.candidates[0].size_px];
     with_features.extend(comparison.sizes(look_px));
     let (backbone, events) = (looks.backbone, given.events);
-    let tuned = Proposed::fine_tuning(learnt, backbone, &with_features, n_fits, wishes, events);
+    let tuned = Proposed::fine_tuning(learnt, backbone, &with_features, n_fits, wishes, events)?;
     let short_px = given.photos.short_side_px(&learnt.rows);
-    let scratch = tuning::scratch::scratch(learnt, short_px, *size_px, n_fits, wishes);
-    tuned.into_iter().chain(scratch).collect()
+    let scratch = tuning::scratch::scratch(learnt, short_px, *size_px, n_fits, wishes)?;
+    Ok(tuned.into_iter().chain(scratch).collect())
 }
 
 /// Whether it was asked if more photos would help, and the answer.
