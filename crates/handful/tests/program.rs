@@ -15,7 +15,7 @@ const CLASSES: [&str; 3] = ["dress", "hat", "shoes"];
 
 fn run(dir: &Path, arguments: &[&str]) -> Output {
     // What takes minutes is asked for where it is what is tested.
-    let tunes = ["--strategy", "--freeze", "--plan"];
+    let tunes = ["--strategy", "--freeze", "--plan", "--find-lr"];
     let is_frozen = arguments[0] == "train" && !arguments.iter().any(|a| tunes.contains(a));
     let frozen: &[&str] = if is_frozen {
         &["--strategy", "frozen"]
@@ -345,6 +345,61 @@ fn a_network_is_fine_tuned_and_the_same_again_from_its_plan() {
     let evaluate = ["eval", "runs/alone/model.handful", "new", "--json"];
     let evaluated: Value = serde_json::from_str(ok(at, &evaluate).trim()).unwrap();
     assert_eq!(evaluated["log_loss"], metrics["test"]["log_loss"]);
+}
+
+#[test]
+fn learning_rates_are_tested_and_one_is_suggested() {
+    let dir = small_set();
+    let at = dir.path();
+    let train = ["train", "photos", "--imgsz", "32", "--find-lr"];
+    let said = ok(at, &train);
+    let run = at.join("runs/photos-find-lr");
+    let svg = fs::read_to_string(run.join("learning_rate.svg")).unwrap();
+    assert!(
+        svg.starts_with("<svg ") && svg.contains("<polyline"),
+        "{svg}"
+    );
+    let table = fs::read_to_string(run.join("learning_rate.csv")).unwrap();
+    let mut rows = table.lines();
+    assert_eq!(rows.next(), Some("step,rate,loss,smoothed_loss"));
+    let n_steps = rows.count();
+    let files: Vec<_> = fs::read_dir(&run).unwrap().collect();
+    assert_eq!(files.len(), 2, "no model and no traces: {files:?}");
+
+    // The same curve on another number of threads, as one object.
+    let how = ["--json", "--threads", "1", "--name", "again"];
+    let out = ok(at, &[&train[..], &how].concat());
+    let found: Value = serde_json::from_str(out.trim()).unwrap_or_else(|e| panic!("{e}: {out}"));
+    let again = at.join("runs/again-find-lr/learning_rate.csv");
+    assert!(fs::read_to_string(again).unwrap() == table);
+    let curve = found["curve"].as_array().unwrap();
+    assert_eq!(curve.len(), n_steps);
+    assert_eq!(curve[0]["rate"], 1e-6);
+    assert_eq!(found["trains"], "last");
+    assert_eq!(found["size_px"], 32);
+    match found["suggested"].as_f64() {
+        Some(rate) => {
+            assert!((1e-6..=1e-2).contains(&rate), "{rate}");
+            assert!(said.contains(&format!("learning rate {rate}: ")), "{said}");
+            let next = found["next"].as_str().unwrap();
+            assert!(next.contains(&format!("--lr {rate} --imgsz 32")), "{next}");
+        }
+        None => panic!("twelve photos of a class have something to learn: {found}"),
+    }
+
+    for flags in [
+        &["--plan", "plan.json"][..],
+        &["--resume"],
+        &["--strategy", "frozen"],
+        &["--lr", "0.001"],
+        &["--precision", "bfloat16"],
+    ] {
+        let (code, said) = refused(at, &[&train[..], flags].concat());
+        assert_eq!(code, exit::USAGE, "{flags:?}: {said}");
+        assert!(said.contains("--find-lr"), "{flags:?}: {said}");
+    }
+    let (code, said) = refused(at, &[&train[..], &["--out", "photos/found"]].concat());
+    assert_eq!(code, exit::USAGE, "{said}");
 }
 
 #[test]

@@ -6,7 +6,7 @@
 //! Reading order: [`recipe`] (everything that decides a training, as data), [`squares`] (the photos, and windows of them),
 //! [`inputs`] (what the learning part sees: pixels, or the kept outputs of a frozen prefix), [`learner`] (the learning part and its
 //! parameters), [`optimiser`] (how a parameter moves), [`mod@fit`] (the loop), [`checkpoint`] and [`stopping`] (how it is
-//! interrupted, and when it ends), [`model`] (what comes out).
+//! interrupted, and when it ends), [`model`] (what comes out), [`mod@rate_test`] (which rate?).
 //!
 //! Sources: A. Kumar et al., "Fine-tuning can distort pretrained features and underperform out-of-distribution" (ICLR 2022);
 //! M. Wortsman et al., "Robust fine-tuning of zero-shot models" (CVPR 2022); X. Li et al., "Explicit inductive bias for transfer
@@ -18,6 +18,7 @@ pub mod inputs;
 pub mod learner;
 pub mod model;
 pub mod optimiser;
+pub mod rate_test;
 pub mod recipe;
 pub mod squares;
 pub mod stopping;
@@ -29,6 +30,7 @@ pub use fit::{Examples, Now, fit};
 pub use inputs::Inputs;
 pub use model::Model;
 pub use optimiser::Optimiser;
-pub use recipe::{Balance, Recipe, Trains};
+pub use rate_test::{RateRange, RateTest, RateTestEnd, Suggestion, TriedRate, rate_test, suggest};
+pub use recipe::{Balance, Recipe, Schedule, Trains};
 pub use squares::Squares;
 pub use stopping::Stopping;

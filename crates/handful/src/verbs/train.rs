@@ -6,6 +6,7 @@ use handful_data::ClassLevel;
 
 use crate::events::Events;
 use crate::exit::Failure;
+use crate::verbs::find_lr;
 use crate::verbs::flags::{self, DataFlags, MachineFlags};
 use crate::verbs::tuning_flags::TuningFlags;
 use crate::workflow::run_folder::Destination;
@@ -34,6 +35,10 @@ pub struct Args {
     precision: Option<flags::PrecisionFlag>,
     #[command(flatten)]
     tuning: TuningFlags,
+    /// Fine-tuning: instead of a model, find a learning rate: train once with a rate that rises step by step, draw how the loss goes,
+    /// and suggest one
+    #[arg(long, conflicts_with_all = ["lr", "epochs", "patience", "plan", "resume", "time_limit"])]
+    find_lr: bool,
     /// Folds of the cross-validation, 2 to 20 [default: 5]
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u16).range(2..=20))]
     folds: Option<u16>,
@@ -70,6 +75,13 @@ pub struct Args {
 
 /// Trains, and shows the verdict.
 pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
+    let destination = match (args.out, args.name) {
+        (Some(dir), _) => Destination::Folder(dir),
+        (None, Some(name)) if args.find_lr => Destination::Named(name + find_lr::BEHIND),
+        (None, Some(name)) => Destination::Named(name),
+        (None, None) if args.find_lr => Destination::Numbered(find_lr::BEHIND),
+        (None, None) => Destination::Numbered(""),
+    };
     let settings = Settings {
         data: args.data,
         each_alone: args.reading.each_alone(),
@@ -84,15 +96,14 @@ pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
         plan: args.plan,
         val: args.val,
         test: args.test,
-        destination: match (args.out, args.name) {
-            (Some(dir), _) => Destination::Folder(dir),
-            (None, Some(name)) => Destination::Named(name),
-            (None, None) => Destination::Numbered,
-        },
+        destination,
         resume: args.resume,
         strict: args.strict,
         machine: args.machine.resolve()?,
     };
+    if args.find_lr {
+        return find_lr::run(&settings, events);
+    }
     let done = workflow::train(&settings, events)?;
     if !events.tone.json {
         workflow::show::outcome(&done, events);

@@ -5,7 +5,7 @@
 //! Reading order: [`settings`] (what is wanted), [`labelled`] (the photos as numbers), [`looks`] (their features), [`diagnosis`] (what
 //! is wrong in them, and what belongs together), [`screen`] (what is worth comparing), [`settle`] (all of that in its order), [`task`]
 //! and [`compare`] (out-of-fold predictions), [`tuning`] (the network itself is trained), [`judge`] (what may be said of them),
-//! [`refit`], [`results`] (what is written).
+//! [`refit`], [`results`] (what is written). Beside it: [`rate_test`] (which learning rate?).
 
 pub mod backbone;
 pub mod compare;
@@ -18,6 +18,7 @@ pub mod looks;
 pub mod openings;
 pub mod page;
 pub mod plan;
+pub mod rate_test;
 pub mod refit;
 pub mod results;
 pub mod run_folder;
