@@ -15,7 +15,7 @@ const CLASSES: [&str; 3] = ["dress", "hat", "shoes"];
 
 fn run(dir: &Path, arguments: &[&str]) -> Output {
     // What takes minutes is asked for where it is what is tested.
-    let tunes = ["--strategy", "--freeze", "--plan", "--find-lr"];
+    let tunes = ["--strategy", "--freeze", "--plan", "--find-lr", "--recipe"];
     let is_frozen = arguments[0] == "train" && !arguments.iter().any(|a| tunes.contains(a));
     let frozen: &[&str] = if is_frozen {
         &["--strategy", "frozen"]
@@ -134,6 +134,7 @@ fn a_folder_becomes_a_model_that_any_process_can_use() {
     for name in [
         "folds.csv",
         "plan.json",
+        "recipe.toml",
         "events.jsonl",
         "timing.json",
         "report.html",
@@ -345,6 +346,40 @@ fn a_network_is_fine_tuned_and_the_same_again_from_its_plan() {
     let evaluate = ["eval", "runs/alone/model.handful", "new", "--json"];
     let evaluated: Value = serde_json::from_str(ok(at, &evaluate).trim()).unwrap();
     assert_eq!(evaluated["log_loss"], metrics["test"]["log_loss"]);
+
+    // Its recipe trains again, for any photos, and a wrong one is told by its line.
+    let text = fs::read_to_string(at.join("runs/alone/recipe.toml")).unwrap();
+    assert!(text.contains("strategy = \"fine-tune\""), "{text}");
+    let recipe = [
+        "2",
+        "--name",
+        "recipe",
+        "--recipe",
+        "runs/alone/recipe.toml",
+    ];
+    ok(at, &[&train[..], &recipe].concat());
+    let plan = json(at.join("runs/recipe/plan.json"));
+    let tuned = plan["candidates"].as_array().unwrap().iter();
+    let tuned: Vec<&Value> = tuned.filter(|c| c["tune"].is_object()).collect();
+    let first = json(at.join("tuned.json"));
+    assert_eq!(tuned, [&first["candidates"][0]]);
+    let line = 1 + text
+        .lines()
+        .position(|l| l.starts_with("batch = "))
+        .unwrap();
+    fs::write(at.join("wrong.toml"), text.replace("batch = ", "batsch = ")).unwrap();
+    let (code, said) = refused(at, &["train", "photos", "--recipe", "wrong.toml"]);
+    assert_eq!(code, exit::NOT_WHAT_IT_CLAIMS, "{said}");
+    assert!(
+        said.contains(&format!("`wrong.toml`, line {line},")),
+        "{said}"
+    );
+    assert!(said.contains("`batsch`"), "{said}");
+    let (code, _) = refused(
+        at,
+        &["train", "photos", "--lr", "1", "--recipe", "wrong.toml"],
+    );
+    assert_eq!(code, exit::USAGE);
 }
 
 #[test]

@@ -9,7 +9,9 @@ use crate::exit::Failure;
 use crate::verbs::find_lr;
 use crate::verbs::flags::{self, DataFlags, MachineFlags};
 use crate::verbs::tuning_flags::TuningFlags;
+use crate::workflow::recipe_file::RecipeFile;
 use crate::workflow::run_folder::Destination;
+use crate::workflow::tuning::Strategy;
 use crate::workflow::{self, Settings};
 
 /// Train a model on a folder of photos and say how good it is
@@ -51,6 +53,11 @@ pub struct Args {
     /// Repeat a run exactly: its plan.json
     #[arg(long, value_name = "FILE")]
     plan: Option<PathBuf>,
+    /// Train a network by exactly this recipe: the recipe.toml of a run, or a changed one, with its size and geometry; frozen features
+    /// stand beside it
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["find_lr", "plan", "strategy", "epochs", "lr", "batch", "freeze", "patience",
+        "imgsz"])]
+    recipe: Option<PathBuf>,
     /// Further folder of photos that joins training and stays in one fold
     #[arg(long, value_name = "DIR")]
     val: Option<PathBuf>,
@@ -82,14 +89,24 @@ pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
         (None, None) if args.find_lr => Destination::Numbered(find_lr::BEHIND),
         (None, None) => Destination::Numbered(""),
     };
+    let mut wishes = args.tuning.wishes()?;
+    let mut size_px = args.imgsz;
+    if let Some(path) = &args.recipe {
+        let recipe = RecipeFile::read(path)?;
+        wishes.strategy = recipe.to_be_trained(path)?;
+        if wishes.strategy == Strategy::FineTune {
+            size_px = Some(recipe.size_px);
+        }
+        wishes.recipe = Some(recipe);
+    }
     let settings = Settings {
         data: args.data,
         each_alone: args.reading.each_alone(),
         scan: args.reading.options()?,
         model: args.model,
-        size_px: args.imgsz,
+        size_px,
         precision: args.precision.map(Into::into),
-        wishes: args.tuning.wishes()?,
+        wishes,
         folds: args.folds.map(usize::from),
         seed: args.seed,
         time_limit: args.time_limit,
