@@ -7,8 +7,8 @@ use handful_image::{Geometry, Pixels};
 use handful_kernel::Size;
 use handful_learn::backbone::{Maps, Part};
 use handful_learn::train::{
-    Checkpoint, Coarse, Examples, Inputs, Model, Norms, Now, Optimiser, Place, Recipe, Shelf,
-    Squares, Training, Trains, fit,
+    Checkpoint, Coarse, Examples, Inputs, Model, Norms, Now, Optimiser, Place, RateRange, RateTest,
+    RateTestEnd, Recipe, Shelf, Squares, Training, Trains, fit, rate_test,
 };
 use handful_learn::weights::Stored;
 use handful_learn::{Backbone, LearnError, Weights};
@@ -484,4 +484,75 @@ fn with_gradual_unfreezing_the_head_learns_first() {
     // Three equal parts of six steps: the head, then layer4 too, then layer3 too.
     let first = |idx: usize| changed_at.iter().position(|c| c[idx]);
     assert_eq!((first(1), first(0)), (Some(3), Some(5)));
+}
+
+/// A test of rates, from the task's start.
+fn tested(task: &Task, start: &Model, threads: usize) -> RateTest {
+    let recipe = recipe(Trains::Last);
+    let inputs = task.inputs(&recipe);
+    let examples = Examples {
+        inputs: &inputs,
+        rows: &task.rows,
+        labels: &task.labels,
+    };
+    let range = RateRange {
+        steps: 30,
+        ..RateRange::DEFAULT
+    };
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .unwrap();
+    let watch = |_: usize| ControlFlow::Continue(());
+    let training = Training {
+        start,
+        examples,
+        recipe: &recipe,
+        seed: Seed(9),
+    };
+    pool.install(|| rate_test(training, range, &mut { watch }))
+        .unwrap()
+}
+
+#[test]
+fn a_test_of_rates_is_the_same_for_any_number_of_threads_and_leaves_the_start() {
+    let task = Task::new("efficientnet_lite0");
+    let (start, before) = (task.start(), task.start());
+    let (alone, shared) = (tested(&task, &start, 1), tested(&task, &start, 3));
+    assert_eq!(alone, shared);
+    assert_eq!(start.backbone.weights, before.backbone.weights);
+    assert_eq!(start.head, before.head);
+    // It did train: rates rise, and what the loss was at first is what guessing costs.
+    let tried = &alone.tried;
+    assert!(tried.is_sorted_by(|a, b| a.rate < b.rate), "{tried:?}");
+    assert_eq!(tried[0].rate, RateRange::DEFAULT.least);
+    assert!((tried[0].loss - 3f64.ln()).abs() < 1e-6, "{:?}", tried[0]);
+    let moved = tried.iter().any(|t| (t.loss - tried[0].loss).abs() > 0.05);
+    assert!(moved, "{tried:?}");
+    assert_ne!(alone.end, RateTestEnd::Stopped);
+}
+
+#[test]
+fn a_test_of_rates_ends_where_it_is_told_to() {
+    let task = Task::new("resnet14");
+    let recipe = recipe(Trains::Last);
+    let inputs = task.inputs(&recipe);
+    let examples = Examples {
+        inputs: &inputs,
+        rows: &task.rows,
+        labels: &task.labels,
+    };
+    let mut watch = |steps: usize| match steps {
+        3.. => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    };
+    let range = RateRange::DEFAULT;
+    let training = Training {
+        start: &task.start(),
+        examples,
+        recipe: &recipe,
+        seed: Seed(9),
+    };
+    let test = rate_test(training, range, &mut watch).unwrap();
+    assert_eq!((test.tried.len(), test.end), (3, RateTestEnd::Stopped));
 }

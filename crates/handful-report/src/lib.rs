@@ -10,6 +10,8 @@
 mod model;
 mod page;
 mod picture;
+mod rate_plot;
+mod scale;
 mod section;
 mod text;
 pub mod words;
@@ -23,4 +25,5 @@ pub use model::{
     Verdict,
 };
 pub use page::{render, render_diagnosis};
+pub use rate_plot::RatePlot;
 pub use section::{MISTAKES_SHOWN, PHOTOS_SHOWN, UNREAD_SHOWN, photos_of_a_set};

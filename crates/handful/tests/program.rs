@@ -15,7 +15,7 @@ const CLASSES: [&str; 3] = ["dress", "hat", "shoes"];
 
 fn run(dir: &Path, arguments: &[&str]) -> Output {
     // What takes minutes is asked for where it is what is tested.
-    let tunes = ["--strategy", "--freeze", "--plan"];
+    let tunes = ["--strategy", "--freeze", "--plan", "--find-lr", "--recipe"];
     let is_frozen = arguments[0] == "train" && !arguments.iter().any(|a| tunes.contains(a));
     let frozen: &[&str] = if is_frozen {
         &["--strategy", "frozen"]
@@ -134,6 +134,7 @@ fn a_folder_becomes_a_model_that_any_process_can_use() {
     for name in [
         "folds.csv",
         "plan.json",
+        "recipe.toml",
         "events.jsonl",
         "timing.json",
         "report.html",
@@ -345,6 +346,95 @@ fn a_network_is_fine_tuned_and_the_same_again_from_its_plan() {
     let evaluate = ["eval", "runs/alone/model.handful", "new", "--json"];
     let evaluated: Value = serde_json::from_str(ok(at, &evaluate).trim()).unwrap();
     assert_eq!(evaluated["log_loss"], metrics["test"]["log_loss"]);
+
+    // Its recipe trains again, for any photos, and a wrong one is told by its line.
+    let text = fs::read_to_string(at.join("runs/alone/recipe.toml")).unwrap();
+    assert!(text.contains("strategy = \"fine-tune\""), "{text}");
+    let recipe = [
+        "2",
+        "--name",
+        "recipe",
+        "--recipe",
+        "runs/alone/recipe.toml",
+    ];
+    ok(at, &[&train[..], &recipe].concat());
+    let plan = json(at.join("runs/recipe/plan.json"));
+    let tuned = plan["candidates"].as_array().unwrap().iter();
+    let tuned: Vec<&Value> = tuned.filter(|c| c["tune"].is_object()).collect();
+    let first = json(at.join("tuned.json"));
+    assert_eq!(tuned, [&first["candidates"][0]]);
+    let line = 1 + text
+        .lines()
+        .position(|l| l.starts_with("batch = "))
+        .unwrap();
+    fs::write(at.join("wrong.toml"), text.replace("batch = ", "batsch = ")).unwrap();
+    let (code, said) = refused(at, &["train", "photos", "--recipe", "wrong.toml"]);
+    assert_eq!(code, exit::NOT_WHAT_IT_CLAIMS, "{said}");
+    assert!(
+        said.contains(&format!("`wrong.toml`, line {line},")),
+        "{said}"
+    );
+    assert!(said.contains("`batsch`"), "{said}");
+    let (code, _) = refused(
+        at,
+        &["train", "photos", "--lr", "1", "--recipe", "wrong.toml"],
+    );
+    assert_eq!(code, exit::USAGE);
+}
+
+#[test]
+fn learning_rates_are_tested_and_one_is_suggested() {
+    let dir = small_set();
+    let at = dir.path();
+    let train = ["train", "photos", "--imgsz", "32", "--find-lr"];
+    let said = ok(at, &train);
+    let run = at.join("runs/photos-find-lr");
+    let svg = fs::read_to_string(run.join("learning_rate.svg")).unwrap();
+    assert!(
+        svg.starts_with("<svg ") && svg.contains("<polyline"),
+        "{svg}"
+    );
+    let table = fs::read_to_string(run.join("learning_rate.csv")).unwrap();
+    let mut rows = table.lines();
+    assert_eq!(rows.next(), Some("step,rate,loss,smoothed_loss"));
+    let n_steps = rows.count();
+    let files: Vec<_> = fs::read_dir(&run).unwrap().collect();
+    assert_eq!(files.len(), 2, "no model and no traces: {files:?}");
+
+    // The same curve on another number of threads, as one object.
+    let how = ["--json", "--threads", "1", "--name", "again"];
+    let out = ok(at, &[&train[..], &how].concat());
+    let found: Value = serde_json::from_str(out.trim()).unwrap_or_else(|e| panic!("{e}: {out}"));
+    let again = at.join("runs/again-find-lr/learning_rate.csv");
+    assert!(fs::read_to_string(again).unwrap() == table);
+    let curve = found["curve"].as_array().unwrap();
+    assert_eq!(curve.len(), n_steps);
+    assert_eq!(curve[0]["rate"], 1e-6);
+    assert_eq!(found["trains"], "last");
+    assert_eq!(found["size_px"], 32);
+    match found["suggested"].as_f64() {
+        Some(rate) => {
+            assert!((1e-6..=1e-2).contains(&rate), "{rate}");
+            assert!(said.contains(&format!("learning rate {rate}: ")), "{said}");
+            let next = found["next"].as_str().unwrap();
+            assert!(next.contains(&format!("--lr {rate} --imgsz 32")), "{next}");
+        }
+        None => panic!("twelve photos of a class have something to learn: {found}"),
+    }
+
+    for flags in [
+        &["--plan", "plan.json"][..],
+        &["--resume"],
+        &["--strategy", "frozen"],
+        &["--lr", "0.001"],
+        &["--precision", "bfloat16"],
+    ] {
+        let (code, said) = refused(at, &[&train[..], flags].concat());
+        assert_eq!(code, exit::USAGE, "{flags:?}: {said}");
+        assert!(said.contains("--find-lr"), "{flags:?}: {said}");
+    }
+    let (code, said) = refused(at, &[&train[..], &["--out", "photos/found"]].concat());
+    assert_eq!(code, exit::USAGE, "{said}");
 }
 
 #[test]

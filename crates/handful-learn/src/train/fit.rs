@@ -45,6 +45,8 @@ pub struct Now<'a> {
     pub epoch: f64,
     /// Side of the images of the step that comes, in pixels.
     pub side_px: usize,
+    /// Mean loss of the photos that the last step learned from, in nats, as it was before that step; none before the first one.
+    pub loss: Option<f64>,
 }
 
 impl Now<'_> {
@@ -130,11 +132,13 @@ fn run(
     }
     let a_step = recipe.batch * recipe.accumulate;
     let mut order = Order::new(rows, seed);
+    let mut last_loss = None;
     loop {
         let now = Now {
             step: learner.step,
             epoch: (learner.step * a_step) as f64 / rows.len() as f64,
             side_px: recipe.side_px(learner.step, inputs.size_px()),
+            loss: last_loss,
             learner: &learner,
             of: &of,
         };
@@ -142,16 +146,18 @@ fn run(
             return Ok(learner.model());
         }
         let side_px = now.side_px;
-        let mut gradients = Vec::new();
+        let (mut gradients, mut losses) = (Vec::new(), 0.0);
         for part in 0..recipe.accumulate {
             let batch = learner.step * recipe.accumulate + part;
             let photos = order.batch(batch, recipe.batch);
             let x = inputs.views(&photos, batch as u64, side_px)?; // [batch, h, w, channels]
             let logits = learner.logits(&x, recipe.norms.statistics()); // [batch, present]
             let loss = loss.mean(logits, &photos, &learner);
+            losses += f64::from(loss.clone().into_scalar::<f32>());
             learner.add_gradients(&loss.backward(), &mut gradients);
         }
         learner.make_step(&gradients, recipe.accumulate, recipe)?;
+        last_loss = Some(losses / recipe.accumulate as f64);
     }
 }
 

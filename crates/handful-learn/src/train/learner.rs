@@ -220,7 +220,7 @@ impl Learner {
             return Err(LearnError::Diverged { step: self.step });
         }
         let gain = (recipe.clip / (norm + CLIP_EPSILON)).min(1.0) / n as f64;
-        let rate = recipe.learning_rate * recipe.schedule(self.step);
+        let rate = recipe.rate(self.step);
         let keeps = (1.0 - AVERAGED_SHARE / recipe.steps as f64).max(0.0) as f32;
         let step = self.step;
         let each = self.parameters.par_iter_mut().zip(gradients);

@@ -6,7 +6,7 @@
 //! Reading order: [`recipe`] (everything that decides a training, as data), [`norms`] (which statistics norms go by), [`squares`] (the photos, and windows of them),
 //! [`inputs`] (what the learning part sees: pixels, or the kept outputs of a frozen prefix) and [`halves`] (where those lie), [`learner`] (the learning part and its
 //! parameters), [`optimiser`] (how a parameter moves), [`mod@fit`] (the loop), [`checkpoint`] and [`stopping`] (how it is
-//! interrupted, and when it ends), [`model`] (what comes out).
+//! interrupted, and when it ends), [`model`] (what comes out), [`mod@rate_test`] (which rate?).
 //!
 //! Sources: A. Kumar et al., "Fine-tuning can distort pretrained features and underperform out-of-distribution" (ICLR 2022);
 //! M. Wortsman et al., "Robust fine-tuning of zero-shot models" (CVPR 2022); X. Li et al., "Explicit inductive bias for transfer
@@ -20,6 +20,7 @@ pub mod learner;
 pub mod model;
 pub mod norms;
 pub mod optimiser;
+pub mod rate_test;
 pub mod recipe;
 pub mod squares;
 pub mod stopping;
@@ -33,6 +34,7 @@ pub use inputs::{Inputs, Shelf};
 pub use model::Model;
 pub use norms::Norms;
 pub use optimiser::Optimiser;
-pub use recipe::{Balance, Coarse, Recipe, Trains};
+pub use rate_test::{RateRange, RateTest, RateTestEnd, Suggestion, TriedRate, rate_test, suggest};
+pub use recipe::{Balance, Coarse, Recipe, Schedule, Trains};
 pub use squares::Squares;
 pub use stopping::Stopping;

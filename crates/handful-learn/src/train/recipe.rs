@@ -83,6 +83,25 @@ pub struct Coarse {
 
 /// Smaller sides are rounded to so many pixels, as all sizes that are tried.
 const SIDE_STEP_PX: f64 = 4.0;
+/// How the rate goes from step to step.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Schedule {
+    /// A straight rise, then half a cosine down to zero.
+    #[default]
+    WarmUpAndCosine,
+    /// By the same factor in each step, from this rate to the highest one: [`super::rate_test`] learns so.
+    Geometric {
+        /// The rate of the first step, above 0.
+        from: f64,
+    },
+}
+
+impl Schedule {
+    fn is_default(&self) -> bool {
+        *self == Schedule::default()
+    }
+}
 
 /// One training. Ranges are checked by [`Recipe::check`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -96,6 +115,9 @@ pub struct Recipe {
     pub optimiser: Optimiser,
     /// Rate at its highest, after the warm-up.
     pub learning_rate: f64,
+    /// How it gets there, and what comes then.
+    #[serde(default, skip_serializing_if = "Schedule::is_default")]
+    pub schedule: Schedule,
     /// What the rate is multiplied with for each resolution before the last one, 0..=1.
     pub level_decay: f64,
     /// Steps.
@@ -137,6 +159,7 @@ impl Recipe {
             norms: Norms::Frozen,
             optimiser: Optimiser::AdamW,
             learning_rate,
+            schedule: Schedule::WarmUpAndCosine,
             level_decay: 1.0,
             steps,
             batch,
@@ -189,8 +212,19 @@ impl Recipe {
             .map_or(1.0, |c| 1.0 - coarse * (1.0 - c.side.powi(2)))
     }
 
-    /// Share of the highest rate in a step, 0..=1: a straight rise, then half a cosine down to zero.
-    pub fn schedule(&self, step: usize) -> f64 {
+    /// The rate of a step.
+    pub fn rate(&self, step: usize) -> f64 {
+        match self.schedule {
+            Schedule::WarmUpAndCosine => self.learning_rate * self.risen_and_fallen(step),
+            Schedule::Geometric { from } => {
+                let way = step as f64 / (self.steps.max(2) - 1) as f64;
+                from * (self.learning_rate / from).powf(way)
+            }
+        }
+    }
+
+    /// Share of the highest rate, 0..=1: a straight rise, then half a cosine down to zero.
+    fn risen_and_fallen(&self, step: usize) -> f64 {
         let rising = (self.warm_up * self.steps as f64).round();
         let step = step as f64;
         if step < rising {
@@ -216,6 +250,9 @@ impl Recipe {
             })
         };
         within("learning_rate", self.learning_rate, 0.0, 10.0)?;
+        if let Schedule::Geometric { from } = self.schedule {
+            within("from", from, f64::MIN_POSITIVE, self.learning_rate)?;
+        }
         within("level_decay", self.level_decay, 0.0, 1.0)?;
         within("steps", self.steps as f64, 1.0, 1e7)?;
         within("accumulate", self.accumulate as f64, 1.0, 1024.0)?;
@@ -268,7 +305,7 @@ mod tests {
             warm_up: 0.2,
             ..Recipe::new(Trains::All, 1.0, 20, 4)
         };
-        let rates: Vec<f64> = (0..20).map(|s| recipe.schedule(s)).collect();
+        let rates: Vec<f64> = (0..20).map(|s| recipe.rate(s)).collect();
         assert_eq!(rates[..4], [0.25, 0.5, 0.75, 1.0]);
         assert_eq!(rates[4], 1.0);
         assert!((rates[12] - 0.5).abs() < 1e-12);
@@ -290,6 +327,24 @@ mod tests {
         assert!((recipe.pixel_share() - (0.4 + 0.6 * 0.57 * 0.57)).abs() < 1e-12);
         let plain = Recipe::new(Trains::All, 1.0, 10, 4);
         assert_eq!((plain.side_px(0, 224), plain.pixel_share()), (224, 1.0));
+    }
+
+    #[test]
+    fn a_geometric_schedule_has_the_same_factor_in_every_step() {
+        let recipe = Recipe {
+            schedule: Schedule::Geometric { from: 1e-6 },
+            ..Recipe::new(Trains::All, 1e-1, 6, 4)
+        };
+        recipe.check().unwrap();
+        for (step, expected) in [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1].into_iter().enumerate() {
+            let rate = recipe.rate(step);
+            assert!((rate / expected - 1.0).abs() < 1e-12, "{step}: {rate}");
+        }
+        let backwards = Recipe {
+            learning_rate: 1e-7,
+            ..recipe
+        };
+        assert!(backwards.check().is_err());
     }
 
     #[test]

@@ -22,8 +22,8 @@ pub use look_alikes::undecided;
 pub use name::{quoted, shortened, visible};
 pub use number::{
     count, counted, loss, loss_at, loss_difference, loss_range, loss_with_interval, milliseconds,
-    percent, percent_at, percent_changed, percent_with_interval, points_with_interval, range,
-    similarity, times,
+    percent, percent_at, percent_changed, percent_with_interval, points_with_interval, range, rate,
+    rate_of_two_digits, similarity, times,
 };
 pub use training::{epoch, kept_share, probes, shuffled, skill, stage_change, training_course};
 pub use verdict::{

@@ -161,6 +161,16 @@ pub fn times(ratio: f64) -> String {
     }
 }
 
+/// A learning rate, as it is typed: two digits, which is as near as neighbours in a test of rates are.
+pub fn rate(rate: f64) -> String {
+    rate_of_two_digits(rate).to_string()
+}
+
+/// The number that [`rate`] says.
+pub fn rate_of_two_digits(rate: f64) -> f64 {
+    format!("{rate:.1e}").parse().unwrap_or(rate)
+}
+
 /// Two decimals, and the third where half the interval is under a hundredth.
 fn loss_decimals(interval: &Interval) -> usize {
     2 + decimals(interval)
@@ -224,6 +234,14 @@ mod tests {
             percent_with_interval(&interval(0.5, 0.4, 0.6), 0.9),
             "50 % (90 % interval 40 to 60)"
         );
+    }
+
+    #[test]
+    fn a_rate_is_said_as_it_is_typed() {
+        assert_eq!(rate(5.179e-4), "0.00052");
+        assert_eq!(rate(9.99e-3), "0.01");
+        assert_eq!(rate(1e-6), "0.000001");
+        assert_eq!(rate_of_two_digits(0.012345), 0.012);
     }
 
     #[test]

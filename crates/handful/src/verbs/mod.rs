@@ -5,6 +5,7 @@ mod demo;
 mod diagnose;
 mod embed;
 mod eval;
+mod find_lr;
 mod flags;
 mod models;
 mod predict;

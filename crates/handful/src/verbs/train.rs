@@ -6,9 +6,12 @@ use handful_data::ClassLevel;
 
 use crate::events::Events;
 use crate::exit::Failure;
+use crate::verbs::find_lr;
 use crate::verbs::flags::{self, DataFlags, MachineFlags};
 use crate::verbs::tuning_flags::TuningFlags;
+use crate::workflow::recipe_file::RecipeFile;
 use crate::workflow::run_folder::Destination;
+use crate::workflow::tuning::Strategy;
 use crate::workflow::{self, Settings};
 
 /// Train a model on a folder of photos and say how good it is
@@ -34,6 +37,10 @@ pub struct Args {
     precision: Option<flags::PrecisionFlag>,
     #[command(flatten)]
     tuning: TuningFlags,
+    /// Fine-tuning: instead of a model, find a learning rate: train once with a rate that rises step by step, draw how the loss goes,
+    /// and suggest one
+    #[arg(long, conflicts_with_all = ["lr", "epochs", "patience", "plan", "resume", "time_limit"])]
+    find_lr: bool,
     /// Folds of the cross-validation, 2 to 20 [default: 5]
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u16).range(2..=20))]
     folds: Option<u16>,
@@ -46,6 +53,11 @@ pub struct Args {
     /// Repeat a run exactly: its plan.json
     #[arg(long, value_name = "FILE")]
     plan: Option<PathBuf>,
+    /// Train a network by exactly this recipe: the recipe.toml of a run, or a changed one, with its size and geometry; frozen features
+    /// stand beside it
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["find_lr", "plan", "strategy", "epochs", "lr", "batch", "freeze", "patience",
+        "imgsz"])]
+    recipe: Option<PathBuf>,
     /// Further folder of photos that joins training and stays in one fold
     #[arg(long, value_name = "DIR")]
     val: Option<PathBuf>,
@@ -70,29 +82,45 @@ pub struct Args {
 
 /// Trains, and shows the verdict.
 pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
+    let destination = match (args.out, args.name) {
+        (Some(dir), _) => Destination::Folder(dir),
+        (None, Some(name)) if args.find_lr => Destination::Named(name + find_lr::BEHIND),
+        (None, Some(name)) => Destination::Named(name),
+        (None, None) if args.find_lr => Destination::Numbered(find_lr::BEHIND),
+        (None, None) => Destination::Numbered(""),
+    };
+    let mut wishes = args.tuning.wishes()?;
+    let mut size_px = args.imgsz;
+    if let Some(path) = &args.recipe {
+        let recipe = RecipeFile::read(path)?;
+        wishes.strategy = recipe.to_be_trained(path)?;
+        if wishes.strategy == Strategy::FineTune {
+            size_px = Some(recipe.size_px);
+        }
+        wishes.recipe = Some(recipe);
+    }
     let settings = Settings {
         data: args.data,
         each_alone: args.reading.each_alone(),
         scan: args.reading.options()?,
         model: args.model,
-        size_px: args.imgsz,
+        size_px,
         precision: args.precision.map(Into::into),
-        wishes: args.tuning.wishes()?,
+        wishes,
         folds: args.folds.map(usize::from),
         seed: args.seed,
         time_limit: args.time_limit,
         plan: args.plan,
         val: args.val,
         test: args.test,
-        destination: match (args.out, args.name) {
-            (Some(dir), _) => Destination::Folder(dir),
-            (None, Some(name)) => Destination::Named(name),
-            (None, None) => Destination::Numbered,
-        },
+        destination,
         resume: args.resume,
         strict: args.strict,
         machine: args.machine.resolve()?,
     };
+    if args.find_lr {
+        return find_lr::run(&settings, events);
+    }
     let done = workflow::train(&settings, events)?;
     if !events.tone.json {
         workflow::show::outcome(&done, events);

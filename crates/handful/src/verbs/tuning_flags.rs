@@ -74,6 +74,7 @@ impl TuningFlags {
             batch: self.batch.map(usize::from),
             trains: self.freeze,
             patience: self.patience.map(usize::from),
+            recipe: None,
         })
     }
 }

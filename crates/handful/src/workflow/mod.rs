@@ -5,7 +5,7 @@
 //! Reading order: [`settings`] (what is wanted), [`labelled`] (the photos as numbers), [`looks`] (their features), [`diagnosis`] (what
 //! is wrong in them, and what belongs together), [`screen`] (what is worth comparing), [`settle`] (all of that in its order), [`task`]
 //! and [`compare`] (out-of-fold predictions), [`tuning`] (the network itself is trained), [`judge`] (what may be said of them),
-//! [`refit`], [`results`] (what is written).
+//! [`refit`], [`results`] (what is written). Beside it: [`rate_test`] (which learning rate?).
 
 pub mod backbone;
 pub mod compare;
@@ -18,6 +18,8 @@ pub mod looks;
 pub mod openings;
 pub mod page;
 pub mod plan;
+pub mod rate_test;
+pub mod recipe_file;
 pub mod refit;
 pub mod results;
 pub mod run_folder;
@@ -67,6 +69,9 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
     let mut watch = Watch::start(settings.time_limit);
     settings.wishes.check()?;
     let backbone = backbone::load_backbone(settings.model.as_deref())?;
+    if let Some(recipe) = &settings.wishes.recipe {
+        recipe.check_backbone(&backbone)?;
+    }
     let plan = match &settings.plan {
         Some(path) => Some(Plan::read(path, &backbone)?),
         None => None,
@@ -298,7 +303,9 @@ fn propose(
     let (backbone, events) = (looks.backbone, given.events);
     let tuned = Proposed::fine_tuning(learnt, backbone, &with_features, n_fits, wishes, events)?;
     let short_px = given.photos.short_side_px(&learnt.rows);
-    let scratch = tuning::scratch::scratch(learnt, short_px, *size_px, n_fits, wishes)?;
+    let of_recipe = wishes.recipe.as_ref().map(|recipe| recipe.size_px);
+    let size_px = of_recipe.or(*size_px);
+    let scratch = tuning::scratch::scratch(learnt, short_px, size_px, n_fits, wishes)?;
     Ok(tuned.into_iter().chain(scratch).collect())
 }
 

@@ -14,6 +14,7 @@ use super::diagnosis::scenes::SceneMetrics;
 use super::diagnosis::{Findings, FindingsFile};
 use super::judge::{Judged, Judgement, PlannedClaim, Probabilities, TestResult};
 use super::plan::{self, Plan};
+use super::recipe_file::{self, RecipeFile};
 use super::run_folder::RunFolder;
 use super::screen::Decision;
 use super::task::Task;
@@ -204,6 +205,13 @@ impl Results<'_> {
         }
     }
 
+    /// `recipe.toml`: how the model is made.
+    pub fn recipe(&self) -> RecipeFile {
+        let chosen = self.chosen().plan.as_ref();
+        let chosen = chosen.expect("controls are never chosen");
+        RecipeFile::of(chosen, &self.model.backbone.name, self.geometry)
+    }
+
     /// Writes everything but the model and the times; returns the content of the report.
     ///
     /// # Errors
@@ -217,6 +225,7 @@ impl Results<'_> {
             .collect();
         let classes = &self.photos.classes;
         write_json(folder, "plan.json", &self.plan())?;
+        folder.write(recipe_file::NAME, self.recipe().to_toml().as_bytes())?;
         write_json(folder, "metrics.json", &self.metrics())?;
         folder.write("folds.csv", &tables::folds(&paths, folds))?;
         folder.write(

@@ -14,8 +14,8 @@ pub enum Destination {
     Folder(PathBuf),
     /// `runs/NAME`, which must not exist yet.
     Named(String),
-    /// `runs/` and the name of the data, numbered if it is taken.
-    Numbered,
+    /// `runs/` and the name of the data with this behind it, numbered if it is taken.
+    Numbered(&'static str),
 }
 
 /// Runs are numbered up to here before we believe that something is wrong.
@@ -27,8 +27,8 @@ impl Destination {
         match self {
             Destination::Folder(dir) => Box::new(std::iter::once(dir.clone())),
             Destination::Named(name) => Box::new(std::iter::once(Path::new("runs").join(name))),
-            Destination::Numbered => {
-                let name = data_name(data);
+            Destination::Numbered(behind) => {
+                let name = data_name(data) + behind;
                 Box::new((1..MOST_RUNS).map(move |n| {
                     Path::new("runs").join(if n == 1 {
                         name.clone()
@@ -81,6 +81,7 @@ impl RunFolder {
         } else {
             data
         };
+        let is_numbered = matches!(destination, Destination::Numbered(_));
         for target in destination.places(data) {
             // A list may lie anywhere, but a folder of photos stays as it is.
             if data.is_dir() && handful_data::is_inside(&target, image_root) {
@@ -96,7 +97,7 @@ impl RunFolder {
             }
             let partial = partial_of(&target)?;
             if target.exists() {
-                if *destination == Destination::Numbered {
+                if is_numbered {
                     continue;
                 }
                 return Err(Failure::new(
@@ -117,7 +118,7 @@ impl RunFolder {
                 File::create(&lock_path).map_err(|e| Failure::io("writing", &lock_path, &e))?;
             match lock.try_lock() {
                 Ok(()) => {}
-                Err(TryLockError::WouldBlock) if *destination == Destination::Numbered => continue,
+                Err(TryLockError::WouldBlock) if is_numbered => continue,
                 Err(TryLockError::WouldBlock) => {
                     return Err(Failure::new(
                         exit::USAGE,
@@ -158,6 +159,13 @@ impl RunFolder {
     /// When the disk refuses.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
         write_whole(&self.path(name), bytes)
+    }
+
+    /// Deletes all that was written: for what is done again from the beginning.
+    pub fn abandon(self) {
+        drop(self.lock);
+        // What can't be deleted is cleaned by the next run of this name.
+        let _ = fs::remove_dir_all(&self.partial);
     }
 
     /// Gives the run its name. What was only needed to resume is deleted.
@@ -290,6 +298,17 @@ mod tests {
                 .path("a.txt")
                 .exists()
         );
+    }
+
+    #[test]
+    fn what_is_abandoned_leaves_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let run = begin(dir.path(), "run", false).unwrap();
+        run.write("a.txt", b"a").unwrap();
+        run.abandon();
+        let left = fs::read_dir(dir.path()).unwrap();
+        let left: Vec<_> = left.map(|e| e.unwrap().file_name()).collect();
+        assert_eq!(left, ["photos"]);
     }
 
     #[test]

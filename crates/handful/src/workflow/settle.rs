@@ -84,9 +84,10 @@ pub fn settle(given: Given, looks: &mut Looks, watch: &mut Watch) -> Result<Sett
         seed,
         events,
     };
-    let (geometry, geometry_decided) = match plan {
-        Some(plan) => (plan.geometry, None),
-        None => screen.geometry(looks, look_px)?,
+    let (geometry, geometry_decided) = match (plan, &settings.wishes.recipe) {
+        (Some(plan), _) => (plan.geometry, None),
+        (None, Some(recipe)) => (recipe.geometry, None),
+        (None, None) => screen.geometry(looks, look_px)?,
     };
     let everything: Vec<usize> = (training.rows.iter().chain(&held_back.rows))
         .copied()

@@ -1,5 +1,6 @@
 //! The tables of a run as CSV. Their columns are an interface: see `docs/outputs.md`.
 
+use handful_learn::train::TriedRate;
 use handful_stats::{Folds, argmax};
 
 use super::judge::{Judged, Judgement};
@@ -82,6 +83,20 @@ pub fn folds(paths: &[&str], folds: &Folds) -> Vec<u8> {
                 .map(|r| r[idx].map_or(String::new(), |f| f.to_string())),
         );
         rows.push(row);
+    }
+    rows.bytes()
+}
+
+/// `learning_rate.csv`: a row a step of a test of learning rates, with all digits of the rate.
+pub fn rates(tried: &[TriedRate]) -> Vec<u8> {
+    let mut rows = Rows::new(&["step", "rate", "loss", "smoothed_loss"]);
+    for (step, of) in tried.iter().enumerate() {
+        rows.push([
+            step.to_string(),
+            format!("{:e}", of.rate),
+            number(of.loss),
+            number(of.smoothed),
+        ]);
     }
     rows.bytes()
 }

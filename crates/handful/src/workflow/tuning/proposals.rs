@@ -8,6 +8,7 @@ use crate::events::Events;
 use crate::exit::{self, Failure};
 use crate::workflow::labelled::Labelled;
 use crate::workflow::plan::Plan;
+use crate::workflow::recipe_file::RecipeFile;
 
 /// What `train` tries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,6 +39,8 @@ pub struct Wishes {
     pub trains: Option<Trains>,
     /// Epochs without progress on an inner split after which a training stops.
     pub patience: Option<usize>,
+    /// The one recipe that is tried, whatever else is wished.
+    pub recipe: Option<RecipeFile>,
 }
 
 /// The most that `--epochs` can be: far more than anything learns from.
@@ -205,6 +208,9 @@ fn proposals(
     folds: usize,
     wishes: &Wishes,
 ) -> Vec<Recipe> {
+    if let Some(recipe) = &wishes.recipe {
+        return recipe.training.iter().cloned().collect();
+    }
     let is_asked_for = wishes.strategy == Strategy::FineTune;
     let of_a_class = median(&photos.class_counts());
     if of_a_class < FEWEST_OF_A_CLASS && !is_asked_for {
@@ -288,7 +294,10 @@ pub fn median(counts: &[usize]) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use handful_image::Geometry;
+
     use super::*;
+    use crate::workflow::plan::CandidatePlan;
 
     fn photos(of_a_class: usize) -> Labelled {
         let labels: Vec<usize> = (0..3 * of_a_class).map(|i| i % 3).collect();
@@ -317,7 +326,6 @@ mod tests {
 
     #[test]
     fn a_plan_is_repeated_network_by_network() {
-        use crate::workflow::plan::CandidatePlan;
         let network = Backbone::untrained("resnet14", 1).unwrap();
         let of = |rate: f64, scratch: Option<&str>, leads: bool| CandidatePlan {
             scratch: scratch.map(str::to_owned),
@@ -332,7 +340,7 @@ mod tests {
             repeats: 1,
             backbone: String::new(),
             precision: Precision::Float32,
-            geometry: handful_image::Geometry::CenterCrop,
+            geometry: Geometry::CenterCrop,
             curve: true,
             look_px: None,
             candidates: vec![
@@ -378,7 +386,7 @@ mod tests {
             learning_rate: Some(5e-4),
             batch: Some(10),
             trains: Some(Trains::All),
-            patience: None,
+            ..Wishes::default()
         };
         let asked = proposals(&photos(100), &backbone, 300, 10, &wishes);
         let [recipe] = &asked[..] else {
@@ -386,5 +394,14 @@ mod tests {
         };
         assert_eq!((recipe.steps, recipe.batch), (60, 10));
         assert_eq!((recipe.trains, recipe.learning_rate), (Trains::All, 5e-4));
+        let recipe = Recipe::new(Trains::Norms, 7e-4, 11, 4);
+        let plan = CandidatePlan::trained(300, &backbone, &recipe);
+        let file = RecipeFile::of(&plan, "efficientnet_lite0", Geometry::Pad);
+        let wishes = Wishes {
+            recipe: Some(file),
+            ..wishes
+        };
+        let given = proposals(&photos(100), &backbone, 300, 10, &wishes);
+        assert_eq!(given, [recipe]);
     }
 }

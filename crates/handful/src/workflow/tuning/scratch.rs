@@ -12,7 +12,7 @@ use crate::exit::Failure;
 use crate::workflow::labelled::Labelled;
 
 /// 14 layers, 26 million multiply-accumulates at 32 px and 102 at 64.
-const NETWORK: &str = "resnet14";
+pub const NETWORK: &str = "resnet14";
 /// Sides of the images: of small pictures, and of all others.
 const SMALL_PX: usize = 32;
 const LARGE_PX: usize = 64;
@@ -88,6 +88,9 @@ fn recipes(n_photos: usize, wishes: &Wishes) -> Vec<Recipe> {
     } else {
         LARGE_BATCH
     };
+    if let Some(recipe) = &wishes.recipe {
+        return recipe.training.iter().cloned().collect();
+    }
     let batch = wishes.batch.unwrap_or(usual).min(n_photos).max(2);
     let epochs = wishes.epochs.unwrap_or(EPOCHS);
     let steps = ((epochs * n_photos as f64 / batch as f64).ceil() as usize).max(1);
@@ -111,7 +114,11 @@ fn recipes(n_photos: usize, wishes: &Wishes) -> Vec<Recipe> {
 
 #[cfg(test)]
 mod tests {
+    use handful_image::Geometry;
+
     use super::*;
+    use crate::workflow::plan::CandidatePlan;
+    use crate::workflow::recipe_file::RecipeFile;
 
     fn photos(of_a_class: usize) -> Labelled {
         let labels: Vec<usize> = (0..10 * of_a_class).map(|i| i % 10).collect();
@@ -156,5 +163,17 @@ mod tests {
         let two = of(32, None).recipes;
         assert_eq!((two.len(), two[0].steps, two[0].batch), (2, 2_000, 10));
         assert!(two.iter().all(|recipe| recipe.check().is_ok()));
+        let network = Backbone::untrained(NETWORK, 1).unwrap();
+        let plan = CandidatePlan {
+            scratch: Some(NETWORK.into()),
+            ..CandidatePlan::trained(48, &network, &two[1])
+        };
+        let given = Wishes {
+            recipe: Some(RecipeFile::of(&plan, "another", Geometry::Pad)),
+            ..asked
+        };
+        let given = scratch(&photos(20), 32, Some(48), 10, &given).unwrap();
+        let given = given.expect("it was asked for");
+        assert_eq!((given.size_px, given.recipes), (48, vec![two[1].clone()]));
     }
 }

@@ -222,7 +222,7 @@ impl<'a> Workbench<'a> {
     ///
     /// # Errors
     /// When the disk refuses.
-    fn inputs(&self, recipe: &Recipe) -> Result<Inputs<'_>, Failure> {
+    pub fn inputs(&self, recipe: &Recipe) -> Result<Inputs<'_>, Failure> {
         let seed = self.task.seed.derive("views", 0);
         let cut = recipe.trains.cut(self.network);
         let inputs = Inputs::fresh(&self.squares, self.network, cut, seed);
