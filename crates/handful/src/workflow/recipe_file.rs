@@ -336,7 +336,7 @@ mod tests {
     #[test]
     fn every_key_of_a_training_is_explained() {
         let all = with(|recipe| {
-            recipe.norms = Norms::Batch { momentum: 0.1 };
+            recipe.norms = Norms::ReEstimated;
             recipe.patience = Some(4);
         });
         let text = all.to_toml();
