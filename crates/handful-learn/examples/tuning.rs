@@ -1,10 +1,17 @@
 //! What does fine-tuning give, how long does it take, and what does the same in PyTorch?
 //!
-//! `tuning ROOT LIST RECIPE [PX [KEPT [NETWORK]]]`: LIST is a CSV file as `bench/peers/draw.py` writes it (path, label, part: train or
-//! test), RECIPE a JSON record of a recipe of which only what differs from the default is written, `{}` or
-//! `{"trains":"all","steps":300}`. KEPT is `memory` or `file`: where outputs of a frozen prefix lie. NETWORK is an architecture that learns
-//! from nothing in place of the embedded backbone. Prints one JSON object; `bench/peers/finetune.py` prints the same of PyTorch.
+//! `tuning ROOT LIST RECIPE [OPTION VALUE]…`: LIST is a CSV file as `bench/peers/draw.py` writes it (path, label, part: train or test),
+//! RECIPE a JSON record of a recipe of which only what differs from the default is written, `{}` or `{"trains":"all","steps":300}`.
+//!
+//! - `--px 128`: side of the images.
+//! - `--kept memory`: where outputs of a frozen prefix lie; or `file`.
+//! - `--network NAME`: an architecture that learns from nothing in place of the embedded backbone.
+//! - `--head fitted`: what training starts from; or `zeros`, as if the head had not been fitted first.
+//! - `--probe-root ROOT --probe-list LIST`: other photos, whose training part shows what the network forgets.
+//!
+//! Prints one JSON object; `bench/peers/finetune.py` prints the same of PyTorch.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -13,6 +20,7 @@ use std::time::Instant;
 use handful_image::{Geometry, Limits, Pixels, decode};
 use handful_learn::Backbone;
 use handful_learn::backbone::EMBEDDED;
+use handful_learn::drift::{SkillChange, drift, skill};
 use handful_learn::features::{Taps, pooled};
 use handful_learn::head::{FeatureSet, Head, Logistic, TrainingFold};
 use handful_learn::train::{
@@ -22,7 +30,16 @@ use handful_stats::{Column, Seed, fit_temperature, softmax_rows};
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
-const USAGE: &str = "usage: tuning ROOT LIST RECIPE [PX [memory|file [NETWORK]]]";
+const USAGE: &str = "usage: tuning ROOT LIST RECIPE [--px N] [--kept memory|file] [--network NAME] [--head fitted|zeros] \
+                     [--probe-root ROOT --probe-list LIST]";
+const OPTIONS: [&str; 6] = [
+    "--px",
+    "--kept",
+    "--network",
+    "--head",
+    "--probe-root",
+    "--probe-list",
+];
 const SEED: Seed = Seed(1);
 const ALPHAS: [f64; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
 
@@ -35,16 +52,27 @@ struct Entry {
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [root, list, recipe, rest @ ..] = &arguments[..] else {
+    let usage = || -> ! {
         eprintln!("{USAGE}");
         std::process::exit(2);
     };
-    let size_px = rest.first().map_or(128, |px| px.parse().expect(USAGE));
-    let in_file = rest.get(1).is_some_and(|kept| kept == "file");
+    let [root, list, recipe, options @ ..] = &arguments[..] else {
+        usage()
+    };
+    let mut given: BTreeMap<&str, &str> = BTreeMap::new();
+    for pair in options.chunks(2) {
+        match pair {
+            [name, value] if OPTIONS.contains(&name.as_str()) => given.insert(name, value),
+            _ => usage(),
+        };
+    }
+    let option = |name: &str| given.get(name).copied();
+    let size_px = option("--px").map_or(128, |px| px.parse().unwrap_or_else(|_| usage()));
+    let in_file = option("--kept") == Some("file");
     let (entries, n_classes) = read(list);
     let recipe = changed(recipe);
-    let untrained = rest.get(2).map(|name| Backbone::untrained(name, SEED.0));
-    let is_pretrained = untrained.is_none();
+    let untrained = option("--network").map(|name| Backbone::untrained(name, SEED.0));
+    let has_fitted_head = untrained.is_none() && option("--head") != Some("zeros");
     let backbone = match untrained {
         Some(backbone) => backbone.unwrap_or_else(|e| panic!("{e}")),
         None => EMBEDDED.load(),
@@ -56,12 +84,7 @@ fn main() {
     let prepared: Vec<(Pixels, Pixels)> = entries
         .par_iter()
         .map(|entry| {
-            let path = Path::new(root).join(&entry.path);
-            let bytes = fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-            let decoded = decode(&bytes, &Limits::default());
-            let pixels = decoded
-                .unwrap_or_else(|e| panic!("{}: {e}", path.display()))
-                .pixels;
+            let pixels = photo(root, entry);
             (preprocessing.prepare(&pixels), wide.prepare(&pixels))
         })
         .collect();
@@ -81,7 +104,7 @@ fn main() {
     };
     let (rows, test) = (of(false), of(true));
     let seed = SEED;
-    let start = if is_pretrained {
+    let start = if has_fitted_head {
         let fold = TrainingFold::new(&features, &rows, &labels, &units, n_classes, seed);
         let head = Logistic.fit(&fold).expect("a head");
         Model::start(&backbone, &head).expect("a linear head")
@@ -148,8 +171,54 @@ fn main() {
         "seconds_per_epoch": training_s / epochs,
         "train": rows.len(),
         "test": test.len(),
+        "forgets": option("--probe-root").zip(option("--probe-list")).map(|(root, list)| {
+            forgets(&backbone, &tuned.backbone, (root, list), size_px)
+        }),
     });
     println!("{result}");
+}
+
+/// What a network lost of what it could tell apart, on the training part of a list of other photos.
+fn forgets(
+    before: &Backbone,
+    after: &Backbone,
+    (root, list): (&str, &str),
+    size_px: usize,
+) -> Value {
+    let (entries, n_classes) = read(list);
+    let probe: Vec<&Entry> = entries.iter().filter(|entry| !entry.is_test).collect();
+    let preprocessing = before.preprocessing(Geometry::CenterCrop, size_px);
+    let pixels: Vec<Pixels> = probe
+        .par_iter()
+        .map(|entry| preprocessing.prepare(&photo(root, entry)))
+        .collect();
+    let labels: Vec<usize> = probe.iter().map(|entry| entry.label).collect();
+    let change = skill(
+        before,
+        after,
+        &pixels,
+        &labels,
+        n_classes,
+        &preprocessing,
+        SEED,
+    );
+    let change = change.unwrap_or_else(|e| panic!("{e}"));
+    let of = |change: &SkillChange| json!({ "before": change.before, "after": change.after, "difference": change.difference });
+    let stages: Vec<Value> = drift(before, after, &pixels, &preprocessing)
+        .into_iter()
+        .map(|stage| json!({ "stage": stage.stage, "cka": stage.cka, "l2": stage.l2 }))
+        .collect();
+    json!({ "photos": pixels.len(), "ridge": of(&change.ridge), "knn": of(&change.knn), "stages": stages })
+}
+
+/// The pixels of a photo of a list.
+fn photo(root: &str, entry: &Entry) -> Pixels {
+    let path = Path::new(root).join(&entry.path);
+    let bytes = fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let decoded = decode(&bytes, &Limits::default());
+    decoded
+        .unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+        .pixels
 }
 
 /// Where the outputs of a frozen prefix are kept: in memory, or in a file without a name.
