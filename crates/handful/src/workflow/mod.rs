@@ -152,13 +152,14 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
     let judgement = judge::judge(&judged, &task)?;
     let chosen = &judged[judgement.chosen];
     let winner = chosen.plan.as_ref().expect("controls are never chosen");
-    let stand_in = judge::with_frozen_features(&judged, judgement.chosen);
-    let stand_in_plan = stand_in.plan.as_ref().expect("it is frozen");
+    let stand_in = judge::with_frozen_features(&judged, judgement.chosen).map(|stand_in| {
+        let plan = stand_in.plan.as_ref().expect("controls are not frozen");
+        (stand_in, Look::Backbone(geometry, plan.size_px))
+    });
     let predicted = Predicted {
         task: &task,
         judged: chosen,
         stand_in,
-        stand_in_look: Look::Backbone(geometry, stand_in_plan.size_px),
         headline: judgement.accuracy,
         scenes: scenes.as_ref().map(|scenes| (scenes, &alone)),
         looks: &looks,
