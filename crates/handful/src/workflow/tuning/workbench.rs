@@ -31,8 +31,8 @@ use crate::workflow::task::Task;
 const IN_MEMORY_BYTES: u64 = 256 << 20;
 /// Largest file for them; what is over is computed again in every step, to the same numbers.
 const MOST_KEPT_BYTES: u64 = 8 << 30;
-/// Share of the free disk space that such a file takes at most.
-const OF_FREE_SPACE: f64 = 0.5;
+/// Such a file takes one part in so many of the free disk space at most.
+const OF_FREE_SPACE: u64 = 2;
 /// Largest such file where the free space is not known.
 const UNKNOWN_SPACE_BYTES: u64 = 2 << 30;
 /// Share of a training fold that a training with patience is stopped by (small-data.md A2).
@@ -234,7 +234,14 @@ impl<'a> Workbench<'a> {
             .events
             .progress("preparing training", self.squares.len() as u64);
         let done = |n: usize| progress.advance(n as u64);
-        Ok(inputs.kept(recipe.views, shelf, &done)?)
+        let inputs = inputs.kept(recipe.views, shelf, &done)?;
+        let (n, n_kept) = (self.squares.len(), inputs.n_kept());
+        if n_kept < n {
+            self.events.remark(format!(
+                "there is room to keep what was prepared of {n_kept} of {n} photos; the others take their time again in each step"
+            ));
+        }
+        Ok(inputs)
     }
 
     /// Where so many bytes of a prefix's outputs are kept. The file has no name, so that nothing is left of it when the program ends.
@@ -244,13 +251,9 @@ impl<'a> Workbench<'a> {
         }
         let file = tempfile::tempfile_in(&self.scratch)
             .map_err(|e| Failure::io("making a file in", &self.scratch, &e))?;
-        let room = match free_bytes(&self.scratch) {
-            Some(free) => (free as f64 * OF_FREE_SPACE) as u64,
-            None => UNKNOWN_SPACE_BYTES,
-        };
         Ok(Shelf {
             place: Place::File(file),
-            most_bytes: room.min(MOST_KEPT_BYTES),
+            most_bytes: room(free_bytes(&self.scratch)),
         })
     }
 
@@ -396,6 +399,12 @@ impl<'a> Workbench<'a> {
     }
 }
 
+/// Bytes that may be kept in a file on a disk with so many free ones.
+fn room(free: Option<u64>) -> u64 {
+    let room = free.map_or(UNKNOWN_SPACE_BYTES, |free| free / OF_FREE_SPACE);
+    room.min(MOST_KEPT_BYTES)
+}
+
 /// The winning recipe on all photos: the model, blended and calibrated as the folds were, and its probabilities for these photos.
 ///
 /// # Errors
@@ -454,4 +463,17 @@ pub fn refit(
     let logits = model.logits(inputs, &rows)?;
     let probabilities = model.head.probabilities_of(logits);
     Ok((model, probabilities))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_leaves_half_of_the_free_space_and_is_never_larger_than_its_cap() {
+        assert_eq!(room(Some(1000)), 500);
+        assert_eq!(room(Some(0)), 0);
+        assert_eq!(room(Some(1 << 40)), 8 << 30);
+        assert_eq!(room(None), 2 << 30);
+    }
 }
