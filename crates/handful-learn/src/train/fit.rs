@@ -129,6 +129,45 @@ fn run(
     }
 }
 
+/// The mean losses that each step of a training would see if nothing were learned: of the same photos and views, at the start. As many as
+/// were computed when `watch`, which is asked before each, stopped it.
+///
+/// # Panics
+/// As [`fit`].
+pub(super) fn losses_at_start(
+    start: &Model,
+    examples: Examples,
+    recipe: &Recipe,
+    seed: Seed,
+    watch: &mut (dyn FnMut() -> ControlFlow<()> + Send),
+) -> Vec<f64> {
+    let Examples {
+        inputs,
+        rows,
+        labels,
+    } = examples;
+    let present: BTreeSet<usize> = rows.iter().map(|&r| labels[r]).collect();
+    let present: Vec<usize> = present.into_iter().collect();
+    let loss = Loss::of(examples, &present, recipe);
+    let mut learner = Learner::new(start, recipe, present);
+    let mut order = Order::new(rows, seed);
+    let mut of_batch = |batch: usize| {
+        let photos = order.batch(batch, recipe.batch);
+        let x = inputs.views(&photos, batch as u64);
+        let logits = learner.logits(&x, recipe.statistics());
+        f64::from(loss.mean(logits, &photos, &learner).into_scalar::<f32>())
+    };
+    let mut all = Vec::new();
+    rayon::scope(|_| {
+        while all.len() < recipe.steps && watch().is_continue() {
+            let batches = all.len() * recipe.accumulate..(all.len() + 1) * recipe.accumulate;
+            let sum: f64 = batches.map(&mut of_batch).sum();
+            all.push(sum / recipe.accumulate as f64);
+        }
+    });
+    all
+}
+
 /// Photos in the order in which they are learned from: all of them in a random order, then all in another one.
 struct Order<'a> {
     rows: &'a [usize],
