@@ -8,7 +8,7 @@ use handful_kernel::Size;
 use handful_learn::backbone::{Maps, Part};
 use handful_learn::train::{
     Checkpoint, Coarse, Examples, Inputs, Model, Norms, Now, Optimiser, Place, RateRange, RateTest,
-    RateTestEnd, Recipe, Shelf, Squares, Training, Trains, fit, rate_test,
+    RateTestEnd, Recipe, Shelf, Squares, Training, Trains, TriedRate, fit, rate_test,
 };
 use handful_learn::weights::Stored;
 use handful_learn::{Backbone, LearnError, Weights};
@@ -503,7 +503,7 @@ fn tested(task: &Task, start: &Model, threads: usize) -> RateTest {
         .num_threads(threads)
         .build()
         .unwrap();
-    let watch = |_: usize| ControlFlow::Continue(());
+    let watch = || ControlFlow::Continue(());
     let training = Training {
         start,
         examples,
@@ -527,6 +527,9 @@ fn a_test_of_rates_is_the_same_for_any_number_of_threads_and_leaves_the_start() 
     assert!(tried.is_sorted_by(|a, b| a.rate < b.rate), "{tried:?}");
     assert_eq!(tried[0].rate, RateRange::DEFAULT.least);
     assert!((tried[0].loss - 3f64.ln()).abs() < 1e-6, "{:?}", tried[0]);
+    assert_eq!(tried[0].loss, tried[0].before);
+    let is_at_start = |t: &TriedRate| (t.before - 3f64.ln()).abs() < 1e-6;
+    assert!(tried.iter().all(is_at_start), "{tried:?}");
     let moved = tried.iter().any(|t| (t.loss - tried[0].loss).abs() > 0.05);
     assert!(moved, "{tried:?}");
     assert_ne!(alone.end, RateTestEnd::Stopped);
@@ -542,9 +545,18 @@ fn a_test_of_rates_ends_where_it_is_told_to() {
         rows: &task.rows,
         labels: &task.labels,
     };
-    let mut watch = |steps: usize| match steps {
-        3.. => ControlFlow::Break(()),
-        _ => ControlFlow::Continue(()),
+    let range = RateRange {
+        steps: 10,
+        ..RateRange::DEFAULT
+    };
+    // Asked before each of the ten batches at the start, then before each step.
+    let mut asked = 0;
+    let mut watch = || {
+        asked += 1;
+        match asked {
+            14.. => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        }
     };
     let range = RateRange::DEFAULT;
     let training = Training {

@@ -16,14 +16,27 @@ const BOTTOM: f64 = SIZE.1 - 58.0;
 const FIRST_NAME: f64 = 62.0;
 const LINE: f64 = 19.0;
 
+/// The colours of the page, written out: programs that draw SVG know no variables.
 const STYLE: &str = "\
-svg { --paper: #fdfcfa; --ink: #1b2123; --soft: #5b6568; --line: #e3e0da; --accent: #0b6b66; font: 14px system-ui, sans-serif }
-@media (prefers-color-scheme: dark) { svg { --paper: #14181a; --ink: #e4e7e6; --soft: #9ba6a7; --line: #2b3335; --accent: #66c9bf } }
-.paper { fill: var(--paper) } text { fill: var(--soft) } .title { fill: var(--ink); font-weight: 600 }
-.ground { stroke: var(--line) } .each { fill: var(--soft); fill-opacity: .45 }
-.mean { fill: none; stroke: var(--accent); stroke-width: 2.5; stroke-linejoin: round }
-.mark { stroke: var(--soft); stroke-dasharray: 2 4 } .first { font-weight: 600 }
-line.first { stroke: var(--accent); stroke-width: 1.5; stroke-dasharray: none } text.first { fill: var(--accent) }";
+text { font: 14px system-ui, sans-serif; fill: #5b6568 }
+.paper { fill: #fdfcfa }
+.title { fill: #1b2123; font-weight: 600 }
+.ground { stroke: #e3e0da }
+.each { fill: #5b6568; fill-opacity: .45 }
+.mean { fill: none; stroke: #0b6b66; stroke-width: 2.5; stroke-linejoin: round }
+.mark { stroke: #5b6568; stroke-dasharray: 2 4 }
+line.first { stroke: #0b6b66; stroke-width: 1.5; stroke-dasharray: none }
+text.first { fill: #0b6b66; font-weight: 600 }
+@media (prefers-color-scheme: dark) {
+text { fill: #9ba6a7 }
+.paper { fill: #14181a }
+.title { fill: #e4e7e6 }
+.ground { stroke: #2b3335 }
+.each { fill: #9ba6a7 }
+.mean, line.first { stroke: #66c9bf }
+.mark { stroke: #9ba6a7 }
+text.first { fill: #66c9bf }
+}";
 
 /// Losses by learning rate, from left to right; the three lists have one entry a step and at least two, rates rise, and all numbers are
 /// finite.

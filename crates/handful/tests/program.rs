@@ -6,6 +6,11 @@ use std::process::{Command, Output};
 
 use handful::demo::PHOTOS;
 use handful::exit;
+use handful::workflow::plan::CandidatePlan;
+use handful::workflow::recipe_file::RecipeFile;
+use handful_image::Geometry;
+use handful_learn::Backbone;
+use handful_learn::train::{Recipe, Trains};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -349,28 +354,58 @@ fn a_network_is_fine_tuned_and_the_same_again_from_its_plan() {
     let evaluate = ["eval", "runs/alone/model.handful", "new", "--json"];
     let evaluated: Value = serde_json::from_str(ok(at, &evaluate).trim()).unwrap();
     assert_eq!(evaluated["log_loss"], metrics["test"]["log_loss"]);
+}
 
-    // Its recipe trains again, for any photos, and a wrong one is told by its line.
-    let text = fs::read_to_string(at.join("runs/alone/recipe.toml")).unwrap();
-    assert!(text.contains("strategy = \"fine-tune\""), "{text}");
-    let recipe = [
-        "2",
-        "--name",
-        "recipe",
-        "--recipe",
-        "runs/alone/recipe.toml",
-    ];
-    ok(at, &[&train[..], &recipe].concat());
-    let plan = json(at.join("runs/recipe/plan.json"));
-    let tuned = plan["candidates"].as_array().unwrap().iter();
-    let tuned: Vec<&Value> = tuned.filter(|c| c["tune"].is_object()).collect();
-    let first = json(at.join("tuned.json"));
-    assert_eq!(tuned, [&first["candidates"][0]]);
+#[test]
+fn a_recipe_is_read_back_and_trained_with() {
+    let dir = small_set();
+    let at = dir.path();
+    let network = Backbone::untrained("efficientnet_lite0", 0).unwrap();
+    let recipe = Recipe::new(Trains::Last, 1e-3, 4, 9);
+    let plan = CandidatePlan::trained(48, &network, &recipe);
+    let file = RecipeFile::of(&plan, "efficientnet_lite0", Geometry::Squash);
+    fs::write(at.join("my.toml"), file.to_toml()).unwrap();
+    assert_eq!(RecipeFile::read(&at.join("my.toml")).unwrap(), file);
+
+    ok(
+        at,
+        &["train", "photos", "--recipe", "my.toml", "--name", "run"],
+    );
+    let run = at.join("runs/run");
+    let trained = json(run.join("plan.json"));
+    assert_eq!(trained["geometry"], "squash");
+    let candidates = trained["candidates"].as_array().unwrap();
+    let tuned: Vec<&Value> = candidates
+        .iter()
+        .filter(|c| c["tune"].is_object())
+        .collect();
+    assert_eq!(tuned.len(), 1, "exactly that one: {trained}");
+    assert_eq!(tuned[0]["tune"], serde_json::to_value(&recipe).unwrap());
+    assert!(candidates.iter().all(|c| c["size_px"] == 48));
+    assert!(candidates.len() > 1, "frozen ones stand beside it");
+
+    // The run says how its own model is made, whichever won.
+    let written = RecipeFile::read(&run.join("recipe.toml")).unwrap();
+    let winner = json(run.join("metrics.json"))["winner"].clone();
+    let winner = winner.as_str().unwrap();
+    let is_it = |c: &&Value| {
+        let plan: CandidatePlan = serde_json::from_value((*c).clone()).unwrap();
+        plan.name("efficientnet_lite0") == winner
+    };
+    let winner = candidates.iter().find(is_it).expect("it was judged");
+    let winner: CandidatePlan = serde_json::from_value(winner.clone()).unwrap();
+    assert_eq!(
+        written,
+        RecipeFile::of(&winner, "efficientnet_lite0", Geometry::Squash)
+    );
+
+    let text = file.to_toml();
     let line = 1 + text
         .lines()
         .position(|l| l.starts_with("batch = "))
         .unwrap();
-    fs::write(at.join("wrong.toml"), text.replace("batch = ", "batsch = ")).unwrap();
+    let wrong = text.replace("batch = ", "batsch = ");
+    fs::write(at.join("wrong.toml"), wrong).unwrap();
     let (code, said) = refused(at, &["train", "photos", "--recipe", "wrong.toml"]);
     assert_eq!(code, exit::NOT_WHAT_IT_CLAIMS, "{said}");
     assert!(
@@ -378,11 +413,13 @@ fn a_network_is_fine_tuned_and_the_same_again_from_its_plan() {
         "{said}"
     );
     assert!(said.contains("`batsch`"), "{said}");
-    let (code, _) = refused(
-        at,
-        &["train", "photos", "--lr", "1", "--recipe", "wrong.toml"],
-    );
-    assert_eq!(code, exit::USAGE);
+    let both = ["train", "photos", "--lr", "1", "--recipe", "my.toml"];
+    assert_eq!(refused(at, &both).0, exit::USAGE);
+    let other = text.replace("efficientnet_lite0", "resnet18");
+    fs::write(at.join("other.toml"), other).unwrap();
+    let (code, said) = refused(at, &["train", "photos", "--recipe", "other.toml"]);
+    assert_eq!(code, exit::USAGE, "{said}");
+    assert!(said.contains("`resnet18`"), "{said}");
 }
 
 #[test]
@@ -439,7 +476,10 @@ fn learning_rates_are_tested_and_one_is_suggested() {
     );
     let table = fs::read_to_string(run.join("learning_rate.csv")).unwrap();
     let mut rows = table.lines();
-    assert_eq!(rows.next(), Some("step,rate,loss,smoothed_loss"));
+    assert_eq!(
+        rows.next(),
+        Some("step,rate,loss,loss_at_start,smoothed_loss")
+    );
     let n_steps = rows.count();
     let files: Vec<_> = fs::read_dir(&run).unwrap().collect();
     assert_eq!(files.len(), 2, "no model and no traces: {files:?}");
@@ -457,8 +497,11 @@ fn learning_rates_are_tested_and_one_is_suggested() {
     assert_eq!(found["size_px"], 32);
     match found["suggested"].as_f64() {
         Some(rate) => {
-            assert!((1e-6..=1e-2).contains(&rate), "{rate}");
-            assert!(said.contains(&format!("learning rate {rate}: ")), "{said}");
+            assert!((1e-6..=1e-1).contains(&rate), "{rate}");
+            assert!(
+                said.starts_with(&format!("learning rate {rate}: ")),
+                "{said}"
+            );
             let next = found["next"].as_str().unwrap();
             assert!(next.contains(&format!("--lr {rate} --imgsz 32")), "{next}");
         }

@@ -161,6 +161,54 @@ fn run(
     }
 }
 
+/// The mean losses that each step of a training would see if nothing were learned: of the same photos and views, at the start. As many as
+/// were computed when `watch`, which is asked before each, stopped it.
+///
+/// # Errors
+/// [`LearnError::Scratch`] when inputs are kept on a disk that fails.
+///
+/// # Panics
+/// As [`fit`].
+pub(super) fn losses_at_start(
+    training: Training,
+    watch: &mut (dyn FnMut() -> ControlFlow<()> + Send),
+) -> Result<Vec<f64>, LearnError> {
+    let Training {
+        start,
+        examples,
+        recipe,
+        seed,
+    } = training;
+    let Examples {
+        inputs,
+        rows,
+        labels,
+    } = examples;
+    let present: BTreeSet<usize> = rows.iter().map(|&r| labels[r]).collect();
+    let present: Vec<usize> = present.into_iter().collect();
+    let loss = Loss::of(examples, &present, recipe);
+    let mut learner = Learner::new(start, recipe, present);
+    let mut order = Order::new(rows, seed);
+    let mut of_batch = |batch: usize| -> Result<f64, LearnError> {
+        let photos = order.batch(batch, recipe.batch);
+        let x = inputs.views(&photos, batch as u64, inputs.size_px())?;
+        let logits = learner.logits(&x, recipe.norms.statistics());
+        let loss = loss.mean(logits, &photos, &learner);
+        Ok(f64::from(loss.into_scalar::<f32>()))
+    };
+    rayon::scope(|_| {
+        let mut all = Vec::new();
+        while all.len() < recipe.steps && watch().is_continue() {
+            let batches = all.len() * recipe.accumulate..(all.len() + 1) * recipe.accumulate;
+            let sum: f64 = batches
+                .map(&mut of_batch)
+                .sum::<Result<f64, LearnError>>()?;
+            all.push(sum / recipe.accumulate as f64);
+        }
+        Ok(all)
+    })
+}
+
 /// Photos in the order in which they are learned from: all of them in a random order, then all in another one.
 struct Order<'a> {
     rows: &'a [usize],

@@ -27,6 +27,7 @@ struct Found<'a> {
     suggested: Option<f64>,
     steepest: Option<f64>,
     valley: Option<f64>,
+    tenth_of_lowest: Option<f64>,
     lowest: Option<f64>,
     trains: String,
     backbone: &'a str,
@@ -45,7 +46,8 @@ struct Found<'a> {
 struct Point {
     rate: f64,
     loss: f64,
-    smoothed: f64,
+    loss_at_start: f64,
+    smoothed_loss: f64,
 }
 
 /// Tests learning rates and shows what came of it.
@@ -73,8 +75,7 @@ fn show(tested: &Tested, settings: &Settings, events: &Events) {
     let tried = &tested.test.tried;
     match &tested.suggestion {
         Some(found) => events.print(&format!(
-            "learning rate {}: a tenth of {}, where the training loss was lowest; it fell steepest at {}",
-            words::rate(found.tenth_of_lowest),
+            "learning rate {}: the highest at which the training loss is as low as it gets; it falls steepest at {}",
             words::rate(found.lowest),
             words::rate(found.steepest)
         )),
@@ -83,7 +84,7 @@ fn show(tested: &Tested, settings: &Settings, events: &Events) {
         ),
     }
     if std::io::stdout().is_terminal() && tried.len() > 1 {
-        let suggested = tested.suggestion.map(|found| found.tenth_of_lowest);
+        let suggested = tested.suggestion.map(|found| found.lowest);
         let rates: Vec<f64> = tried.iter().map(|t| t.rate).collect();
         let smoothed: Vec<f64> = tried.iter().map(|t| t.smoothed).collect();
         curve(&rates, &smoothed, suggested)
@@ -138,7 +139,7 @@ fn next(tested: &Tested, settings: &Settings) -> String {
     let Some(found) = &tested.suggestion else {
         return format!("handful train {data} --strategy frozen");
     };
-    let rate = words::rate(found.tenth_of_lowest);
+    let rate = words::rate(found.lowest);
     let mut command = format!("handful train {data} --strategy fine-tune --lr {rate}");
     let mut add = |flag: &str, value: Option<String>| {
         if let Some(value) = value {
@@ -166,9 +167,10 @@ fn json(tested: &Tested, settings: &Settings) -> String {
     let suggestion = tested.suggestion.as_ref();
     let found = Found {
         schema: SCHEMA,
-        suggested: suggestion.map(|s| words::rate_of_two_digits(s.tenth_of_lowest)),
+        suggested: suggestion.map(|s| words::rate_of_two_digits(s.lowest)),
         steepest: suggestion.map(|s| s.steepest),
         valley: suggestion.map(|s| s.valley),
+        tenth_of_lowest: suggestion.map(|s| s.tenth_of_lowest),
         lowest: suggestion.map(|s| s.lowest),
         trains: tested.recipe.trains.name(),
         backbone: &tested.backbone,
@@ -188,7 +190,8 @@ fn json(tested: &Tested, settings: &Settings) -> String {
             .map(|t| Point {
                 rate: t.rate,
                 loss: t.loss,
-                smoothed: t.smoothed,
+                loss_at_start: t.before,
+                smoothed_loss: t.smoothed,
             })
             .collect(),
     };

@@ -172,8 +172,8 @@ impl Tester<'_> {
             rows: &rows,
             labels: &task.photos.labels,
         };
-        let progress = events.progress("testing learning rates", range.steps as u64);
-        let mut watch = |_: usize| {
+        let progress = events.progress("testing learning rates", 2 * range.steps as u64);
+        let mut watch = || {
             progress.advance(1);
             match events.is_interrupted() {
                 true => ControlFlow::Break(()),
@@ -197,7 +197,7 @@ impl Tester<'_> {
             size_px,
             n_photos: rows.len(),
             range,
-            suggestion: suggest(&test.tried, range.steps),
+            suggestion: suggest(&test.tried),
             test,
             seed: task.seed.0,
             n_skipped: 0,
@@ -254,9 +254,9 @@ impl Tested {
         let (rates, losses, smoothed) = (of(|t| t.rate), of(|t| t.loss), of(|t| t.smoothed));
         let marks = self.suggestion.map(|suggestion| {
             [
-                ("suggested", suggestion.tenth_of_lowest),
+                ("suggested", suggestion.lowest),
                 ("steepest", suggestion.steepest),
-                ("lowest loss", suggestion.lowest),
+                ("a tenth", suggestion.tenth_of_lowest),
             ]
         });
         let title = format!(

@@ -89,12 +89,13 @@ pub fn folds(paths: &[&str], folds: &Folds) -> Vec<u8> {
 
 /// `learning_rate.csv`: a row a step of a test of learning rates, with all digits of the rate.
 pub fn rates(tried: &[TriedRate]) -> Vec<u8> {
-    let mut rows = Rows::new(&["step", "rate", "loss", "smoothed_loss"]);
+    let mut rows = Rows::new(&["step", "rate", "loss", "loss_at_start", "smoothed_loss"]);
     for (step, of) in tried.iter().enumerate() {
         rows.push([
             step.to_string(),
             format!("{:e}", of.rate),
             number(of.loss),
+            number(of.before),
             number(of.smoothed),
         ]);
     }
