@@ -558,7 +558,6 @@ fn a_test_of_rates_ends_where_it_is_told_to() {
             _ => ControlFlow::Continue(()),
         }
     };
-    let range = RateRange::DEFAULT;
     let training = Training {
         start: &task.start(),
         examples,
