@@ -148,6 +148,7 @@ fn main() {
         },
         recipe: &recipe,
         seed,
+        identity: "",
     };
     let started = Instant::now();
     let tuned = fit(training, None, &mut |_: &Now| ControlFlow::Continue(()));

@@ -110,6 +110,7 @@ impl Task {
             },
             recipe,
             seed: Seed(9),
+            identity: "",
         };
         fit(training, from, watch)
     }
@@ -509,6 +510,7 @@ fn tested(task: &Task, start: &Model, threads: usize) -> RateTest {
         examples,
         recipe: &recipe,
         seed: Seed(9),
+        identity: "",
     };
     pool.install(|| rate_test(training, range, &mut { watch }))
         .unwrap()
@@ -563,6 +565,7 @@ fn a_test_of_rates_ends_where_it_is_told_to() {
         examples,
         recipe: &recipe,
         seed: Seed(9),
+        identity: "",
     };
     let test = rate_test(training, range, &mut watch).unwrap();
     assert_eq!((test.tried.len(), test.end), (3, RateTestEnd::Stopped));

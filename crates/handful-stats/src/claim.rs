@@ -35,9 +35,11 @@ pub enum Said {
     NoDifferenceSeen,
 }
 
-/// A comparison that was planned before the run: the [`fold_losses`] of two candidates.
+/// A comparison that was planned before its photos were judged: the [`fold_losses`] of two candidates.
 #[derive(Clone, Copy, Debug)]
 pub struct Planned<'a> {
+    /// The folds that judge.
+    pub folds: &'a Folds,
     /// What may be better.
     pub a: &'a [f64],
     /// What it is compared with.
@@ -107,19 +109,24 @@ pub fn fold_losses(
 /// (1/J + ρ)·s² and J − 1 degrees of freedom, ρ the ratio of test to training size, here counted in groups. Recipe A1. Here J
 /// is the number of folds of one repeat, because the others draw from the same images; the degrees of freedom count all folds
 /// from 200 groups on.
-pub fn claims(
-    planned: &[Planned],
-    folds: &Folds,
-    groups: &[usize],
-) -> Result<Vec<Option<Claim>>, StatsError> {
-    let ratio = test_to_train(folds, groups);
-    let n_folds = folds.splits().count();
-    let n_groups = count(&folds.scored_rows(0), groups);
-    let k = folds.k.min(n_folds);
-    let n_free = if n_groups < FEW_GROUPS { k } else { n_folds };
+pub fn claims(planned: &[Planned], groups: &[usize]) -> Result<Vec<Option<Claim>>, StatsError> {
     let mut tested = Vec::with_capacity(planned.len());
     let all: f64 = planned.iter().map(|planned| planned.weight).sum();
-    for Planned { a, b, weight } in planned {
+    for Planned {
+        folds,
+        a,
+        b,
+        weight,
+    } in planned
+    {
+        let n_folds = folds.splits().count();
+        let of_one_repeat = folds.splits().filter(|(repeat, _)| *repeat == 0).count();
+        let n_groups = count(&folds.scored_rows(0), groups);
+        let n_free = if n_groups < FEW_GROUPS {
+            of_one_repeat
+        } else {
+            n_folds
+        };
         for losses in [a, b] {
             if losses.len() != n_folds {
                 return Err(StatsError::Length {
@@ -130,7 +137,9 @@ pub fn claims(
             }
         }
         let differences: Vec<f64> = a.iter().zip(*b).map(|(a, b)| a - b).collect();
-        tested.push(corrected_t(&differences, ratio, (k, n_free), weight / all));
+        let n = (of_one_repeat, n_free);
+        let ratio = test_to_train(folds, groups);
+        tested.push(corrected_t(&differences, ratio, n, weight / all));
     }
     let known = || {
         tested
@@ -205,8 +214,13 @@ fn corrected_t(
 mod tests {
     use super::*;
 
-    fn planned<'a>(a: &'a [f64], b: &'a [f64]) -> Planned<'a> {
-        Planned { a, b, weight: 1.0 }
+    fn planned<'a>(folds: &'a Folds, a: &'a [f64], b: &'a [f64]) -> Planned<'a> {
+        Planned {
+            folds,
+            a,
+            b,
+            weight: 1.0,
+        }
     }
 
     /// Two repeats of five folds; every image is its own group.
@@ -227,7 +241,7 @@ mod tests {
     fn one_comparison_is_the_corrected_t() {
         let alone: Vec<usize> = (0..200).collect();
         let (a, b) = (DIFFERENCES, [0.0; 10]);
-        let claim = claims(&[planned(&a, &b)], &folds(200), &alone).unwrap()[0].unwrap();
+        let claim = claims(&[planned(&folds(200), &a, &b)], &alone).unwrap()[0].unwrap();
         for (found, expected) in [
             (claim.difference, -0.029000000000000005),
             (claim.p, 0.03291832068095333),
@@ -238,7 +252,7 @@ mod tests {
             assert!((found - expected).abs() < 1e-12, "{found} {expected}");
         }
         assert_eq!(claim.said, Said::Better);
-        let other = claims(&[planned(&b, &a)], &folds(200), &alone).unwrap()[0].unwrap();
+        let other = claims(&[planned(&folds(200), &b, &a)], &alone).unwrap()[0].unwrap();
         assert_eq!(other.said, Said::Worse);
     }
 
@@ -246,7 +260,7 @@ mod tests {
     fn few_groups_leave_fewer_degrees_of_freedom() {
         let alone: Vec<usize> = (0..20).collect();
         let claim =
-            claims(&[planned(&DIFFERENCES, &[0.0; 10])], &folds(20), &alone).unwrap()[0].unwrap();
+            claims(&[planned(&folds(20), &DIFFERENCES, &[0.0; 10])], &alone).unwrap()[0].unwrap();
         for (found, expected) in [
             (claim.p, 0.06555049589914258),
             (claim.low, -0.0609864069427689),
@@ -262,7 +276,7 @@ mod tests {
     fn two_planned_comparisons_ask_for_more() {
         let alone: Vec<usize> = (0..200).collect();
         let (a, b) = (DIFFERENCES, [0.0; 10]);
-        let both = claims(&[planned(&a, &b); 2], &folds(200), &alone).unwrap();
+        let both = claims(&[planned(&folds(200), &a, &b); 2], &alone).unwrap();
         assert_eq!(both[0].unwrap().said, Said::NoDifferenceSeen);
         assert!((both[1].unwrap().p - 2.0 * 0.03291832068095333).abs() < 1e-12);
     }
@@ -271,12 +285,13 @@ mod tests {
     fn one_with_more_weight_is_asked_for_less() {
         let alone: Vec<usize> = (0..200).collect();
         let (a, b) = (DIFFERENCES, [0.0; 10]);
-        let light = planned(&a, &b);
+        let folds = folds(200);
+        let light = planned(&folds, &a, &b);
         let heavy = Planned {
             weight: 9.0,
             ..light
         };
-        let both = claims(&[heavy, light], &folds(200), &alone).unwrap();
+        let both = claims(&[heavy, light], &alone).unwrap();
         let [heavy, light] = [both[0].unwrap(), both[1].unwrap()];
         // 10/9 of its p is still under 5 %; the light one comes second and is left alone.
         assert!((heavy.p - 0.03291832068095333 * 10.0 / 9.0).abs() < 1e-12);
@@ -285,16 +300,33 @@ mod tests {
     }
 
     #[test]
+    fn folds_that_judge_nothing_do_not_count() {
+        let alone: Vec<usize> = (0..200).collect();
+        let all = folds(200);
+        let fewer = all.without(&all.test_rows(0, 0));
+        // The first fold of the first repeat is gone, and a fifth of each of the second.
+        assert_eq!(fewer.splits().count(), 9);
+        assert_eq!(fewer.test_rows(1, 0).len(), all.test_rows(1, 0).len() - 8);
+        let (a, b) = (&DIFFERENCES[1..], [0.0; 9]);
+        let claim = claims(&[planned(&fewer, a, &b)], &alone).unwrap()[0].unwrap();
+        // By hand: variance of the nine, 1/4 independent, the ratio of groups 32 or 40 to 168 or 160.
+        assert!(
+            (claim.difference + 0.028277777777777777).abs() < 1e-12,
+            "{claim:?}"
+        );
+        assert!(claim.p > 0.0 && claim.low < claim.difference);
+    }
+
+    #[test]
     fn a_candidate_and_itself_can_not_be_compared() {
         let alone: Vec<usize> = (0..20).collect();
         assert_eq!(
-            claims(&[planned(&DIFFERENCES, &DIFFERENCES)], &folds(20), &alone).unwrap(),
+            claims(&[planned(&folds(20), &DIFFERENCES, &DIFFERENCES)], &alone).unwrap(),
             [None]
         );
         assert!(
             claims(
-                &[planned(&DIFFERENCES[..9], &DIFFERENCES)],
-                &folds(20),
+                &[planned(&folds(20), &DIFFERENCES[..9], &DIFFERENCES)],
                 &alone
             )
             .is_err()

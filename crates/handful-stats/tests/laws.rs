@@ -116,17 +116,16 @@ impl Images {
         let repeats = |c: usize| vec![self.tables[c].clone(), self.tables[c].clone()];
         let losses = |c: usize| fold_losses(&repeats(c), labels, CLASSES, &folds);
         let (a, b) = (losses(0), losses(1));
-        fn planned<'a>(a: &'a [f64], b: &'a [f64], weight: f64) -> Planned<'a> {
-            Planned { a, b, weight }
-        }
-        for claim in claims(
-            &[planned(&a, &b, 1.0), planned(&b, &a, 3.0)],
-            &folds,
-            groups,
-        )
-        .unwrap()
-        .into_iter()
-        .flatten()
+        let planned = |a, b, weight| Planned {
+            folds: &folds,
+            a,
+            b,
+            weight,
+        };
+        for claim in claims(&[planned(&a, &b, 1.0), planned(&b, &a, 3.0)], groups)
+            .unwrap()
+            .into_iter()
+            .flatten()
         {
             all.extend([
                 claim.difference,

@@ -33,6 +33,8 @@ pub struct Training<'a> {
     pub recipe: &'a Recipe,
     /// Tells its random draws from those of others.
     pub seed: Seed,
+    /// What else tells it from others, as which photos the rows are: a checkpoint of another one is not gone on from.
+    pub identity: &'a str,
 }
 
 /// Where a training is: shown before every step, and once more behind the last one.
@@ -108,6 +110,7 @@ fn run(
         examples,
         recipe,
         seed,
+        ..
     } = training;
     let Examples {
         inputs,
@@ -178,6 +181,7 @@ pub(super) fn losses_at_start(
         examples,
         recipe,
         seed,
+        ..
     } = training;
     let Examples {
         inputs,
@@ -321,10 +325,12 @@ fn fingerprint(training: &Training) -> String {
         examples,
         recipe,
         seed,
+        identity,
     } = training;
     let mut hasher = blake3::Hasher::new();
     let recipe = serde_json::to_string(recipe).expect("plain data");
     hasher.update(recipe.as_bytes());
+    hasher.update(identity.as_bytes());
     hasher.update(start.backbone.weights.digest().as_bytes());
     hasher.update(bytemuck::cast_slice(&start.head.weights));
     let inputs = examples.inputs;

@@ -213,8 +213,14 @@ impl Learner {
         n: usize,
         recipe: &Recipe,
     ) -> Result<(), LearnError> {
-        let square = |g: &Vec<f32>| g.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>();
-        let squares: Vec<f64> = gradients.par_iter().map(square).collect();
+        // What has not joined yet does not move, and is no reason to move the others less.
+        let square =
+            |(parameter, g): (&Parameter, &Vec<f32>)| match self.step < parameter.pace.joins_at {
+                true => 0.0,
+                false => g.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>(),
+            };
+        let all = self.parameters.par_iter().zip(gradients);
+        let squares: Vec<f64> = all.map(square).collect();
         let norm = squares.iter().sum::<f64>().sqrt() / n as f64;
         if !norm.is_finite() {
             return Err(LearnError::Diverged { step: self.step });

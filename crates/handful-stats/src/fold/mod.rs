@@ -45,6 +45,15 @@ impl Folds {
         self.rows(repeat, |f| f.is_some())
     }
 
+    /// The same folds, but that these rows are scored by none: they are always fitted on.
+    pub fn without(&self, rows: &[usize]) -> Folds {
+        let mut folds = self.clone();
+        for repeat in &mut folds.repeats {
+            rows.iter().for_each(|&row| repeat[row] = None);
+        }
+        folds
+    }
+
     fn rows(&self, repeat: usize, wanted: impl Fn(Option<u32>) -> bool) -> Vec<usize> {
         let folds = self.repeats[repeat].iter().enumerate();
         folds

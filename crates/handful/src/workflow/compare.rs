@@ -130,7 +130,9 @@ fn by_features(candidates: &[CandidatePlan]) -> Vec<Vec<&CandidatePlan>> {
     sets
 }
 
-/// Cheapest first: by what a prediction costs in the network, then by the order of the heads, then by what training costs.
+/// Cheapest first: by what a prediction costs in the network, then by the order of the heads, then by what training costs. All with
+/// frozen features come before all that are trained, whatever they cost: a trained network is chosen where it is better, and not where
+/// a smaller image makes it cheaper.
 pub fn sort(judged: &mut [Judged], backbone: &Backbone) {
     let cost = |judged: &Judged| {
         let plan = judged.plan.as_ref();
@@ -146,8 +148,7 @@ pub fn sort(judged: &mut [Judged], backbone: &Backbone) {
             };
             tuning::training_mega_macs(recipe, whole - prefix)
         });
-        // Frozen ones come before trained ones.
-        (network, training.is_some(), head, training)
+        (training.is_some(), network, head, training)
     };
     judged.sort_by(|a, b| {
         let order = cost(a).partial_cmp(&cost(b));
@@ -161,7 +162,7 @@ pub fn trained(trials: Vec<Trial>, bench: &Workbench) -> Vec<Judged> {
         let network = bench.network;
         let plan = CandidatePlan {
             scratch: (!bench.is_pretrained).then(|| network.card.name.clone()),
-            leads: trial.leads,
+            lead: trial.lead,
             ..CandidatePlan::trained(bench.size_px(), network, &trial.recipe)
         };
         let name = plan.name(&network.card.name);

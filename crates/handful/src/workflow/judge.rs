@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::compare::CONTROL_MAJORITY;
 use super::labelled::{Labelled, count};
-use super::plan::CandidatePlan;
+use super::plan::{CandidatePlan, Lead};
 use super::task::{OutOfFold, Task};
 use super::tuning::Trial;
 use crate::exit::Failure;
@@ -291,20 +291,28 @@ fn planned_claims(candidates: &[Judged], task: &Task) -> Result<Vec<PlannedClaim
         n_classes,
         ..
     } = &task.photos;
-    let losses = |c: &Judged| fold_losses(&c.out.repeats, labels, *n_classes, &task.folds);
-    let of_baseline = losses(baseline);
-    let of_others: Vec<Vec<f64>> = others.iter().map(|c| losses(c)).collect();
-    let leads = |c: &Judged| c.plan.as_ref().is_some_and(|plan| plan.leads);
-    let n_leads = others.iter().filter(|c| leads(c)).count();
+    let losses = |c: &Judged, folds| fold_losses(&c.out.repeats, labels, *n_classes, folds);
+    let lead = |c: &Judged| c.plan.as_ref().and_then(|plan| plan.lead);
+    // Photos that named a lead don't judge what is claimed of it.
+    let named_by = task.folds.test_rows(0, 0);
+    let others_judge = task.folds.without(&named_by);
+    let folds = |c: &Judged| match lead(c) {
+        Some(Lead::FirstFold) => &others_judge,
+        Some(Lead::Only) | None => &task.folds,
+    };
+    let of_both = |c: &&Judged| (losses(c, folds(c)), losses(baseline, folds(c)));
+    let of_both: Vec<(Vec<f64>, Vec<f64>)> = others.iter().map(of_both).collect();
+    let n_leads = others.iter().filter(|c| lead(c).is_some()).count();
     let of_a_lead = (others.len() - n_leads).max(1) as f64 / n_leads.max(1) as f64;
-    let planned: Vec<Planned> = (others.iter().zip(&of_others))
-        .map(|(other, losses)| Planned {
+    let planned: Vec<Planned> = (others.iter().zip(&of_both))
+        .map(|(other, (losses, of_baseline))| Planned {
+            folds: folds(other),
             a: losses,
-            b: &of_baseline,
-            weight: if leads(other) { of_a_lead } else { 1.0 },
+            b: of_baseline,
+            weight: lead(other).map_or(1.0, |_| of_a_lead),
         })
         .collect();
-    let tested = claims(&planned, &task.folds, groups)?;
+    let tested = claims(&planned, groups)?;
     let told = others.iter().zip(tested).filter_map(|(other, claim)| {
         Some(PlannedClaim {
             candidate: other.name.clone(),

@@ -58,7 +58,8 @@ use screen::Comparison;
 pub use settings::{Machine, Outcome, Settings};
 use settle::{Given, Settled, settle};
 use task::Task;
-use tuning::{Families, Proposed, Starts};
+use tuning::workbench::NoModel;
+use tuning::{Families, OnAll, Proposed, Starts};
 use watch::Watch;
 
 /// Trains a model on a folder of photos and writes the run folder.
@@ -149,9 +150,10 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
         watch.lap("training networks");
     }
     judged.extend(compare::controls(&task, &looks, events)?);
-    let judgement = judge::judge(&judged, &task)?;
+    let (judgement, trained) = judge_and_refit(&mut judged, &task, &families, events)?;
     let chosen = &judged[judgement.chosen];
     let winner = chosen.plan.as_ref().expect("controls are never chosen");
+    watch.lap("judging");
     let stand_in = judge::with_frozen_features(&judged, judgement.chosen).map(|stand_in| {
         let plan = stand_in.plan.as_ref().expect("controls are not frozen");
         (stand_in, Look::Backbone(geometry, plan.size_px))
@@ -171,17 +173,10 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
     diagnosis::tell(&found_after.list, events);
     findings.add(found_after.list);
     findings.notes = found_after.notes;
-    watch.lap("judging");
+    watch.lap("diagnosis after predictions");
 
-    let trained = match &chosen.trial {
-        Some(trial) => {
-            let (bench, prepared) = families.of(winner);
-            Some(tuning::refit(bench, prepared, trial)?)
-        }
-        None => None,
-    };
-    let tuned = trained.as_ref().map(|(model, _)| model);
-    let training = tuning::story(&families, &judged, judgement.chosen, tuned)?;
+    let tuned = trained.as_ref().map(|trained| &trained.model);
+    let training = tuning::story(&families, (&judged, judgement.chosen), tuned, &photos)?;
     // Nothing is trained any more: what was kept for it need not fill a disk, nor stand in the way when the run is renamed.
     drop(families);
     let winner = Winner {
@@ -276,6 +271,34 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
     })
 }
 
+/// What may be said of the candidates, and the chosen network trained on all photos, where it is one. One that diverges on all photos
+/// is out, and the others are judged without it.
+fn judge_and_refit(
+    judged: &mut Vec<Judged>,
+    task: &Task,
+    families: &Families,
+    events: &Events,
+) -> Result<(Judgement, Option<OnAll>), Failure> {
+    loop {
+        let judgement = judge::judge(judged, task)?;
+        let chosen = &judged[judgement.chosen];
+        let (Some(trial), Some(plan)) = (&chosen.trial, &chosen.plan) else {
+            return Ok((judgement, None));
+        };
+        let (bench, prepared) = families.of(plan);
+        match tuning::refit(bench, prepared, trial) {
+            Ok(model) => return Ok((judgement, Some(model))),
+            Err(NoModel::Diverged(why))
+                if judged.iter().filter(|c| c.plan.is_some()).count() > 1 =>
+            {
+                events.remark(format!("{} is left out: on all photos, {why}", chosen.name));
+                judged.remove(judgement.chosen);
+            }
+            Err(why) => return Err(why.into()),
+        }
+    }
+}
+
 /// How many folds, and how often they are drawn by the protocol.
 fn folds(given: Given, learnt: &Labelled) -> (usize, Protocol) {
     let standard = protocol(learnt.n_groups());
@@ -306,7 +329,7 @@ fn propose(
     let short_px = given.photos.short_side_px(&learnt.rows);
     let of_recipe = wishes.recipe.as_ref().map(|recipe| recipe.size_px);
     let size_px = of_recipe.or(*size_px);
-    let scratch = tuning::scratch::scratch(learnt, short_px, size_px, n_fits, wishes)?;
+    let scratch = tuning::scratch::scratch(learnt, short_px, size_px, wishes)?;
     Ok(tuned.into_iter().chain(scratch).collect())
 }
 

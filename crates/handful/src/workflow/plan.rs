@@ -30,13 +30,19 @@ pub struct CandidatePlan {
     /// Name of the architecture that learns from nothing; none: it is the run's backbone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scratch: Option<String>,
-    /// Whether it stands for its strategy: its comparison with the baseline was planned before any fold was judged.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub leads: bool,
+    /// Where its comparison with the baseline is the one that was planned for its strategy: how it came to that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lead: Option<Lead>,
 }
 
-fn is_false(value: &bool) -> bool {
-    !value
+/// How a candidate came to stand for its strategy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Lead {
+    /// There was no choice.
+    Only,
+    /// By the held-out photos of the first fold, which therefore don't judge the claim.
+    FirstFold,
 }
 
 fn yes() -> bool {
@@ -52,7 +58,7 @@ impl CandidatePlan {
             head: head.name().to_owned(),
             tune: None,
             scratch: None,
-            leads: false,
+            lead: None,
         }
     }
 

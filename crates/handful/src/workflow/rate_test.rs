@@ -186,6 +186,7 @@ impl Tester<'_> {
             examples,
             recipe: &recipe,
             seed,
+            identity: "",
         };
         let test = rate_test(training, range, &mut watch)?;
         drop(progress);

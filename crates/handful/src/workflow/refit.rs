@@ -10,6 +10,7 @@ use super::labelled::Labelled;
 use super::looks::{Look, Looks};
 use super::plan::CandidatePlan;
 use super::task::Task;
+use super::tuning::OnAll;
 use crate::exit::Failure;
 use handful_image::{Geometry, SampleRange};
 
@@ -19,8 +20,8 @@ pub struct Winner<'a> {
     pub plan: &'a CandidatePlan,
     /// How photos become squares.
     pub geometry: Geometry,
-    /// Where its network was trained: what came of that on all photos, and its probabilities for them.
-    pub trained: Option<(Model, Vec<f64>)>,
+    /// Where its network was trained: what came of that on all photos.
+    pub trained: Option<OnAll>,
 }
 
 /// Fits the winner on all photos: `(model, its accuracy on these very photos)`.
@@ -42,7 +43,10 @@ pub fn refit(
         trained,
     } = winner;
     let (Model { backbone, head }, probabilities) = match trained {
-        Some(model) => model,
+        Some(OnAll {
+            model,
+            probabilities,
+        }) => (model, probabilities),
         None => {
             let look = Look::Backbone(geometry, plan.size_px);
             let features = looks.features(look, rows, &plan.stages)?;

@@ -23,7 +23,8 @@ const DRAWS: [(usize, &[&str]); 3] = [
     (10, &["hands", "cifar10", "clothing"]),
     (50, &["hands", "cifar10", "clothing"]),
 ];
-const SEEDS: [usize; 3] = [0, 1, 2];
+/// Rates were chosen on the draws of seed 0.
+const SEEDS: [usize; 3] = [1, 2, 3];
 /// What learns, and at which rate: for each depth the one that did best on the draws that chose it.
 const RECIPES: [(&str, f64); 4] = [
     ("norms", 1e-3),

@@ -19,4 +19,4 @@ pub use families::{Families, Starts};
 pub use proposals::{Proposed, Strategy, Wishes, prefix_mega_macs, training_mega_macs};
 pub use story::story;
 pub use trial::Trial;
-pub use workbench::{Workbench, refit};
+pub use workbench::{OnAll, Workbench, refit};

@@ -7,7 +7,7 @@ use handful_learn::{Backbone, LearnError};
 use crate::events::Events;
 use crate::exit::{self, Failure};
 use crate::workflow::labelled::Labelled;
-use crate::workflow::plan::Plan;
+use crate::workflow::plan::{Lead, Plan};
 use crate::workflow::recipe_file::RecipeFile;
 
 /// What `train` tries.
@@ -116,8 +116,8 @@ pub struct Proposed {
     pub size_px: usize,
     /// Recipes, cheapest first; at least one.
     pub recipes: Vec<Recipe>,
-    /// Where they were chosen before and all of them go all the way, which of them stands for all.
-    pub settled: Option<usize>,
+    /// Where they were chosen before and all of them go all the way: which of them stands for all, and why.
+    pub chosen: Option<Vec<Option<Lead>>>,
 }
 
 impl Proposed {
@@ -141,7 +141,7 @@ impl Proposed {
             scratch: None,
             size_px,
             recipes: proposals(photos, backbone, size_px, n_fits, wishes),
-            settled: None,
+            chosen: None,
         };
         let goes_deep = |p: &Proposed| p.recipes.iter().any(|r| r.trains != Trains::Last);
         let all: Vec<Proposed> = sizes_px.iter().map(at).collect();
@@ -161,8 +161,8 @@ impl Proposed {
         }
         let why_not = if backbone.precision() != Precision::Float32 {
             "networks are trained in float32 alone"
-        } else if photos.len() * Squares::bytes(proposed.size_px) > MOST_BYTES {
-            "so many photos of that size do not fit into memory"
+        } else if !fit_into_memory(photos.len(), proposed.size_px) {
+            TOO_MANY
         } else {
             return Ok(Some(proposed.clone()));
         };
@@ -184,18 +184,24 @@ impl Proposed {
                     scratch: scratch.clone(),
                     size_px,
                     recipes: Vec::new(),
-                    settled: Some(0),
+                    chosen: Some(Vec::new()),
                 });
                 all.len() - 1
             });
             let proposed = &mut all[place];
-            if candidate.leads {
-                proposed.settled = Some(proposed.recipes.len());
-            }
             proposed.recipes.push(recipe);
+            proposed.chosen.get_or_insert_default().push(candidate.lead);
         }
         all
     }
+}
+
+/// Why photos that do not fit are not trained on.
+pub(super) const TOO_MANY: &str = "so many photos of that size do not fit into memory";
+
+/// Whether the pixels of so many photos can be held while networks are trained on them.
+pub(super) fn fit_into_memory(n_photos: usize, size_px: usize) -> bool {
+    n_photos * Squares::bytes(size_px) <= MOST_BYTES
 }
 
 /// Recipes to try on these photos, cheapest first, as far as their work is not too much.
@@ -227,7 +233,7 @@ fn proposals(
     };
     let n = photos.len();
     let largest = (n / 4).clamp(SMALLEST_BATCH, BATCH).min(n.max(1));
-    let batch = wishes.batch.unwrap_or(largest);
+    let batch = wishes.batch.unwrap_or(largest).min(n.max(1));
     let steps = match wishes.epochs {
         Some(epochs) => ((epochs * n as f64 / batch as f64).ceil() as usize).max(1),
         None => steps(of_a_class),
@@ -327,9 +333,9 @@ mod tests {
     #[test]
     fn a_plan_is_repeated_network_by_network() {
         let network = Backbone::untrained("resnet14", 1).unwrap();
-        let of = |rate: f64, scratch: Option<&str>, leads: bool| CandidatePlan {
+        let of = |rate: f64, scratch: Option<&str>, lead: Option<Lead>| CandidatePlan {
             scratch: scratch.map(str::to_owned),
-            leads,
+            lead,
             ..CandidatePlan::trained(64, &network, &Recipe::new(Trains::All, rate, 10, 8))
         };
         let plan = Plan {
@@ -344,16 +350,18 @@ mod tests {
             curve: true,
             look_px: None,
             candidates: vec![
-                of(1.0, None, false),
-                of(2.0, Some("resnet14"), true),
-                of(3.0, None, true),
+                of(1.0, None, None),
+                of(2.0, Some("resnet14"), None),
+                of(3.0, None, Some(Lead::FirstFold)),
             ],
         };
         let [tuned, scratch] = &Proposed::repeated(&plan)[..] else {
             panic!("two networks")
         };
-        assert_eq!((tuned.recipes.len(), tuned.settled), (2, Some(1)));
-        assert_eq!((scratch.recipes.len(), scratch.settled), (1, Some(0)));
+        let leads = |p: &Proposed| p.chosen.clone().unwrap();
+        assert_eq!(leads(tuned), [None, Some(Lead::FirstFold)]);
+        // Where the one that stood for all was left out, nobody does.
+        assert_eq!(leads(scratch), [None]);
         assert_eq!(scratch.scratch.as_deref(), Some("resnet14"));
     }
 

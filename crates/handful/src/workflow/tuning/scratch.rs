@@ -1,14 +1,13 @@
-//! Would a network do that starts from nothing? It is the control for all that pretraining gives, and can win with some thousand
-//! small pictures.
+//! Would a network do that starts from nothing? It is the control for all that pretraining gives. It can win with many thousand small
+//! pictures, and is tried where it is asked for: hundreds of epochs are no matter of minutes.
 //!
 //! Source: L. Brigato et al., "Image classification with small datasets: overview and benchmark" (IEEE Access 2022): plain
 //! cross-entropy does as well as nearly all special methods where the rate is small and the weight decay large; recipe A3.
 
-use handful_learn::Backbone;
 use handful_learn::train::{Norms, Optimiser, Recipe, Trains};
 
-use super::proposals::{self, PATIENCE_MEGA_MACS, Proposed, Strategy, Wishes};
-use crate::exit::Failure;
+use super::proposals::{self, Proposed, Strategy, Wishes};
+use crate::exit::{self, Failure};
 use crate::workflow::labelled::Labelled;
 
 /// 14 layers, 26 million multiply-accumulates at 32 px and 102 at 64.
@@ -33,44 +32,34 @@ const NORM_MOMENTUM: f64 = 0.1;
 const EPOCHS: f64 = 200.0;
 /// Share of the steps in which the rate rises.
 const WARM_UP: f64 = 0.05;
-/// Photos of a class, in the median, below which nobody is asked to wait for it.
-const FEWEST_OF_A_CLASS: usize = 50;
-
-/// A network from nothing for these photos, each recipe trained `n_fits` times; none where it is not asked for and would take long.
+/// A network from nothing for these photos, where that is asked for: it takes longer than all the rest together.
 ///
 /// `short_side_px` is the photos' own, in the median; `size_px` what the person asked for.
 ///
 /// # Errors
-/// When so many steps are wished for that nobody could wait for them.
+/// When so many steps are wished for that nobody could wait for them, or the photos do not fit into memory.
 pub fn scratch(
     photos: &Labelled,
     short_side_px: usize,
     size_px: Option<usize>,
-    n_fits: usize,
     wishes: &Wishes,
 ) -> Result<Option<Proposed>, Failure> {
-    let is_asked_for = wishes.strategy == Strategy::Scratch;
-    let is_small = short_side_px <= SMALL_UP_TO_PX;
-    let may_be = wishes.strategy == Strategy::Auto
-        && is_small
-        && proposals::median(&photos.class_counts()) >= FEWEST_OF_A_CLASS;
-    if !is_asked_for && !may_be {
+    if wishes.strategy != Strategy::Scratch {
         return Ok(None);
     }
-    let size_px = size_px.unwrap_or(if is_small { SMALL_PX } else { LARGE_PX });
-    let network = Backbone::cost_of(NETWORK, size_px);
-    let mega_macs = network.expect("it is registered").mega_macs;
-    let fits = |recipe: &Recipe| {
-        let all = proposals::training_mega_macs(recipe, mega_macs) * n_fits as f64;
-        is_asked_for || all <= PATIENCE_MEGA_MACS
+    let usual = match short_side_px <= SMALL_UP_TO_PX {
+        true => SMALL_PX,
+        false => LARGE_PX,
     };
-    let recipes: Vec<Recipe> = recipes(photos.len(), wishes)
-        .into_iter()
-        .filter(fits)
-        .collect();
-    if recipes.is_empty() {
-        return Ok(None);
+    let size_px = size_px.unwrap_or(usual);
+    if !proposals::fit_into_memory(photos.len(), size_px) {
+        return Err(
+            Failure::new(exit::USAGE, "a network can't be trained on them")
+                .found(proposals::TOO_MANY)
+                .advice("give a smaller `--imgsz`"),
+        );
     }
+    let recipes = recipes(photos.len(), wishes);
     for recipe in &recipes {
         recipe.check().map_err(proposals::out_of_range)?;
     }
@@ -78,7 +67,7 @@ pub fn scratch(
         scratch: Some(NETWORK.to_owned()),
         size_px,
         recipes,
-        settled: None,
+        chosen: None,
     }))
 }
 
@@ -119,6 +108,7 @@ mod tests {
     use super::*;
     use crate::workflow::plan::CandidatePlan;
     use crate::workflow::recipe_file::RecipeFile;
+    use handful_learn::Backbone;
 
     fn photos(of_a_class: usize) -> Labelled {
         let labels: Vec<usize> = (0..10 * of_a_class).map(|i| i % 10).collect();
@@ -134,17 +124,13 @@ mod tests {
     #[test]
     fn nobody_waits_for_it_unasked() {
         let auto = Wishes::default();
-        let of =
-            |n, short_px, wishes: &Wishes| scratch(&photos(n), short_px, None, 5, wishes).unwrap();
-        assert_eq!(of(20, 32, &auto), None);
-        // Enough photos, but 200 epochs of 500 on five folds take longer than anybody is asked to wait.
-        assert_eq!(of(50, 32, &auto), None);
-        let short = Wishes {
-            epochs: Some(10.0),
+        assert_eq!(scratch(&photos(500), 32, None, &auto).unwrap(), None);
+        let asked = Wishes {
+            strategy: Strategy::Scratch,
             ..Wishes::default()
         };
-        assert!(of(50, 32, &short).is_some());
-        assert_eq!(of(50, 152, &short), None);
+        let too_large = scratch(&photos(500), 32, Some(1024), &asked).unwrap_err();
+        assert_eq!(too_large.code, exit::USAGE);
     }
 
     #[test]
@@ -154,7 +140,7 @@ mod tests {
             ..Wishes::default()
         };
         let of = |short_px, size_px| {
-            let proposed = scratch(&photos(20), short_px, size_px, 10, &asked);
+            let proposed = scratch(&photos(20), short_px, size_px, &asked);
             proposed.unwrap().expect("it was asked for")
         };
         assert_eq!(of(32, None).size_px, 32);
@@ -172,7 +158,7 @@ mod tests {
             recipe: Some(RecipeFile::of(&plan, "another", Geometry::Pad)),
             ..asked
         };
-        let given = scratch(&photos(20), 32, Some(48), 10, &given).unwrap();
+        let given = scratch(&photos(20), 32, Some(48), &given).unwrap();
         let given = given.expect("it was asked for");
         assert_eq!((given.size_px, given.recipes), (48, vec![two[1].clone()]));
     }

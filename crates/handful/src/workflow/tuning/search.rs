@@ -9,6 +9,7 @@ use super::trial::{self, Trial};
 use super::workbench::{NoModel, Prepared, Workbench};
 use crate::exit::Failure;
 use crate::workflow::kept::Kept;
+use crate::workflow::plan::Lead;
 use crate::workflow::screen::Decision;
 use crate::workflow::watch::Watch;
 
@@ -40,51 +41,48 @@ pub fn search<'b>(
     watch: &Watch,
 ) -> Result<Searched, Failure> {
     let Proposed {
-        recipes, settled, ..
+        recipes, chosen, ..
     } = proposed;
     let mut searched = Searched::default();
-    let mut per_mega_mac_s = 0.0;
-    let settled = settled.or((recipes.len() == 1).then_some(0));
-    let recipes = match settled {
-        Some(_) => recipes.clone(),
-        None => {
+    let mut per_mega_mac_s = None;
+    let (recipes, leads) = match (chosen, &recipes[..]) {
+        (Some(leads), recipes) => (recipes.to_vec(), leads.clone()),
+        (None, [only]) => (vec![only.clone()], vec![Some(Lead::Only)]),
+        (None, recipes) => {
             let Round {
                 recipes,
                 decision,
                 seconds,
-            } = first_round(bench, recipes.clone(), prepared, kept, watch)?;
-            per_mega_mac_s = seconds;
+            } = first_round(bench, recipes.to_vec(), prepared, kept, watch)?;
+            per_mega_mac_s = Some(seconds);
             if let Some(decision) = &decision {
                 decision.tell(bench.events);
             }
             searched.decision = decision;
-            recipes
+            // The best of them is first.
+            let mut leads = vec![None; recipes.len()];
+            if let Some(first) = leads.first_mut() {
+                *first = Some(Lead::FirstFold);
+            }
+            (recipes, leads)
         }
     };
-    // The best of the first round is first.
-    let leader = settled.unwrap_or(0);
-    for (idx, recipe) in recipes.into_iter().enumerate() {
+    for (recipe, lead) in recipes.into_iter().zip(leads) {
         let inputs = prepared.kept(bench, &recipe)?;
         let n_fits = bench.task.folds.splits().count();
         let of_a_fit = bench.mega_macs(&recipe);
         let work = of_a_fit * n_fits as f64;
-        let seconds = per_mega_mac_s * of_a_fit * (n_fits + trial::AFTER_THE_FOLDS) as f64;
+        let seconds =
+            per_mega_mac_s.unwrap_or(0.0) * of_a_fit * (n_fits + trial::AFTER_THE_FOLDS) as f64;
         if !watch.has_time_for(seconds) {
             leave_out_for_time(bench, &recipe);
             continue;
         }
         let label = format!("{} {}", bench.what(), recipe.trains.name());
         let progress = bench.events.progress(&label, work as u64);
-        match Trial::of(
-            bench,
-            inputs,
-            (&recipe, idx == leader),
-            kept,
-            &progress,
-            watch,
-        ) {
-            Ok(Some(trial)) => searched.trials.push(trial),
-            Ok(None) => leave_out_for_time(bench, &recipe),
+        match Trial::of(bench, inputs, (&recipe, lead), kept, &progress, watch) {
+            Ok(trial) => searched.trials.push(trial),
+            Err(NoModel::OutOfTime) => leave_out_for_time(bench, &recipe),
             Err(NoModel::Diverged(why)) => leave_out(bench, &recipe, &why),
             Err(NoModel::Failed(failure)) => return Err(failure),
         }
@@ -136,6 +134,7 @@ fn first_round<'b>(
                 let (blend, losses) = Blend::of(&held, &photos.labels, photos.n_classes);
                 tried.push((recipe, losses[blend.alpha_idx]));
             }
+            Err(NoModel::OutOfTime) => leave_out_for_time(bench, &recipe),
             Err(NoModel::Diverged(why)) => leave_out(bench, &recipe, &why),
             Err(NoModel::Failed(failure)) => return Err(failure),
         }

@@ -1,26 +1,31 @@
 //! What is a person told of a training? How it went epoch by epoch, what it would learn where there is nothing to learn, and what the
 //! network forgot over it.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use handful_image::{Geometry, Limits, Pixels, decode};
 use handful_learn::drift::{SkillChange, drift, skill};
-use handful_learn::train::{Model, Now};
+use handful_learn::train::{Model, Now, Recipe};
 use handful_report::{Forgetting, Shuffled, StageForgetting, TrainingStory};
 use handful_stats::{Look, argmax, training_course};
 
 use super::families::Families;
 use super::probes::probes;
 use super::trial::{FoldLook, FoldResult, Trial};
-use super::workbench::{Lesson, Prepared, Workbench};
+use super::workbench::{Lesson, NoModel, Prepared, Workbench};
+use crate::cache::ImageKey;
 use crate::demo::PHOTOS;
 use crate::exit::Failure;
+use crate::photos::Photos;
 use crate::workflow::judge::{Judged, LEVEL};
 
 /// What forgetting is measured on: so many photos of …
 const PROBE: &str = "clothing that ship with the program (CC0)";
 /// Which of them: those of the demo that it trains on.
 const PROBE_FOLDER: &str = "train/";
+/// With fewer of them left that it was not trained on, nothing is measured.
+const FEWEST_PROBES: usize = 100;
 
 /// The story of the chosen candidate where its network was trained, otherwise of the best one that was; none where none was.
 ///
@@ -30,9 +35,9 @@ const PROBE_FOLDER: &str = "train/";
 /// When interrupted, or when the statistics can't be computed.
 pub fn story(
     families: &Families,
-    judged: &[Judged],
-    chosen: usize,
+    (judged, chosen): (&[Judged], usize),
     tuned: Option<&Model>,
+    photos: &Photos,
 ) -> Result<Option<TrainingStory>, Failure> {
     let loss = |idx: &usize| judged[*idx].column.mean_loss();
     let best = (0..judged.len())
@@ -50,9 +55,9 @@ pub fn story(
     let (looks, folds, groups) = looks(bench, trial);
     let (shuffled, forgetting) = match tuned {
         Some(tuned) if of == chosen => (
-            Some(shuffled(bench, prepared, trial)?),
+            shuffled(bench, prepared, trial)?,
             match bench.is_pretrained {
-                true => Some(forgetting(bench, tuned, trial)?),
+                true => forgetting(bench, tuned, trial, photos)?,
                 false => None,
             },
         ),
@@ -85,9 +90,12 @@ fn looks(bench: &Workbench, trial: &Trial) -> (Vec<Look>, Vec<usize>, Vec<usize>
         .filter(|fold| fold.held.repeat == 0)
         .collect();
     // A training with patience may have ended before its last looks.
-    let n_looks = folds.iter().map(|f| f.looks.len()).min().unwrap_or(0);
-    let look = |idx: usize| {
-        let of_folds = || folds.iter().map(|fold| &fold.looks[idx]);
+    let steps: Vec<usize> = folds.first().map_or(Vec::new(), |first| {
+        let in_all = |step: &&usize| folds.iter().all(|fold| fold.looks.contains_key(step));
+        first.looks.keys().filter(in_all).copied().collect()
+    });
+    let look = |step: usize| {
+        let of_folds = || folds.iter().map(|fold| &fold.looks[&step]);
         let mean =
             |value: fn(&FoldLook) -> f64| of_folds().map(value).sum::<f64>() / folds.len() as f64;
         Look {
@@ -101,7 +109,7 @@ fn looks(bench: &Workbench, trial: &Trial) -> (Vec<Look>, Vec<usize>, Vec<usize>
     let held = || folds.iter().map(|fold| &fold.held);
     let groups = &bench.task.photos.groups;
     (
-        (0..n_looks).map(look).collect(),
+        steps.into_iter().map(look).collect(),
         held()
             .flat_map(|held| vec![held.fold; held.rows.len()])
             .collect(),
@@ -111,8 +119,12 @@ fn looks(bench: &Workbench, trial: &Trial) -> (Vec<Look>, Vec<usize>, Vec<usize>
     )
 }
 
-/// What the same training makes of shuffled labels: it can only learn them by heart.
-fn shuffled(bench: &Workbench, prepared: &Prepared, trial: &Trial) -> Result<Shuffled, Failure> {
+/// What the same training makes of shuffled labels: it can only learn them by heart. None where it diverges over them.
+fn shuffled(
+    bench: &Workbench,
+    prepared: &Prepared,
+    trial: &Trial,
+) -> Result<Option<Shuffled>, Failure> {
     let task = bench.task;
     let rows = task.folds.train_rows(0, 0);
     let seed = task.seed.derive("shuffled labels", 0);
@@ -125,40 +137,63 @@ fn shuffled(bench: &Workbench, prepared: &Prepared, trial: &Trial) -> Result<Shu
         .for_each(|(&row, &label)| labels[row] = label);
     let idx = task.folds.n_repeats() * task.folds.k + 1;
     let start = bench.start(&rows, &labels, idx)?;
+    let recipe = Recipe {
+        patience: None,
+        ..trial.recipe.clone()
+    };
     let lesson = Lesson {
         rows: &rows,
+        stop_by: &[],
         labels: &labels,
-        recipe: &trial.recipe,
+        recipe: &recipe,
         seed: task.seed.derive("training", idx as u64),
     };
     let work = bench.mega_macs(&trial.recipe) as u64;
     let progress = bench.events.progress("training on shuffled labels", work);
     let inputs = prepared.of(bench, &trial.recipe);
     let mut look = |_: &Now| Ok(ControlFlow::Continue(()));
-    let (model, _) = bench.train(&start, inputs, &lesson, &progress, &mut look)?;
+    let model = match bench.train(&start, inputs, &lesson, &progress, &mut look) {
+        Ok((model, _)) => model,
+        Err(NoModel::Diverged(why)) => {
+            let remark = format!("what it learns by heart is not known: {why}");
+            bench.events.remark(remark);
+            return Ok(None);
+        }
+        Err(why) => return Err(why.into()),
+    };
     let right = model.logits(inputs, &rows)?;
     let right = right.chunks_exact(task.photos.n_classes).zip(&of_rows);
     let n_right = right.filter(|(z, label)| argmax(z) == **label).count();
     let photos = task.photos.subset(&rows);
-    Ok(Shuffled {
+    Ok(Some(Shuffled {
         train_accuracy: n_right as f64 / rows.len() as f64,
         chance: photos.majority().1,
-    })
+    }))
 }
 
-/// What the network forgot, by photos that it was not trained on.
-fn forgetting(bench: &Workbench, tuned: &Model, trial: &Trial) -> Result<Forgetting, Failure> {
+/// What the network forgot, by photos that it was not trained on; none where it was trained on most of these.
+fn forgetting(
+    bench: &Workbench,
+    tuned: &Model,
+    trial: &Trial,
+    photos: &Photos,
+) -> Result<Option<Forgetting>, Failure> {
     let (before, after) = (bench.network, &tuned.backbone);
     let preprocessing = before.preprocessing(Geometry::CenterCrop, bench.size_px());
-    let photos = PHOTOS
-        .iter()
-        .filter(|(name, _)| name.starts_with(PROBE_FOLDER));
-    let (names, pixels): (Vec<&str>, Vec<Pixels>) = photos
+    let learned = bench.task.photos.rows.iter();
+    let learned: BTreeSet<ImageKey> = learned.filter_map(|&p| photos.list[p].key).collect();
+    let is_new = |bytes: &[u8]| !learned.contains(blake3::hash(bytes).as_bytes());
+    let probe =
+        (PHOTOS.iter()).filter(|(name, bytes)| name.starts_with(PROBE_FOLDER) && is_new(bytes));
+    let (names, pixels): (Vec<&str>, Vec<Pixels>) = probe
         .map(|(name, bytes)| {
             let decoded = decode(bytes, &Limits::default()).expect("photos that ship are whole");
             (*name, preprocessing.prepare(&decoded.pixels))
         })
         .unzip();
+    if pixels.len() < FEWEST_PROBES {
+        return Ok(None);
+    }
     let class = |name: &&str| name.split('/').nth(1).expect("a folder a class").to_owned();
     let mut classes: Vec<String> = names.iter().map(class).collect();
     let labels = classes.clone();
@@ -188,7 +223,7 @@ fn forgetting(bench: &Workbench, tuned: &Model, trial: &Trial) -> Result<Forgett
         after: change.after,
         difference: change.difference,
     };
-    Ok(Forgetting {
+    Ok(Some(Forgetting {
         stages: drift(before, after, &pixels, &preprocessing)
             .into_iter()
             .enumerate()
@@ -198,5 +233,5 @@ fn forgetting(bench: &Workbench, tuned: &Model, trial: &Trial) -> Result<Forgett
         n_probe: pixels.len(),
         ridge: change(skill.ridge),
         knn: change(skill.knn),
-    })
+    }))
 }

@@ -16,6 +16,7 @@ use super::proposals::LOOKS;
 use super::workbench::{Lesson, NoModel, Workbench};
 use crate::events::{Event, Progress};
 use crate::workflow::kept::Kept;
+use crate::workflow::plan::Lead;
 use crate::workflow::task::{OutOfFold, Task};
 use crate::workflow::watch::Watch;
 
@@ -23,6 +24,8 @@ use crate::workflow::watch::Watch;
 pub const AFTER_THE_FOLDS: usize = 2;
 /// Photos of a training fold that a look at it takes in.
 const SEEN_OF_THE_FOLD: usize = 200;
+/// Steps after which it is known how long a training takes.
+const TIMED_STEPS: usize = 5;
 
 /// A look at the training of one fold.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,8 +45,8 @@ pub struct FoldLook {
 pub struct FoldResult {
     /// What it says of the held-out photos.
     pub held: HeldOut,
-    /// Looks at it while it ran; none in repeats after the first.
-    pub looks: Vec<FoldLook>,
+    /// Looks at it while it ran, by step; none in repeats after the first.
+    pub looks: BTreeMap<usize, FoldLook>,
     /// Step whose model it is: the last one, or that at which it stopped.
     pub stopped_at: usize,
     /// Seconds.
@@ -63,48 +66,47 @@ pub struct Trial {
     pub by_alpha: Vec<f64>,
     /// The folds.
     pub folds: Vec<FoldResult>,
-    /// Whether it stands for its strategy, as was settled before any fold was judged.
-    pub leads: bool,
+    /// Whether and how it came to stand for its strategy.
+    pub lead: Option<Lead>,
 }
 
 impl Trial {
-    /// Trains on every fold; none if the time limit would not see the end of it.
+    /// Trains on every fold.
     ///
     /// # Errors
-    /// When interrupted, when the disk refuses, when a training diverges.
+    /// When interrupted, when the disk refuses, when a training diverges, or when the time limit would not see the end of it.
     pub fn of(
         bench: &Workbench,
         inputs: &Inputs,
-        (recipe, leads): (&Recipe, bool),
+        (recipe, lead): (&Recipe, Option<Lead>),
         kept: &Kept,
         progress: &Progress,
         watch: &Watch,
-    ) -> Result<Option<Trial>, NoModel> {
+    ) -> Result<Trial, NoModel> {
         let task = bench.task;
-        let of_fold = |(repeat, fold)| {
+        let mut folds: Vec<FoldResult> = Vec::new();
+        let n_folds = task.folds.splits().count();
+        for (repeat, fold) in task.folds.splits() {
+            let left = n_folds - folds.len() + AFTER_THE_FOLDS;
+            let longest_s = folds.iter().map(|f| f.seconds).reduce(f64::max);
+            if longest_s.is_some_and(|longest_s| !watch.has_time_for(longest_s * left as f64)) {
+                return Err(NoModel::OutOfTime);
+            }
             let one = OneFold {
                 bench,
                 inputs,
                 recipe,
                 repeat,
                 fold,
+                // How long it takes is known from the first one on, and that one tells it after some steps.
+                clock: longest_s.is_none().then_some((watch, left)),
             };
-            one.train_or_find(kept, progress)
-        };
-        let mut folds: Vec<FoldResult> = Vec::new();
-        let n_folds = task.folds.splits().count();
-        for place in task.folds.splits() {
-            let longest_s = folds.iter().map(|f| f.seconds).fold(0.0, f64::max);
-            let left = n_folds - folds.len() + AFTER_THE_FOLDS;
-            if !folds.is_empty() && !watch.has_time_for(longest_s * left as f64) {
-                return Ok(None);
-            }
-            folds.push(of_fold(place)?);
+            folds.push(one.train_or_find(kept, progress)?);
         }
-        Ok(Some(Trial {
-            leads,
+        Ok(Trial {
+            lead,
             ..Trial::judged(recipe, task, folds)
-        }))
+        })
     }
 
     fn judged(recipe: &Recipe, task: &Task, folds: Vec<FoldResult>) -> Trial {
@@ -130,7 +132,7 @@ impl Trial {
             blend,
             by_alpha,
             folds,
-            leads: false,
+            lead: None,
         }
     }
 }
@@ -152,6 +154,7 @@ pub fn first_fold(
         recipe,
         repeat: 0,
         fold: 0,
+        clock: None,
     };
     Ok(one.train_or_find(kept, progress)?.held)
 }
@@ -163,6 +166,8 @@ struct OneFold<'a> {
     recipe: &'a Recipe,
     repeat: usize,
     fold: usize,
+    /// What has the time for so many such trainings, where that is not known yet.
+    clock: Option<(&'a Watch, usize)>,
 }
 
 impl OneFold<'_> {
@@ -177,51 +182,87 @@ impl OneFold<'_> {
             progress.advance(work as u64);
             return Ok(known);
         }
-        let result = self.train(progress)?;
+        let looks = format!("{name}-looks");
+        let result = self.train(kept, &looks, progress)?;
         kept.put_table(&name, &result.table())?;
+        kept.remove_table(&looks);
         Ok(result)
     }
 
-    fn train(&self, progress: &Progress) -> Result<FoldResult, NoModel> {
+    /// `kept_looks` is the name under which looks at an unfinished training are kept: one that goes on does not look again.
+    fn train(
+        &self,
+        kept: &Kept,
+        kept_looks: &str,
+        progress: &Progress,
+    ) -> Result<FoldResult, NoModel> {
         let started = Instant::now();
         let Task { photos, folds, .. } = self.bench.task;
         let rows = folds.train_rows(self.repeat, self.fold);
         let test = folds.test_rows(self.repeat, self.fold);
         let idx = self.repeat * folds.k + self.fold;
-        let start = self.bench.start_of_fold(&rows, idx)?;
         let seed = self.bench.task.seed.derive("training", idx as u64);
+        let (rows, stop_by) = self.bench.split(&rows, self.recipe, seed);
+        let start = self.bench.start_of_fold(&rows, idx)?;
         let lesson = Lesson {
             rows: &rows,
+            stop_by: &stop_by,
             labels: &photos.labels,
             recipe: self.recipe,
             seed,
         };
         let steps = self.recipe.steps;
         let looks_at: Vec<usize> = (0..LOOKS).map(|i| i * steps / (LOOKS - 1)).collect();
-        let mut looks: BTreeMap<usize, FoldLook> = BTreeMap::new();
+        let known = kept.find_table(kept_looks);
+        let known = known.and_then(|table| looks_of(&table, test.len()));
+        let mut looks = known.unwrap_or_default();
+        let (mut first, mut is_out_of_time) = (None, false);
         let mut look = |now: &Now| {
-            if self.repeat == 0 && looks_at.contains(&now.step) {
+            let (first_step, since) = *first.get_or_insert((now.step, Instant::now()));
+            if let Some((watch, left)) = self.clock
+                && now.step == first_step + TIMED_STEPS
+            {
+                let a_step_s = since.elapsed().as_secs_f64() / TIMED_STEPS as f64;
+                is_out_of_time = !watch.has_time_for(a_step_s * (steps * left) as f64);
+            }
+            if is_out_of_time {
+                return Ok(ControlFlow::Break(()));
+            }
+            if self.repeat == 0 && looks_at.contains(&now.step) && !looks.contains_key(&now.step) {
                 let seen = self.look(now, &rows, &test)?;
                 self.tell(now, &seen);
                 looks.insert(now.step, seen);
+                kept.put_table(kept_looks, &looks_table(&looks))?;
             }
             Ok(ControlFlow::Continue(()))
         };
         let (tuned, stopped_at) =
             self.bench
                 .train(&start, self.inputs, &lesson, progress, &mut look)?;
+        if is_out_of_time {
+            return Err(NoModel::OutOfTime);
+        }
         let logits: Result<Vec<Vec<f64>>, LearnError> = (self.bench.shares().iter())
             .map(|&alpha| Model::blend(&start, &tuned, alpha).logits(self.inputs, &test))
             .collect();
+        let logits = logits?;
+        // Minus infinity is a class that is not there.
+        if logits
+            .iter()
+            .flatten()
+            .any(|z| z.is_nan() || *z == f64::INFINITY)
+        {
+            return Err(LearnError::Diverged { step: stopped_at }.into());
+        }
         Ok(FoldResult {
             held: HeldOut {
                 repeat: self.repeat,
                 fold: self.fold,
                 rows: test,
                 shares: self.bench.shares(),
-                logits: logits?,
+                logits,
             },
-            looks: looks.into_values().collect(),
+            looks,
             stopped_at,
             seconds: started.elapsed().as_secs_f64(),
         })
@@ -276,43 +317,74 @@ fn fingerprint(bench: &Workbench, recipe: &Recipe, (repeat, fold): (usize, usize
     bench.task.fingerprint(&bench.features, &what)
 }
 
-/// Shapes of what a kept fold holds beside its logits.
+/// What a kept fold holds beside its logits and looks.
 #[derive(Serialize, Deserialize)]
 struct KeptFold {
     stopped_at: usize,
     seconds: f64,
-    epochs: Vec<f64>,
-    learned: Vec<(f64, f64)>,
 }
 
 const RECORD: &str = "fold";
+const LOOKS_RECORD: &str = "looks";
+
+fn stored(values: &[f64]) -> Stored {
+    Stored::from_f64(vec![values.len()], values)
+}
+
+/// The numbers of this name, if there are so many.
+fn values(table: &Weights, name: &str, n: usize) -> Option<Vec<f64>> {
+    let values = table.tensors.get(name)?.to_f64();
+    (values.len() == n).then_some(values)
+}
+
+fn looks_table(looks: &BTreeMap<usize, FoldLook>) -> Weights {
+    let mut tensors = BTreeMap::new();
+    for (step, look) in looks {
+        tensors.insert(format!("losses.{step}"), stored(&look.losses));
+        tensors.insert(format!("hits.{step}"), stored(&look.hits));
+    }
+    let record = |(step, look): (&usize, &FoldLook)| (*step, look.epoch, look.learned);
+    let record: Vec<(usize, f64, (f64, f64))> = looks.iter().map(record).collect();
+    let record = serde_json::to_string(&record).expect("plain data");
+    Weights {
+        tensors,
+        metadata: BTreeMap::from([(LOOKS_RECORD.to_owned(), record)]),
+    }
+}
+
+/// The looks of a table at `n` held-out photos.
+fn looks_of(table: &Weights, n: usize) -> Option<BTreeMap<usize, FoldLook>> {
+    let record = table.metadata.get(LOOKS_RECORD)?;
+    let record: Vec<(usize, f64, (f64, f64))> = serde_json::from_str(record).ok()?;
+    let look = |(step, epoch, learned)| {
+        let look = FoldLook {
+            epoch,
+            learned,
+            losses: values(table, &format!("losses.{step}"), n)?,
+            hits: values(table, &format!("hits.{step}"), n)?,
+        };
+        Some((step, look))
+    };
+    record.into_iter().map(look).collect()
+}
 
 impl FoldResult {
     fn table(&self) -> Weights {
-        let mut tensors = BTreeMap::new();
-        let mut keep = |name: String, values: &[f64]| {
-            tensors.insert(name, Stored::from_f64(vec![values.len()], values));
-        };
+        let mut table = looks_table(&self.looks);
         for (idx, logits) in self.held.logits.iter().enumerate() {
             // The format of the file knows no infinity.
             let finite: Vec<f64> = logits.iter().map(|z| z.max(f64::MIN)).collect();
-            keep(format!("logits.{idx}"), &finite);
-        }
-        for (idx, look) in self.looks.iter().enumerate() {
-            keep(format!("losses.{idx}"), &look.losses);
-            keep(format!("hits.{idx}"), &look.hits);
+            table
+                .tensors
+                .insert(format!("logits.{idx}"), stored(&finite));
         }
         let record = KeptFold {
             stopped_at: self.stopped_at,
             seconds: self.seconds,
-            epochs: self.looks.iter().map(|l| l.epoch).collect(),
-            learned: self.looks.iter().map(|l| l.learned).collect(),
         };
         let record = serde_json::to_string(&record).expect("plain data");
-        Weights {
-            tensors,
-            metadata: BTreeMap::from([(RECORD.to_owned(), record)]),
-        }
+        table.metadata.insert(RECORD.to_owned(), record);
+        table
     }
 
     fn read(
@@ -323,25 +395,12 @@ impl FoldResult {
     ) -> Option<FoldResult> {
         let record: KeptFold = serde_json::from_str(table.metadata.get(RECORD)?).ok()?;
         let rows = task.folds.test_rows(repeat, fold);
-        let values = |name: String, n: usize| -> Option<Vec<f64>> {
-            let values = table.tensors.get(&name)?.to_f64();
-            (values.len() == n).then_some(values)
-        };
         let n = rows.len();
         let logits = |idx: usize| {
-            let finite = values(format!("logits.{idx}"), n * task.photos.n_classes)?;
+            let finite = values(table, &format!("logits.{idx}"), n * task.photos.n_classes)?;
             let back = |z: f64| if z == f64::MIN { f64::NEG_INFINITY } else { z };
             Some(finite.into_iter().map(back).collect())
         };
-        let look = |(idx, (epoch, learned)): (usize, (&f64, &(f64, f64)))| {
-            Some(FoldLook {
-                epoch: *epoch,
-                learned: *learned,
-                losses: values(format!("losses.{idx}"), n)?,
-                hits: values(format!("hits.{idx}"), n)?,
-            })
-        };
-        let looks = record.epochs.iter().zip(&record.learned).enumerate();
         Some(FoldResult {
             held: HeldOut {
                 repeat,
@@ -350,9 +409,29 @@ impl FoldResult {
                 logits: (0..shares.len()).map(logits).collect::<Option<_>>()?,
                 rows,
             },
-            looks: looks.map(look).collect::<Option<_>>()?,
+            looks: looks_of(table, n)?,
             stopped_at: record.stopped_at,
             seconds: record.seconds,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looks_survive_their_table() {
+        let look = |epoch: f64| FoldLook {
+            epoch,
+            learned: (0.5 * epoch, 0.75),
+            losses: vec![0.1, epoch, 3.0],
+            hits: vec![1.0, 0.0, 1.0],
+        };
+        let looks = BTreeMap::from([(0, look(0.0)), (18, look(2.25))]);
+        let bytes = looks_table(&looks).to_safetensors();
+        let table = Weights::from_safetensors(&bytes).unwrap();
+        assert_eq!(looks_of(&table, 3), Some(looks));
+        assert_eq!(looks_of(&table, 4), None, "of other photos");
     }
 }

@@ -61,6 +61,8 @@ pub struct Workbench<'a> {
     pub is_pretrained: bool,
     /// Features of the last stage of the run's backbone, which is that network where it is pretrained. They tell photos apart, too.
     pub features: FeatureSet,
+    /// What tells trainings on these photos from others.
+    identity: String,
     /// The photos' pixels.
     pub squares: Squares,
     /// Where an unfinished training is kept.
@@ -69,8 +71,8 @@ pub struct Workbench<'a> {
     scratch: PathBuf,
     /// Where progress goes.
     pub events: &'a Events,
-    /// The heads that trainings start from, by fold.
-    heads: Mutex<BTreeMap<usize, Fitted>>,
+    /// The heads that trainings start from, by fold and rows.
+    heads: Mutex<BTreeMap<(usize, usize), Fitted>>,
 }
 
 /// Inputs of the trainings, made once for all that are cut at the same stage and see as many views.
@@ -115,6 +117,8 @@ impl<'b> Prepared<'b> {
 pub struct Lesson<'r> {
     /// Rows of the task.
     pub rows: &'r [usize],
+    /// Rows to stop by; none where it makes all of its steps.
+    pub stop_by: &'r [usize],
     /// Class of every photo of the task.
     pub labels: &'r [usize],
     /// The recipe.
@@ -128,6 +132,8 @@ pub struct Lesson<'r> {
 pub enum NoModel {
     /// Its gradients are no numbers any more: another recipe may do better.
     Diverged(LearnError),
+    /// The time limit would not see the end of it.
+    OutOfTime,
     /// What ends the run.
     Failed(Failure),
 }
@@ -152,6 +158,8 @@ impl From<NoModel> for Failure {
     fn from(why: NoModel) -> Failure {
         match why {
             NoModel::Failed(failure) => failure,
+            NoModel::OutOfTime => Failure::new(exit::USAGE, "a training took too long")
+                .advice("give more `--time-limit`"),
             NoModel::Diverged(error) => Failure::new(exit::USAGE, "a training did not work")
                 .found(error.to_string())
                 .advice("give a smaller `--lr`"),
@@ -177,13 +185,15 @@ impl<'a> Workbench<'a> {
         let last = looks.backbone.stages.last().expect("a network has stages");
         let last = std::slice::from_ref(&last.name);
         let network = start.untrained.unwrap_or(looks.backbone);
+        let features = looks.features(look, rows, last)?;
         let preprocessing = network.preprocessing(start.geometry, start.size_px);
         kept.make_room()?;
         Ok(Workbench {
             task,
             network,
             is_pretrained: start.untrained.is_none(),
-            features: looks.features(look, rows, last)?,
+            identity: task.fingerprint(&features, &network.card.name),
+            features,
             squares: looks.squares(preprocessing, rows)?,
             checkpoint: kept.checkpoint(),
             scratch: kept.dir(),
@@ -280,20 +290,22 @@ impl<'a> Workbench<'a> {
         Ok(Model::start(self.network, &Logistic.fit(&fold)?)?)
     }
 
-    /// The same for the rows of a fold; its head is fitted once.
+    /// The same for rows to learn from of a fold; their head is fitted once.
     ///
     /// # Errors
     /// When features are not finite.
     pub fn start_of_fold(&self, rows: &[usize], idx: usize) -> Result<Model, Failure> {
         let lock = || self.heads.lock().expect("nothing panics in between");
-        if let Some(head) = lock().get(&idx) {
+        // Some of a fold's rows may be kept to stop by.
+        let key = (idx, rows.len());
+        if let Some(head) = lock().get(&key) {
             return Ok(Model {
                 backbone: self.network.clone(),
                 head: head.clone(),
             });
         }
         let model = self.start(rows, &self.task.photos.labels, idx)?;
-        lock().insert(idx, model.head.clone());
+        lock().insert(key, model.head.clone());
         Ok(model)
     }
 
@@ -312,16 +324,15 @@ impl<'a> Workbench<'a> {
     ) -> Result<(Model, usize), NoModel> {
         let Lesson {
             rows,
+            stop_by,
             labels,
             recipe,
-            ..
+            seed,
         } = *lesson;
         let n_classes = self.task.photos.n_classes;
-        let inner = recipe.patience.map(|_| self.inner_split(lesson));
-        let learned = inner.as_ref().map_or(rows, |(learned, _)| learned);
-        let mut stopping = match (&inner, recipe.patience) {
-            (Some((_, judging)), Some(patience)) if !judging.is_empty() => {
-                Some(Stopping::new(inputs, judging, labels, n_classes, patience))
+        let mut stopping = match recipe.patience {
+            Some(patience) if !stop_by.is_empty() => {
+                Some(Stopping::new(inputs, stop_by, labels, n_classes, patience))
             }
             _ => None,
         };
@@ -365,11 +376,12 @@ impl<'a> Workbench<'a> {
             start,
             examples: Examples {
                 inputs,
-                rows: learned,
+                rows,
                 labels,
             },
             recipe,
-            seed: lesson.seed,
+            seed,
+            identity: &self.identity,
         };
         let tuned = fit(training, from.as_ref(), &mut watch);
         // The bar counts all steps, also those that were not needed.
@@ -384,18 +396,22 @@ impl<'a> Workbench<'a> {
         Ok(best.unwrap_or((tuned, steps)))
     }
 
-    /// Photos to learn from and photos to stop by, in whole units.
-    fn inner_split(&self, lesson: &Lesson) -> (Vec<usize>, Vec<usize>) {
-        let photos = self.task.photos.subset(lesson.rows);
-        let wanted = (lesson.rows.len() as f64 * STOPPED_BY).ceil() as usize;
-        let seed = lesson.seed.derive("photos to stop by", 0);
+    /// Rows to learn from and rows to stop by, in whole units. The head that a training starts from is fitted on the former alone: it
+    /// would know the others, whose loss could then only rise.
+    pub fn split(&self, rows: &[usize], recipe: &Recipe, seed: Seed) -> (Vec<usize>, Vec<usize>) {
+        if recipe.patience.is_none() {
+            return (rows.to_vec(), Vec::new());
+        }
+        let photos = self.task.photos.subset(rows);
+        let wanted = (rows.len() as f64 * STOPPED_BY).ceil() as usize;
+        let seed = seed.derive("photos to stop by", 0);
         let (units, n_classes) = (&photos.units, photos.n_classes);
         let judging = stratified_subset(&photos.labels, units, n_classes, wanted, seed);
         let is_judging: BTreeSet<usize> = judging.into_iter().collect();
         let (judging, learned): (Vec<usize>, Vec<usize>) =
-            (0..lesson.rows.len()).partition(|i| is_judging.contains(i));
-        let rows = |of: Vec<usize>| of.into_iter().map(|i| lesson.rows[i]).collect();
-        (rows(learned), rows(judging))
+            (0..rows.len()).partition(|i| is_judging.contains(i));
+        let of = |places: Vec<usize>| places.into_iter().map(|i| rows[i]).collect();
+        (of(learned), of(judging))
     }
 }
 
@@ -405,15 +421,19 @@ fn room(free: Option<u64>) -> u64 {
     room.min(MOST_KEPT_BYTES)
 }
 
+/// What was trained on all photos.
+pub struct OnAll {
+    /// The model.
+    pub model: Model,
+    /// Its probabilities for these very photos, `[n, classes]`.
+    pub probabilities: Vec<f64>,
+}
+
 /// The winning recipe on all photos: the model, blended and calibrated as the folds were, and its probabilities for these photos.
 ///
 /// # Errors
 /// When interrupted, or when the training diverges.
-pub fn refit(
-    bench: &Workbench,
-    prepared: &Prepared,
-    trial: &Trial,
-) -> Result<(Model, Vec<f64>), Failure> {
+pub fn refit(bench: &Workbench, prepared: &Prepared, trial: &Trial) -> Result<OnAll, NoModel> {
     let task = bench.task;
     let photos = &task.photos;
     let recipe = &Recipe {
@@ -431,6 +451,7 @@ pub fn refit(
         .progress("training on all photos", bench.mega_macs(recipe) as u64);
     let lesson = Lesson {
         rows: &rows,
+        stop_by: &[],
         labels: &photos.labels,
         recipe,
         seed: task.seed.derive("training", idx as u64),
@@ -462,7 +483,10 @@ pub fn refit(
     };
     let logits = model.logits(inputs, &rows)?;
     let probabilities = model.head.probabilities_of(logits);
-    Ok((model, probabilities))
+    Ok(OnAll {
+        model,
+        probabilities,
+    })
 }
 
 #[cfg(test)]
