@@ -163,7 +163,7 @@ mod tests {
         let rates: Vec<f64> = (0..=50)
             .map(|i| 10f64.powf(-6.0 + 0.1 * f64::from(i)))
             .collect();
-        let losses: Vec<f64> = rates.iter().map(|r| 1.0 + 10.0 * r).collect();
+        let losses: Vec<f64> = rates.iter().map(|r| 1.0 + 4.0 * r).collect();
         let plot = RatePlot {
             title: "a <title>",
             rates: &rates,
