@@ -1,24 +1,46 @@
 //! What does fine-tuning give, how long does it take, and what does the same in PyTorch?
 //!
-//! `tuning ROOT LIST RECIPE [PX]`: LIST is a CSV file as `bench/peers/draw.py` writes it (path, label, part: train or test), RECIPE a
-//! JSON record of a recipe of which only what differs from the default is written, `{}` or `{"trains":"all","steps":300}`. Prints one
-//! JSON object; `bench/peers/finetune.py` prints the same of PyTorch.
+//! `tuning ROOT LIST RECIPE [OPTION VALUE]…`: LIST is a CSV file as `bench/peers/draw.py` writes it (path, label, part: train or test),
+//! RECIPE a JSON record of a recipe of which only what differs from the default is written, `{}` or `{"trains":"all","steps":300}`.
+//!
+//! - `--px 128`: side of the images.
+//! - `--kept memory`: where outputs of a frozen prefix lie; or `file`.
+//! - `--network NAME`: an architecture that learns from nothing in place of the embedded backbone.
+//! - `--head fitted`: what training starts from; or `zeros`, as if the head had not been fitted first.
+//! - `--probe-root ROOT --probe-list LIST`: other photos, whose training part shows what the network forgets.
+//!
+//! Prints one JSON object; `bench/peers/finetune.py` prints the same of PyTorch.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Instant;
 
 use handful_image::{Geometry, Limits, Pixels, decode};
+use handful_learn::Backbone;
 use handful_learn::backbone::EMBEDDED;
+use handful_learn::drift::{SkillChange, drift, skill};
 use handful_learn::features::{Taps, pooled};
 use handful_learn::head::{FeatureSet, Head, Logistic, TrainingFold};
-use handful_learn::train::{Examples, Inputs, Model, Recipe, Squares, Trains, fit};
+use handful_learn::train::{
+    Examples, Inputs, Model, Now, Place, Recipe, Shelf, Squares, Training, Trains, fit,
+};
 use handful_stats::{Column, Seed, fit_temperature, softmax_rows};
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
-const USAGE: &str = "usage: tuning ROOT LIST RECIPE [PX]";
+const USAGE: &str = "usage: tuning ROOT LIST RECIPE [--px N] [--kept memory|file] [--network NAME] [--head fitted|zeros] \
+                     [--probe-root ROOT --probe-list LIST]";
+const OPTIONS: [&str; 6] = [
+    "--px",
+    "--kept",
+    "--network",
+    "--head",
+    "--probe-root",
+    "--probe-list",
+];
+const SEED: Seed = Seed(1);
 const ALPHAS: [f64; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
 
 /// A photo of the list.
@@ -30,14 +52,31 @@ struct Entry {
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [root, list, recipe, rest @ ..] = &arguments[..] else {
+    let usage = || -> ! {
         eprintln!("{USAGE}");
         std::process::exit(2);
     };
-    let size_px = rest.first().map_or(128, |px| px.parse().expect(USAGE));
+    let [root, list, recipe, options @ ..] = &arguments[..] else {
+        usage()
+    };
+    let mut given: BTreeMap<&str, &str> = BTreeMap::new();
+    for pair in options.chunks(2) {
+        match pair {
+            [name, value] if OPTIONS.contains(&name.as_str()) => given.insert(name, value),
+            _ => usage(),
+        };
+    }
+    let option = |name: &str| given.get(name).copied();
+    let size_px = option("--px").map_or(128, |px| px.parse().unwrap_or_else(|_| usage()));
+    let in_file = option("--kept") == Some("file");
     let (entries, n_classes) = read(list);
     let recipe = changed(recipe);
-    let backbone = EMBEDDED.load();
+    let untrained = option("--network").map(|name| Backbone::untrained(name, SEED.0));
+    let has_fitted_head = untrained.is_none() && option("--head") != Some("zeros");
+    let backbone = match untrained {
+        Some(backbone) => backbone.unwrap_or_else(|e| panic!("{e}")),
+        None => EMBEDDED.load(),
+    };
     let preprocessing = backbone.preprocessing(Geometry::CenterCrop, size_px);
     let wide = Squares::wide(&preprocessing);
 
@@ -45,17 +84,13 @@ fn main() {
     let prepared: Vec<(Pixels, Pixels)> = entries
         .par_iter()
         .map(|entry| {
-            let path = Path::new(root).join(&entry.path);
-            let bytes = fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-            let decoded = decode(&bytes, &Limits::default());
-            let pixels = decoded
-                .unwrap_or_else(|e| panic!("{}: {e}", path.display()))
-                .pixels;
+            let pixels = photo(root, entry);
             (preprocessing.prepare(&pixels), wide.prepare(&pixels))
         })
         .collect();
     let (plain, wide): (Vec<Pixels>, Vec<Pixels>) = prepared.into_iter().unzip();
-    let taps = Taps::new(&backbone, &["head".to_owned()]).expect("the last stage");
+    let last = backbone.stages[backbone.stages.len() - 1].name.clone();
+    let taps = Taps::new(&backbone, &[last]).expect("the last stage");
     let features = pooled(&backbone, &plain, &preprocessing, &taps);
     let features = FeatureSet::new(entries.len(), vec![(taps.len(), features)]).expect("finite");
     let features_s = started.elapsed().as_secs_f64();
@@ -68,22 +103,27 @@ fn main() {
             .collect()
     };
     let (rows, test) = (of(false), of(true));
-    let seed = Seed(1);
-    let fold = TrainingFold::new(&features, &rows, &labels, &units, n_classes, seed);
-    let head = Logistic.fit(&fold).expect("a head");
-    let start = Model::start(&backbone, &head).expect("a linear head");
+    let seed = SEED;
+    let start = if has_fitted_head {
+        let fold = TrainingFold::new(&features, &rows, &labels, &units, n_classes, seed);
+        let head = Logistic.fit(&fold).expect("a head");
+        Model::start(&backbone, &head).expect("a linear head")
+    } else {
+        Model::untrained(&backbone, n_classes, rows.len())
+    };
 
     let squares = Squares::new(preprocessing, plain, wide);
     let cut = recipe.trains.cut(&backbone);
     let started = Instant::now();
-    let is_kept = cut > 0 && recipe.views > 0;
-    let inputs = match is_kept {
-        true => Inputs::kept(&squares, &backbone, cut, recipe.views, seed, &|_| {}),
-        false => Inputs::fresh(&squares, &backbone, cut, seed),
-    };
+    let mut inputs = Inputs::fresh(&squares, &backbone, cut, seed);
+    if recipe.keeps_views(&backbone) {
+        let kept = inputs.kept(recipe.views, shelf(in_file), &|_| {});
+        inputs = kept.unwrap_or_else(|e| panic!("{e}"));
+    }
     let prefix_s = started.elapsed().as_secs_f64();
     let judged = |model: &Model| -> (f64, f64, f64) {
         let logits = model.logits(&inputs, &test);
+        let logits = logits.unwrap_or_else(|e| panic!("{e}"));
         let labels: Vec<usize> = test.iter().map(|&t| labels[t]).collect();
         let loss_at = |t: f64| {
             let mut p: Vec<f64> = logits.iter().map(|l| l / t).collect();
@@ -99,14 +139,18 @@ fn main() {
             loss_at(fit_temperature(&logits, &labels, n_classes)).0,
         )
     };
-    let examples = Examples {
-        inputs: &inputs,
-        rows: &rows,
-        labels: &labels,
+    let training = Training {
+        start: &start,
+        examples: Examples {
+            inputs: &inputs,
+            rows: &rows,
+            labels: &labels,
+        },
+        recipe: &recipe,
+        seed,
     };
     let started = Instant::now();
-    let steps = |_: &handful_learn::train::Now| ControlFlow::Continue(());
-    let tuned = fit(&start, examples, &recipe, seed, None, &mut { steps });
+    let tuned = fit(training, None, &mut |_: &Now| ControlFlow::Continue(()));
     let training_s = started.elapsed().as_secs_f64();
     let tuned = tuned.unwrap_or_else(|e| panic!("{e}"));
     let by_alpha: Vec<Value> = ALPHAS
@@ -127,8 +171,65 @@ fn main() {
         "seconds_per_epoch": training_s / epochs,
         "train": rows.len(),
         "test": test.len(),
+        "forgets": option("--probe-root").zip(option("--probe-list")).map(|(root, list)| {
+            forgets(&backbone, &tuned.backbone, (root, list), size_px)
+        }),
     });
     println!("{result}");
+}
+
+/// What a network lost of what it could tell apart, on the training part of a list of other photos.
+fn forgets(
+    before: &Backbone,
+    after: &Backbone,
+    (root, list): (&str, &str),
+    size_px: usize,
+) -> Value {
+    let (entries, n_classes) = read(list);
+    let probe: Vec<&Entry> = entries.iter().filter(|entry| !entry.is_test).collect();
+    let preprocessing = before.preprocessing(Geometry::CenterCrop, size_px);
+    let pixels: Vec<Pixels> = probe
+        .par_iter()
+        .map(|entry| preprocessing.prepare(&photo(root, entry)))
+        .collect();
+    let labels: Vec<usize> = probe.iter().map(|entry| entry.label).collect();
+    let change = skill(
+        before,
+        after,
+        &pixels,
+        &labels,
+        n_classes,
+        &preprocessing,
+        SEED,
+    );
+    let change = change.unwrap_or_else(|e| panic!("{e}"));
+    let of = |change: &SkillChange| json!({ "before": change.before, "after": change.after, "difference": change.difference });
+    let stages: Vec<Value> = drift(before, after, &pixels, &preprocessing)
+        .into_iter()
+        .map(|stage| json!({ "stage": stage.stage, "cka": stage.cka, "l2": stage.l2 }))
+        .collect();
+    json!({ "photos": pixels.len(), "ridge": of(&change.ridge), "knn": of(&change.knn), "stages": stages })
+}
+
+/// The pixels of a photo of a list.
+fn photo(root: &str, entry: &Entry) -> Pixels {
+    let path = Path::new(root).join(&entry.path);
+    let bytes = fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let decoded = decode(&bytes, &Limits::default());
+    decoded
+        .unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+        .pixels
+}
+
+/// Where the outputs of a frozen prefix are kept: in memory, or in a file without a name.
+fn shelf(in_file: bool) -> Shelf {
+    match in_file {
+        true => Shelf {
+            place: Place::File(tempfile::tempfile().expect("a file")),
+            most_bytes: u64::MAX,
+        },
+        false => Shelf::memory(),
+    }
 }
 
 /// The photos of a list, and how many classes they have.

@@ -79,6 +79,14 @@ pub enum LearnError {
         /// What it can be.
         range: String,
     },
+    /// The file in which outputs of a frozen prefix are kept does not take them, or does not give them back.
+    #[error("{doing} what a frozen prefix computed failed: {source}")]
+    Scratch {
+        /// `writing` or `reading`.
+        doing: &'static str,
+        /// What the system says.
+        source: std::io::Error,
+    },
     /// A training left the numbers that can be written.
     #[error("the gradients of step {step} are no finite numbers: the learning rate is too high")]
     Diverged {

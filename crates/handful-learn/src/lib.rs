@@ -1,7 +1,8 @@
 //! How is it learnt: backbones, features, heads and the bundle that keeps a trained model.
 //!
-//! Pixels and labels in, probabilities out. This crate knows nothing of files, folders, HTML or the terminal: whoever
-//! calls it hands over bytes and arrays and gets bytes and arrays back.
+//! Pixels and labels in, probabilities out. This crate knows nothing of paths, folders, HTML or the terminal: whoever
+//! calls it hands over bytes and arrays and gets bytes and arrays back. What a training keeps may lie in an open file that the
+//! caller hands over, too ([`train::Shelf`]).
 //!
 //! Reading order: [`weights`] (a table of named tensors), [`backbone`] (the network in stages), [`features`] (what is
 //! taken out of it), [`head`] (what is fitted on the features), [`train`] (what is

@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use handful_image::{Geometry, Pixels};
-use handful_learn::backbone::Part;
+use handful_kernel::Size;
+use handful_learn::backbone::{Maps, Part};
 use handful_learn::train::{
-    Checkpoint, Examples, Inputs, Model, Now, Optimiser, RateRange, RateTest, RateTestEnd, Recipe,
-    Squares, Trains, TriedRate, fit, rate_test,
+    Checkpoint, Coarse, Examples, Inputs, Model, Norms, Now, Optimiser, Place, RateRange, RateTest,
+    RateTestEnd, Recipe, Shelf, Squares, Training, Trains, TriedRate, fit, rate_test,
 };
 use handful_learn::weights::Stored;
-use handful_learn::{Backbone, LearnError};
+use handful_learn::{Backbone, LearnError, Weights};
 use handful_stats::{Seed, softmax_rows};
 
 const SIZE_PX: usize = 32;
@@ -63,18 +64,20 @@ impl Task {
     }
 
     fn inputs(&self, recipe: &Recipe) -> Inputs<'_> {
-        let cut = recipe.trains.cut(&self.backbone);
-        match cut > 0 && recipe.views > 0 {
-            true => Inputs::kept(
-                &self.squares,
-                &self.backbone,
-                cut,
-                recipe.views,
-                Seed(5),
-                &|_| {},
-            ),
-            false => Inputs::fresh(&self.squares, &self.backbone, cut, Seed(5)),
+        match recipe.keeps_views(&self.backbone) {
+            true => self.kept(recipe, Shelf::memory()),
+            false => self.fresh(recipe),
         }
+    }
+
+    fn fresh(&self, recipe: &Recipe) -> Inputs<'_> {
+        let cut = recipe.trains.cut(&self.backbone);
+        Inputs::fresh(&self.squares, &self.backbone, cut, Seed(5))
+    }
+
+    fn kept(&self, recipe: &Recipe, shelf: Shelf) -> Inputs<'_> {
+        let fresh = self.fresh(recipe);
+        fresh.kept(recipe.views, shelf, &|_| {}).unwrap()
     }
 
     fn fit(&self, recipe: &Recipe) -> Model {
@@ -88,13 +91,27 @@ impl Task {
         from: Option<&Checkpoint>,
         watch: &mut (dyn FnMut(&Now) -> ControlFlow<()> + Send),
     ) -> Result<Model, LearnError> {
-        let inputs = self.inputs(recipe);
-        let examples = Examples {
-            inputs: &inputs,
-            rows: &self.rows,
-            labels: &self.labels,
+        self.learned(&self.inputs(recipe), recipe, from, watch)
+    }
+
+    fn learned(
+        &self,
+        inputs: &Inputs,
+        recipe: &Recipe,
+        from: Option<&Checkpoint>,
+        watch: &mut (dyn FnMut(&Now) -> ControlFlow<()> + Send),
+    ) -> Result<Model, LearnError> {
+        let training = Training {
+            start: &self.start(),
+            examples: Examples {
+                inputs,
+                rows: &self.rows,
+                labels: &self.labels,
+            },
+            recipe,
+            seed: Seed(9),
         };
-        fit(&self.start(), examples, recipe, Seed(9), from, watch)
+        fit(training, from, watch)
     }
 
     /// Names of the tensors that a training changed.
@@ -143,7 +160,7 @@ fn what_the_recipe_names_learns_and_nothing_else() {
 fn statistics_move_only_where_they_are_trained() {
     let task = Task::new("resnet14");
     let trained = Recipe {
-        norm_momentum: Some(0.1),
+        norms: Norms::Batch { momentum: 0.1 },
         ..recipe(Trains::Last)
     };
     let moved = task.changed(&task.fit(&trained));
@@ -157,6 +174,63 @@ fn statistics_move_only_where_they_are_trained() {
 }
 
 #[test]
+fn statistics_that_are_found_again_stay_from_the_first_step_on() {
+    let task = Task::new("resnet14");
+    let recipe = Recipe {
+        norms: Norms::ReEstimated,
+        ..recipe(Trains::Last)
+    };
+    let mut first = None;
+    let tuned = task.watched(&recipe, None, &mut |now| {
+        first.get_or_insert_with(|| now.model());
+        ControlFlow::Continue(())
+    });
+    let (first, tuned) = (first.unwrap(), tuned.unwrap());
+    let found = task.tensors(4, &[Part::Mean, Part::Variance]);
+    assert_eq!(task.changed(&first), found);
+    for name in &found {
+        let of = |model: &Model| model.backbone.weights.tensors[name].clone();
+        assert_eq!(of(&first), of(&tuned), "{name}");
+    }
+    assert!(found.is_subset(&task.changed(&tuned)));
+}
+
+#[test]
+fn the_first_steps_see_smaller_images_where_the_recipe_says_so() {
+    let task = Task::new("resnet14");
+    let whole = Recipe {
+        views: 0,
+        ..recipe(Trains::Last)
+    };
+    let coarse = Recipe {
+        coarse: Some(Coarse {
+            steps: 0.5,
+            side: 0.5,
+        }),
+        ..whole.clone()
+    };
+    let mut sides = Vec::new();
+    let tuned = task.watched(&coarse, None, &mut |now| {
+        sides.push(now.side_px);
+        ControlFlow::Continue(())
+    });
+    // Before each of six steps, and behind the last one.
+    assert_eq!(sides, [16, 16, 16, 32, 32, 32, 32]);
+    assert_ne!(tuned.unwrap().head, task.fit(&whole).head);
+    // The first four stages halve the sides twice, and the same photos either way.
+    let inputs = task.fresh(&coarse);
+    for (side_px, side) in [(16, 4), (32, 8)] {
+        let maps = inputs.views(&task.rows, 3, side_px).unwrap();
+        assert_eq!(maps.size, Size::square(side));
+        let window = |&photo: &usize| task.squares.window(photo, 3, Seed(5), side_px);
+        let windows: Vec<Pixels> = task.rows.iter().map(window).collect();
+        let x = Maps::of(&windows, &task.squares.preprocessing);
+        let expected = task.backbone.forward_between(0..4, x, &mut |_, _| {});
+        assert_eq!(maps, expected);
+    }
+}
+
+#[test]
 fn an_interrupted_training_goes_on_to_the_same_bytes() {
     let task = Task::new("resnet14");
     for recipe in [
@@ -167,9 +241,21 @@ fn an_interrupted_training_goes_on_to_the_same_bytes() {
         },
         Recipe {
             optimiser: Optimiser::Sgd { momentum: 0.9 },
-            norm_momentum: Some(0.1),
+            norms: Norms::Batch { momentum: 0.1 },
             accumulate: 2,
             ..recipe(Trains::Last)
+        },
+        Recipe {
+            norms: Norms::ReEstimated,
+            ..recipe(Trains::Last)
+        },
+        Recipe {
+            // Up to the fifth of six steps, so that it is interrupted before.
+            coarse: Some(Coarse {
+                steps: 0.8,
+                side: 0.5,
+            }),
+            ..recipe(Trains::All)
         },
     ] {
         let whole = task.fit(&recipe);
@@ -244,10 +330,33 @@ fn blends_reach_from_the_start_to_the_tuned_model() {
 }
 
 #[test]
+fn a_pull_holds_weights_near_where_they_started_at_a_rate_that_is_too_high() {
+    let task = Task::new("resnet14");
+    let moved = |pull: f64| {
+        let tuned = task.fit(&Recipe {
+            pull,
+            warm_up: 0.1,
+            ..Recipe::new(Trains::Last, 3e-2, 20, 6)
+        });
+        let square = |name: &String| {
+            let of = |weights: &Weights| weights.tensors[name].to_f32().into_iter();
+            let (a, b) = (of(&task.backbone.weights), of(&tuned.backbone.weights));
+            a.zip(b).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>()
+        };
+        let weights = task.tensors(4, &[Part::Weight]);
+        weights.iter().map(square).sum::<f64>().sqrt()
+    };
+    let [free, pulled, held] = [0.0, 3.0, 30.0].map(moved);
+    // Decoupled: each step takes back up to 0.09 or 0.9 of the way.
+    assert!(pulled < 0.9 * free, "{pulled} of {free}");
+    assert!(held < 0.3 * free && held > 0.0, "{held} of {free}");
+}
+
+#[test]
 fn it_learns_from_scratch_what_it_is_shown() {
     let task = Task::new("resnet14");
     let recipe = Recipe {
-        norm_momentum: Some(0.1),
+        norms: Norms::Batch { momentum: 0.1 },
         optimiser: Optimiser::AdamW,
         warm_up: 0.1,
         ..Recipe::new(Trains::All, 3e-3, 80, 9)
@@ -255,7 +364,7 @@ fn it_learns_from_scratch_what_it_is_shown() {
     let tuned = task.fit(&recipe);
     let inputs = task.inputs(&recipe);
     let held_out: Vec<usize> = (N_PHOTOS - 6..N_PHOTOS).collect();
-    let mut p = tuned.logits(&inputs, &held_out);
+    let mut p = tuned.logits(&inputs, &held_out).unwrap();
     softmax_rows(&mut p, N_CLASSES);
     let loss = handful_stats::log_loss(&p, &[0, 1, 2, 0, 1, 2], N_CLASSES);
     // ln 3 = 1.10 is what guessing costs.
@@ -270,15 +379,69 @@ fn a_kept_prefix_says_what_the_whole_network_says() {
     model.head.weights = (0..model.head.weights.len()).map(weight).collect();
     let kept = task.inputs(&recipe(Trains::Last));
     let whole = Inputs::fresh(&task.squares, &task.backbone, 0, Seed(5));
-    let (a, b) = (
-        model.logits(&kept, &task.rows),
-        model.logits(&whole, &task.rows),
-    );
+    let [a, b] = [&kept, &whole].map(|inputs| model.logits(inputs, &task.rows).unwrap());
     let largest = b.iter().fold(0.0f64, |m, z| m.max(z.abs()));
     for (a, b) in a.iter().zip(&b) {
         // Half precision keeps 11 bits.
         assert!((a - b).abs() < 4e-3 * largest, "{a} {b} of {largest}");
     }
+}
+
+/// In a file without a name.
+fn in_file(most_bytes: u64) -> Shelf {
+    Shelf {
+        place: Place::File(tempfile::tempfile().unwrap()),
+        most_bytes,
+    }
+}
+
+#[test]
+fn where_and_how_much_of_a_prefix_is_kept_changes_no_byte_of_a_training() {
+    let task = Task::new("efficientnet_lite0");
+    let recipe = recipe(Trains::Last);
+    let memory = task.inputs(&recipe);
+    let of_photo = memory.bytes(recipe.views) / N_PHOTOS as u64;
+    let mut go_on = |_: &Now| ControlFlow::Continue(());
+    let expected = task.learned(&memory, &recipe, None, &mut go_on).unwrap();
+    let logits = |inputs: &Inputs| expected.logits(inputs, &task.rows).unwrap();
+    for (most_bytes, n_kept) in [
+        (u64::MAX, N_PHOTOS),
+        (of_photo * N_PHOTOS as u64, N_PHOTOS),
+        (of_photo * 7 + of_photo / 2, 7),
+        (of_photo - 1, 0),
+    ] {
+        let inputs = task.kept(&recipe, in_file(most_bytes));
+        assert_eq!(inputs.n_kept(), n_kept);
+        assert_eq!(logits(&inputs), logits(&memory));
+        for turn in 0..3 {
+            let [a, b] = [&inputs, &memory].map(|i| i.views(&task.rows, turn, SIZE_PX).unwrap());
+            assert_eq!(a, b, "room for {n_kept} photos, turn {turn}");
+        }
+        let tuned = task.learned(&inputs, &recipe, None, &mut go_on).unwrap();
+        assert_eq!(tuned.head, expected.head, "room for {n_kept} photos");
+        assert_eq!(tuned.backbone.weights, expected.backbone.weights);
+    }
+}
+
+#[test]
+fn a_disk_that_fails_is_an_error_of_the_training() {
+    let task = Task::new("resnet14");
+    let recipe = recipe(Trains::Last);
+    let shelf = in_file(u64::MAX);
+    let Place::File(file) = &shelf.place else {
+        panic!("it is in a file")
+    };
+    let file = file.try_clone().unwrap();
+    let inputs = task.kept(&recipe, shelf);
+    file.set_len(1).unwrap();
+    let mut go_on = |_: &Now| ControlFlow::Continue(());
+    let outcome = task.learned(&inputs, &recipe, None, &mut go_on);
+    assert!(
+        matches!(outcome, Err(LearnError::Scratch { .. })),
+        "{outcome:?}"
+    );
+    let outcome = task.start().logits(&inputs, &task.rows);
+    assert!(outcome.is_err());
 }
 
 #[test]
@@ -341,8 +504,13 @@ fn tested(task: &Task, start: &Model, threads: usize) -> RateTest {
         .build()
         .unwrap();
     let watch = || ControlFlow::Continue(());
-    let seed = Seed(9);
-    pool.install(|| rate_test(start, examples, &recipe, range, seed, &mut { watch }))
+    let training = Training {
+        start,
+        examples,
+        recipe: &recipe,
+        seed: Seed(9),
+    };
+    pool.install(|| rate_test(training, range, &mut { watch }))
         .unwrap()
 }
 
@@ -390,6 +558,12 @@ fn a_test_of_rates_ends_where_it_is_told_to() {
             _ => ControlFlow::Continue(()),
         }
     };
-    let test = rate_test(&task.start(), examples, &recipe, range, Seed(9), &mut watch).unwrap();
+    let training = Training {
+        start: &task.start(),
+        examples,
+        recipe: &recipe,
+        seed: Seed(9),
+    };
+    let test = rate_test(training, range, &mut watch).unwrap();
     assert_eq!((test.tried.len(), test.end), (3, RateTestEnd::Stopped));
 }

@@ -81,13 +81,17 @@ impl Failure {
 
     /// A file that could not be read or written.
     pub fn io(doing: &str, path: &Path, error: &std::io::Error) -> Failure {
+        Failure::of_system(format!("{doing} `{}` failed", path.display()), error)
+    }
+
+    fn of_system(what: String, error: &std::io::Error) -> Failure {
         let advice = match error.kind() {
             std::io::ErrorKind::NotFound => "check the path",
             std::io::ErrorKind::PermissionDenied => "check who may read and write there",
             std::io::ErrorKind::StorageFull => "free some space; nothing that was finished is lost",
             _ => "try again, or use another folder",
         };
-        Failure::new(IO, format!("{doing} `{}` failed", path.display()))
+        Failure::new(IO, what)
             .found(error.to_string())
             .advice(advice)
     }
@@ -136,7 +140,13 @@ impl From<DataError> for Failure {
 
 impl From<LearnError> for Failure {
     fn from(e: LearnError) -> Failure {
-        Failure::new(NOT_WHAT_IT_CLAIMS, e.to_string())
+        match &e {
+            LearnError::Scratch { doing, source } => {
+                let what = format!("{doing} what is kept for fine-tuning failed");
+                Failure::of_system(what, source)
+            }
+            other => Failure::new(NOT_WHAT_IT_CLAIMS, other.to_string()),
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 
 pub mod cache;
 pub mod demo;
+pub mod disk;
 pub mod events;
 pub mod exit;
 pub mod extract;

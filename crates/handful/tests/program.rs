@@ -309,6 +309,9 @@ fn a_network_is_fine_tuned_and_the_same_again_from_its_plan() {
     let training = &metrics["training"];
     assert!(training["training"]["looks"].as_array().unwrap().len() > 3);
     assert_eq!(training["by_alpha"].as_array().unwrap().len(), 5);
+    let probes = training["probes"].as_array().unwrap();
+    assert_eq!(probes.len(), 9, "a ridge on each stage");
+    assert_eq!(probes[8]["trained"], true);
     let events = fs::read_to_string(run.join("events.jsonl")).unwrap();
     assert!(events.contains(r#"{"event":"look","recipe":"last@0.001","fold":0,"step":0"#));
 
@@ -417,6 +420,46 @@ fn a_recipe_is_read_back_and_trained_with() {
     let (code, said) = refused(at, &["train", "photos", "--recipe", "other.toml"]);
     assert_eq!(code, exit::USAGE, "{said}");
     assert!(said.contains("`resnet18`"), "{said}");
+}
+
+#[test]
+fn a_network_from_nothing_is_a_candidate_like_any_other() {
+    let dir = small_set();
+    let at = dir.path();
+    let train = ["train", "photos", "--test", "new"];
+    let how = ["--strategy", "scratch", "--imgsz", "32", "--lr", "0.05"];
+    let first = ["--epochs", "3", "--name", "first"];
+    ok(at, &[&train[..], &how, &first].concat());
+    let name = "resnet14/32/scratch/all@0.05";
+    let table = fs::read_to_string(at.join("runs/first/candidates.csv")).unwrap();
+    let row = table.lines().find(|line| line.starts_with(name));
+    let row = row.expect("a candidate");
+    assert!(row.starts_with(&format!("{name},scratch,")), "{row}");
+    let claims = json(at.join("runs/first/metrics.json"))["claims"].clone();
+    let is_it = |claim: &&Value| claim["candidate"] == name;
+    assert!(claims.as_array().unwrap().iter().any(|c| is_it(&c)));
+
+    // The plan repeats it, for any number of threads; it had nothing to forget, nothing to be blended with, and no stages to probe.
+    let mut plan = json(at.join("runs/first/plan.json"));
+    let of_plan = plan["candidates"].as_array_mut().unwrap();
+    of_plan.retain(|candidate| candidate["scratch"].is_string() || candidate["head"] == "ridge");
+    fs::write(at.join("few.json"), plan.to_string()).unwrap();
+    for (name, threads) in [("one", "1"), ("two", "2")] {
+        let again = ["--plan", "few.json", "--name", name, "--threads", threads];
+        ok(at, &[&train[..], &again].concat());
+    }
+    let bytes = |run: &str| fs::read(at.join("runs").join(run).join("metrics.json")).unwrap();
+    assert!(bytes("one") == bytes("two"), "threads change nothing");
+    let training = &json(at.join("runs/one/metrics.json"))["training"];
+    assert_eq!(training["candidate"], name);
+    assert!(training["forgetting"].is_null());
+    assert!(training["by_alpha"].as_array().unwrap().is_empty());
+    assert!(training["probes"].as_array().unwrap().is_empty());
+    assert!(training["training"]["looks"].as_array().unwrap().len() > 3);
+
+    let (code, said) = refused(at, &[&train[..], &how, &["--freeze", "last"]].concat());
+    assert_eq!(code, exit::USAGE, "{said}");
+    assert!(said.contains("nothing to freeze"), "{said}");
 }
 
 #[test]
@@ -561,7 +604,7 @@ fn every_way_to_fail_has_its_code_and_says_what_to_do() {
     fs::create_dir(at.join("flat")).unwrap();
     fs::copy(at.join("new/hat/001.jpg"), at.join("flat/hat_1.jpg")).unwrap();
     let model = "photos/hat/001.jpg";
-    let cases: [(&[&str], u8, &str); 6] = [
+    let cases: [(&[&str], u8, &str); 7] = [
         (&["train", "nowhere"], exit::IO, "nowhere"),
         (&["train", "flat"], exit::DATA, "no class folders"),
         (
@@ -570,6 +613,11 @@ fn every_way_to_fail_has_its_code_and_says_what_to_do() {
             "--out",
         ),
         (&["train", "photos", "--folds", "1"], exit::USAGE, "--folds"),
+        (
+            &["train", "photos", "--strategy", "auto", "--lr", "20"],
+            exit::USAGE,
+            "`--lr` is 20",
+        ),
         (
             &["train", "photos", "--resume", "--name", "x"],
             exit::USAGE,

@@ -8,7 +8,7 @@ use handful_stats::Seed;
 use rand::seq::SliceRandom;
 
 use super::learner::Learner;
-use super::{Balance, Checkpoint, Inputs, Model, Recipe};
+use super::{Balance, Checkpoint, Inputs, Model, Norms, Recipe, norms};
 use crate::LearnError;
 
 /// What is learned from.
@@ -22,6 +22,19 @@ pub struct Examples<'a> {
     pub labels: &'a [usize],
 }
 
+/// One training: everything that decides what comes out of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Training<'a> {
+    /// The model that it starts from.
+    pub start: &'a Model,
+    /// What is learned from.
+    pub examples: Examples<'a>,
+    /// How it learns.
+    pub recipe: &'a Recipe,
+    /// Tells its random draws from those of others.
+    pub seed: Seed,
+}
+
 /// Where a training is: shown before every step, and once more behind the last one.
 pub struct Now<'a> {
     learner: &'a Learner,
@@ -30,6 +43,8 @@ pub struct Now<'a> {
     pub step: usize,
     /// How often each photo has been seen so far.
     pub epoch: f64,
+    /// Side of the images of the step that comes, in pixels.
+    pub side_px: usize,
     /// Mean loss of the photos that the last step learned from, in nats, as it was before that step; none before the first one.
     pub loss: Option<f64>,
 }
@@ -52,18 +67,22 @@ impl Now<'_> {
 /// every step and once more at the end; it may stop the training.
 ///
 /// # Errors
-/// [`LearnError::Recipe`] for numbers out of range, [`LearnError::Diverged`] when gradients are no finite numbers.
+/// [`LearnError::Recipe`] for numbers out of range, [`LearnError::Diverged`] when gradients are no finite numbers,
+/// [`LearnError::Scratch`] when inputs are kept on a disk that fails.
 ///
 /// # Panics
 /// When there is nothing to learn from, or the inputs come from another stage than the recipe's first.
 pub fn fit(
-    start: &Model,
-    examples: Examples,
-    recipe: &Recipe,
-    seed: Seed,
+    training: Training,
     from: Option<&Checkpoint>,
     watch: &mut (dyn FnMut(&Now) -> ControlFlow<()> + Send),
 ) -> Result<Model, LearnError> {
+    let Training {
+        start,
+        examples,
+        recipe,
+        ..
+    } = training;
     recipe.check()?;
     assert!(
         !examples.rows.is_empty(),
@@ -76,17 +95,20 @@ pub fn fit(
         "inputs of the first stage that learns"
     );
     // From within the pool: from outside every step of every layer would wait to be let in.
-    rayon::scope(|_| run(start, examples, recipe, seed, from, watch))
+    rayon::scope(|_| run(training, from, watch))
 }
 
 fn run(
-    start: &Model,
-    examples: Examples,
-    recipe: &Recipe,
-    seed: Seed,
+    training: Training,
     from: Option<&Checkpoint>,
     watch: &mut (dyn FnMut(&Now) -> ControlFlow<()> + Send),
 ) -> Result<Model, LearnError> {
+    let Training {
+        start,
+        examples,
+        recipe,
+        seed,
+    } = training;
     let Examples {
         inputs,
         rows,
@@ -95,9 +117,17 @@ fn run(
     let present: BTreeSet<usize> = rows.iter().map(|&r| labels[r]).collect();
     let present: Vec<usize> = present.into_iter().collect();
     let loss = Loss::of(examples, &present, recipe);
-    let of = fingerprint(start, examples, recipe, seed);
-    let mut learner = Learner::new(start, recipe, present);
-    if let Some(checkpoint) = from.filter(|checkpoint| checkpoint.of == of) {
+    let of = fingerprint(&training);
+    let from = from.filter(|checkpoint| checkpoint.of == of);
+    let mut learner = match from {
+        // What was found in the photos before the first step is a part of the checkpoint.
+        None if recipe.norms == Norms::ReEstimated => {
+            let start = norms::re_estimated(start, examples, norms::TOGETHER)?;
+            Learner::new(&start, recipe, present)
+        }
+        _ => Learner::new(start, recipe, present),
+    };
+    if let Some(checkpoint) = from {
         learner.restore(checkpoint)?;
     }
     let a_step = recipe.batch * recipe.accumulate;
@@ -107,6 +137,7 @@ fn run(
         let now = Now {
             step: learner.step,
             epoch: (learner.step * a_step) as f64 / rows.len() as f64,
+            side_px: recipe.side_px(learner.step, inputs.size_px()),
             loss: last_loss,
             learner: &learner,
             of: &of,
@@ -114,12 +145,13 @@ fn run(
         if watch(&now).is_break() || learner.step >= recipe.steps {
             return Ok(learner.model());
         }
+        let side_px = now.side_px;
         let (mut gradients, mut losses) = (Vec::new(), 0.0);
         for part in 0..recipe.accumulate {
             let batch = learner.step * recipe.accumulate + part;
             let photos = order.batch(batch, recipe.batch);
-            let x = inputs.views(&photos, batch as u64); // [batch, h, w, channels]
-            let logits = learner.logits(&x, recipe.statistics()); // [batch, present]
+            let x = inputs.views(&photos, batch as u64, side_px)?; // [batch, h, w, channels]
+            let logits = learner.logits(&x, recipe.norms.statistics()); // [batch, present]
             let loss = loss.mean(logits, &photos, &learner);
             losses += f64::from(loss.clone().into_scalar::<f32>());
             learner.add_gradients(&loss.backward(), &mut gradients);
@@ -132,15 +164,21 @@ fn run(
 /// The mean losses that each step of a training would see if nothing were learned: of the same photos and views, at the start. As many as
 /// were computed when `watch`, which is asked before each, stopped it.
 ///
+/// # Errors
+/// [`LearnError::Scratch`] when inputs are kept on a disk that fails.
+///
 /// # Panics
 /// As [`fit`].
 pub(super) fn losses_at_start(
-    start: &Model,
-    examples: Examples,
-    recipe: &Recipe,
-    seed: Seed,
+    training: Training,
     watch: &mut (dyn FnMut() -> ControlFlow<()> + Send),
-) -> Vec<f64> {
+) -> Result<Vec<f64>, LearnError> {
+    let Training {
+        start,
+        examples,
+        recipe,
+        seed,
+    } = training;
     let Examples {
         inputs,
         rows,
@@ -151,21 +189,24 @@ pub(super) fn losses_at_start(
     let loss = Loss::of(examples, &present, recipe);
     let mut learner = Learner::new(start, recipe, present);
     let mut order = Order::new(rows, seed);
-    let mut of_batch = |batch: usize| {
+    let mut of_batch = |batch: usize| -> Result<f64, LearnError> {
         let photos = order.batch(batch, recipe.batch);
-        let x = inputs.views(&photos, batch as u64);
-        let logits = learner.logits(&x, recipe.statistics());
-        f64::from(loss.mean(logits, &photos, &learner).into_scalar::<f32>())
+        let x = inputs.views(&photos, batch as u64, inputs.size_px())?;
+        let logits = learner.logits(&x, recipe.norms.statistics());
+        let loss = loss.mean(logits, &photos, &learner);
+        Ok(f64::from(loss.into_scalar::<f32>()))
     };
-    let mut all = Vec::new();
     rayon::scope(|_| {
+        let mut all = Vec::new();
         while all.len() < recipe.steps && watch().is_continue() {
             let batches = all.len() * recipe.accumulate..(all.len() + 1) * recipe.accumulate;
-            let sum: f64 = batches.map(&mut of_batch).sum();
+            let sum: f64 = batches
+                .map(&mut of_batch)
+                .sum::<Result<f64, LearnError>>()?;
             all.push(sum / recipe.accumulate as f64);
         }
-    });
-    all
+        Ok(all)
+    })
 }
 
 /// Photos in the order in which they are learned from: all of them in a random order, then all in another one.
@@ -274,13 +315,20 @@ impl<'a> Loss<'a> {
 }
 
 /// What tells one training from another.
-fn fingerprint(start: &Model, examples: Examples, recipe: &Recipe, seed: Seed) -> String {
+fn fingerprint(training: &Training) -> String {
+    let Training {
+        start,
+        examples,
+        recipe,
+        seed,
+    } = training;
     let mut hasher = blake3::Hasher::new();
     let recipe = serde_json::to_string(recipe).expect("plain data");
     hasher.update(recipe.as_bytes());
     hasher.update(start.backbone.weights.digest().as_bytes());
     hasher.update(bytemuck::cast_slice(&start.head.weights));
-    for value in [seed.0, examples.inputs.cut() as u64] {
+    let inputs = examples.inputs;
+    for value in [seed.0, inputs.cut() as u64, inputs.size_px() as u64] {
         hasher.update(&value.to_le_bytes());
     }
     for &row in examples.rows {

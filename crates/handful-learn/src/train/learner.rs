@@ -41,12 +41,43 @@ struct Parameter {
     /// What the optimiser remembers.
     memories: Vec<Vec<f32>>,
     average: Option<Vec<f32>>,
+    pace: Pace,
+}
+
+/// How fast a tensor learns, what pulls at it, and from when on.
+#[derive(Clone, Copy, Debug)]
+struct Pace {
     /// What the rate is multiplied with.
     rate: f64,
     decay: f64,
     pull: f64,
     /// The step from which it learns.
     joins_at: usize,
+}
+
+impl Parameter {
+    /// Before its first step.
+    fn new(name: String, values: Vec<f32>, pace: Pace, recipe: &Recipe) -> Parameter {
+        Parameter {
+            name,
+            start: values.clone(),
+            memories: vec![vec![0.0; values.len()]; recipe.optimiser.n_memories()],
+            average: recipe.average.then(|| values.clone()),
+            values,
+            pace,
+        }
+    }
+}
+
+/// What a tensor of the module is to the training.
+#[derive(Clone, Debug)]
+enum Slot {
+    /// The parameter of this number.
+    Learns(usize),
+    /// A norm's statistic, by its name: no optimiser moves it, but batches may.
+    Statistic(String),
+    /// It stays as it is.
+    Stays,
 }
 
 /// A model while it learns.
@@ -59,10 +90,8 @@ pub(super) struct Learner {
     mean: Tensor<2>,
     scale: Tensor<2>,
     parameters: Vec<Parameter>,
-    /// For each tensor of `stages`, in its order: which parameter it is, if it learns.
-    slots: Vec<Option<usize>>,
-    /// Names of all tensors of `stages`.
-    names: Vec<String>,
+    /// What each tensor of `stages` is, in its order.
+    slots: Vec<Slot>,
     device: Device,
     pub step: usize,
 }
@@ -82,60 +111,43 @@ impl Learner {
             let values: Vec<f32> = values.iter().map(|v| *v as f32).collect();
             Tensor::from_data(TensorData::new(values, [1, d]), &device)
         };
-        let of = |values: &[f32]| -> (Vec<f32>, Vec<f32>) { (values.to_vec(), values.to_vec()) };
         let mut parameters = Vec::new();
-        let (mut slots, mut names) = (Vec::new(), Vec::new());
+        let mut slots = Vec::new();
+        let mut learn = |name: String, values: Vec<f32>, pace: Pace| {
+            parameters.push(Parameter::new(name, values, pace, recipe));
+            Slot::Learns(parameters.len() - 1)
+        };
         let rates = LevelRates::of(backbone, cut, recipe);
         for tensor in backbone.tensors_from(cut) {
-            names.push(tensor.name.clone());
-            let learns = match tensor.part {
-                Part::Weight => recipe.trains != Trains::Norms,
-                Part::Gain | Part::Bias => true,
-                Part::Mean | Part::Variance => false,
-            };
-            slots.push(learns.then_some(parameters.len()));
-            if !learns {
-                continue;
-            }
-            let (values, start) = of(&backbone.weights.tensors[&tensor.name].to_f32());
             let is_weight = tensor.part == Part::Weight;
-            let level = rates.level(tensor.stage);
-            parameters.push(Parameter {
-                name: tensor.name,
-                values,
-                start,
-                memories: Vec::new(),
-                average: None,
-                rate: rates.rate(level),
-                // Norms and biases are few, and what they do is no matter of size.
-                decay: if is_weight { recipe.weight_decay } else { 0.0 },
-                pull: if is_weight { recipe.pull } else { 0.0 },
-                joins_at: rates.joins_at(level),
+            slots.push(match tensor.part {
+                Part::Weight if recipe.trains == Trains::Norms => Slot::Stays,
+                Part::Mean | Part::Variance => Slot::Statistic(tensor.name),
+                Part::Weight | Part::Gain | Part::Bias => {
+                    let level = rates.level(tensor.stage);
+                    let pace = Pace {
+                        rate: rates.rate(level),
+                        // Norms and biases are few, and what they do is no matter of size.
+                        decay: if is_weight { recipe.weight_decay } else { 0.0 },
+                        pull: if is_weight { recipe.pull } else { 0.0 },
+                        joins_at: rates.joins_at(level),
+                    };
+                    let values = backbone.weights.tensors[&tensor.name].to_f32();
+                    learn(tensor.name, values, pace)
+                }
             });
         }
         for (name, values, decay) in [
             (HEAD_WEIGHT, &weight, recipe.weight_decay),
             (HEAD_BIAS, &bias, 0.0),
         ] {
-            names.push(name.into());
-            slots.push(Some(parameters.len()));
-            let (values, start) = of(values);
-            parameters.push(Parameter {
-                name: name.into(),
-                values,
-                start,
-                memories: Vec::new(),
-                average: None,
+            let pace = Pace {
                 rate: 1.0,
                 decay,
                 pull: 0.0,
                 joins_at: 0,
-            });
-        }
-        for parameter in &mut parameters {
-            let n = parameter.values.len();
-            parameter.memories = vec![vec![0.0; n]; recipe.optimiser.n_memories()];
-            parameter.average = recipe.average.then(|| parameter.values.clone());
+            };
+            slots.push(learn(name.into(), values.clone(), pace));
         }
         let n_present = present.len();
         let stages = Stages {
@@ -152,11 +164,10 @@ impl Learner {
             stages,
             parameters,
             slots,
-            names,
             device,
             step: 0,
         };
-        learner.hand_over();
+        learner.hand_over(BTreeMap::new());
         learner
     }
 
@@ -214,16 +225,16 @@ impl Learner {
         let step = self.step;
         let each = self.parameters.par_iter_mut().zip(gradients);
         each.for_each(|(parameter, gradient)| {
-            let Some(n_before) = step.checked_sub(parameter.joins_at) else {
+            let Some(n_before) = step.checked_sub(parameter.pace.joins_at) else {
                 return;
             };
             let step = Move {
                 optimiser: recipe.optimiser,
                 n_before,
-                rate: rate * parameter.rate,
+                rate: rate * parameter.pace.rate,
                 gain,
-                decay: parameter.decay,
-                pull: parameter.pull,
+                decay: parameter.pace.decay,
+                pull: parameter.pace.pull,
             };
             let Parameter {
                 values,
@@ -239,15 +250,16 @@ impl Learner {
             }
         });
         self.step += 1;
-        self.hand_over();
+        self.hand_over(BTreeMap::new());
         Ok(())
     }
 
-    /// Gives the module the values of the parameters.
-    fn hand_over(&mut self) {
+    /// Gives the module the values of the parameters, and other values for some of its statistics.
+    fn hand_over(&mut self, statistics: BTreeMap<String, Vec<f32>>) {
         let mut given = Given {
-            parameters: &self.parameters,
             slots: self.slots.iter(),
+            parameters: &self.parameters,
+            statistics,
             device: &self.device,
         };
         self.stages = self.stages.clone().map(&mut given);
@@ -287,14 +299,15 @@ impl Learner {
         }
     }
 
-    /// What the module holds and no optimiser moves: the norms' statistics.
+    /// The norms' statistics, by their names.
     fn statistics(&self) -> Vec<(String, Vec<f32>)> {
         let mut all = Values(Vec::new());
         self.stages.visit(&mut all);
-        let named = self.names.iter().cloned().zip(all.0);
-        let is_free = |((_, slot), _): &((usize, &Option<usize>), _)| slot.is_none();
-        let free = self.slots.iter().enumerate().zip(named).filter(is_free);
-        free.map(|(_, named)| named).collect()
+        let statistic = |(slot, values): (&Slot, Vec<f32>)| match slot {
+            Slot::Statistic(name) => Some((name.clone(), values)),
+            Slot::Learns(_) | Slot::Stays => None,
+        };
+        self.slots.iter().zip(all.0).filter_map(statistic).collect()
     }
 
     /// All that a later call needs to go on to the same bytes.
@@ -340,14 +353,8 @@ impl Learner {
             read(format!("statistic.{name}"), &mut values)?;
             statistics.insert(name, values);
         }
-        let mut given = GivenStatistics {
-            names: self.names.iter(),
-            statistics,
-            device: &self.device,
-        };
-        self.stages = self.stages.clone().map(&mut given);
         self.step = checkpoint.step;
-        self.hand_over();
+        self.hand_over(statistics);
         Ok(())
     }
 }
@@ -393,13 +400,13 @@ impl<'a> LevelRates<'a> {
 /// Gradients of the parameters, in their order.
 struct Collected<'a> {
     gradients: &'a Gradients,
-    slots: std::slice::Iter<'a, Option<usize>>,
+    slots: std::slice::Iter<'a, Slot>,
     all: Vec<Vec<f32>>,
 }
 
 impl ModuleVisitor for Collected<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if self.slots.next().is_some_and(Option::is_some) {
+        if let Some(Slot::Learns(_)) = self.slots.next() {
             let gradient = param.val().grad(self.gradients);
             let gradient = gradient.expect("what learns takes part in the loss");
             self.all.push(numbers(gradient));
@@ -408,7 +415,7 @@ impl ModuleVisitor for Collected<'_> {
 }
 
 /// All values of a module, in its order.
-struct Values(Vec<Vec<f32>>);
+pub(super) struct Values(pub Vec<Vec<f32>>);
 
 impl ModuleVisitor for Values {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
@@ -421,44 +428,28 @@ fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     data.try_into_vec().expect("networks are of float32")
 }
 
-/// Puts the parameters' values into a module; all others have no gradient.
+/// Puts values into a module. What learns has a gradient, all else has none.
 struct Given<'a> {
+    slots: std::slice::Iter<'a, Slot>,
     parameters: &'a [Parameter],
-    slots: std::slice::Iter<'a, Option<usize>>,
+    statistics: BTreeMap<String, Vec<f32>>,
     device: &'a Device,
 }
 
 impl ModuleMapper for Given<'_> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        match self.slots.next().copied().flatten() {
-            Some(idx) => {
-                let shape = param.val().dims();
-                let values = TensorData::new(self.parameters[idx].values.clone(), shape);
-                let device = self.device;
-                param.map(|_| Tensor::from_data(values, device).require_grad())
-            }
-            None => param.set_require_grad(false),
-        }
-    }
-}
-
-/// Puts statistics into a module.
-struct GivenStatistics<'a> {
-    names: std::slice::Iter<'a, String>,
-    statistics: BTreeMap<String, Vec<f32>>,
-    device: &'a Device,
-}
-
-impl ModuleMapper for GivenStatistics<'_> {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let name = self.names.next().expect("each tensor has a name");
-        match self.statistics.remove(name) {
-            Some(values) => {
-                let values = TensorData::new(values, param.val().dims());
-                let device = self.device;
-                param.map(|_| Tensor::from_data(values, device).set_require_grad(false))
-            }
-            None => param,
-        }
+        let slot = self.slots.next().expect("each tensor has its slot");
+        let values = match slot {
+            Slot::Learns(idx) => Some(self.parameters[*idx].values.clone()),
+            Slot::Statistic(name) => self.statistics.remove(name),
+            Slot::Stays => None,
+        };
+        let Some(values) = values else {
+            return param.set_require_grad(false);
+        };
+        let values = TensorData::new(values, param.val().dims());
+        let learns = matches!(slot, Slot::Learns(_));
+        let device = self.device;
+        param.map(|_| Tensor::from_data(values, device).set_require_grad(learns))
     }
 }

@@ -3,8 +3,8 @@
 //! It starts from a head that is fitted on its frozen features and never from a random one (LP-FT), a recipe says which of its
 //! stages learn, and what was tuned can be blended with what was there before (WiSE).
 //!
-//! Reading order: [`recipe`] (everything that decides a training, as data), [`squares`] (the photos, and windows of them),
-//! [`inputs`] (what the learning part sees: pixels, or the kept outputs of a frozen prefix), [`learner`] (the learning part and its
+//! Reading order: [`recipe`] (everything that decides a training, as data), [`norms`] (which statistics norms go by), [`squares`] (the photos, and windows of them),
+//! [`inputs`] (what the learning part sees: pixels, or the kept outputs of a frozen prefix) and [`halves`] (where those lie), [`learner`] (the learning part and its
 //! parameters), [`optimiser`] (how a parameter moves), [`mod@fit`] (the loop), [`checkpoint`] and [`stopping`] (how it is
 //! interrupted, and when it ends), [`model`] (what comes out), [`mod@rate_test`] (which rate?).
 //!
@@ -14,9 +14,11 @@
 
 pub mod checkpoint;
 pub mod fit;
+pub mod halves;
 pub mod inputs;
 pub mod learner;
 pub mod model;
+pub mod norms;
 pub mod optimiser;
 pub mod rate_test;
 pub mod recipe;
@@ -26,11 +28,13 @@ pub mod stopping;
 mod tests;
 
 pub use checkpoint::Checkpoint;
-pub use fit::{Examples, Now, fit};
-pub use inputs::Inputs;
+pub use fit::{Examples, Now, Training, fit};
+pub use halves::Place;
+pub use inputs::{Inputs, Shelf};
 pub use model::Model;
+pub use norms::Norms;
 pub use optimiser::Optimiser;
 pub use rate_test::{RateRange, RateTest, RateTestEnd, Suggestion, TriedRate, rate_test, suggest};
-pub use recipe::{Balance, Recipe, Schedule, Trains};
+pub use recipe::{Balance, Coarse, Recipe, Schedule, Trains};
 pub use squares::Squares;
 pub use stopping::Stopping;

@@ -123,15 +123,19 @@ impl Model {
     }
 
     /// Logits `[photos, classes]` of photos as a prediction sees them, in f64, row-major.
-    pub fn logits(&self, inputs: &Inputs, photos: &[usize]) -> Vec<f64> {
-        let of_some = |photos: &[usize]| {
-            let x = inputs.plain(photos);
+    ///
+    /// # Errors
+    /// [`LearnError::Scratch`] when inputs are kept on a disk that fails.
+    pub fn logits(&self, inputs: &Inputs, photos: &[usize]) -> Result<Vec<f64>, LearnError> {
+        let of_some = |photos: &[usize]| -> Result<Vec<f64>, LearnError> {
+            let x = inputs.plain(photos)?;
             let stages = inputs.cut()..self.backbone.stages.len();
             let features = self.backbone.forward_between(stages, x, &mut |_, _| {});
             let features: Vec<f64> = features.spatial_mean().into_iter().map(f64::from).collect();
-            self.head.logits(&features)
+            Ok(self.head.logits(&features))
         };
-        let parts: Vec<Vec<f64>> = photos.par_chunks(AT_ONCE).map(of_some).collect();
-        parts.concat()
+        let parts: Result<Vec<Vec<f64>>, LearnError> =
+            photos.par_chunks(AT_ONCE).map(of_some).collect();
+        Ok(parts?.concat())
     }
 }

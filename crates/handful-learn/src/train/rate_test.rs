@@ -10,11 +10,9 @@
 
 use std::ops::ControlFlow;
 
-use handful_stats::Seed;
-
-use super::fit::{Examples, Now, fit, losses_at_start};
+use super::Recipe;
+use super::fit::{Now, Training, fit, losses_at_start};
 use super::recipe::Schedule;
-use super::{Model, Recipe};
 use crate::LearnError;
 
 /// Share that the smoothed loss keeps of what it was: it looks back over ten steps, half a power of ten at [`RateRange::DEFAULT`].
@@ -120,7 +118,7 @@ pub struct Suggestion {
     pub valley: f64,
 }
 
-/// Trains as `recipe` says from the start that every fine-tuning has, but for the rate, which rises by the same factor each step.
+/// Makes a training, from the start that every fine-tuning has, but for the rate, which rises by the same factor each step.
 ///
 /// The same for any number of threads. `watch` is asked before every step, first of the batches at the start and then of the training, and
 /// may stop the test.
@@ -131,11 +129,8 @@ pub struct Suggestion {
 /// # Panics
 /// As [`fit`].
 pub fn rate_test(
-    start: &Model,
-    examples: Examples,
-    recipe: &Recipe,
+    training: Training,
     range: RateRange,
-    seed: Seed,
     watch: &mut (dyn FnMut() -> ControlFlow<()> + Send),
 ) -> Result<RateTest, LearnError> {
     let rising = Recipe {
@@ -145,10 +140,14 @@ pub fn rate_test(
         average: false,
         gradual: false,
         patience: None,
-        ..recipe.clone()
+        ..training.recipe.clone()
     };
     rising.check()?;
-    let at_start = losses_at_start(start, examples, &rising, seed, watch);
+    let training = Training {
+        recipe: &rising,
+        ..training
+    };
+    let at_start = losses_at_start(training, watch)?;
     let mut test = RateTest {
         tried: Vec::new(),
         end: RateTestEnd::Reached,
@@ -185,7 +184,7 @@ pub fn rate_test(
         }
         ControlFlow::Continue(())
     };
-    match fit(start, examples, &rising, seed, None, &mut look) {
+    match fit(training, None, &mut look) {
         Ok(_) => {}
         Err(LearnError::Diverged { .. }) => test.end = RateTestEnd::Diverged,
         Err(error) => return Err(error),
@@ -278,6 +277,7 @@ mod tests {
     use rand::RngExt;
 
     use super::*;
+    use handful_stats::Seed;
 
     const N: usize = 100;
 

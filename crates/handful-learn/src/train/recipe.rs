@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Optimiser;
-use crate::backbone::Statistics;
+use super::{Norms, Optimiser};
 use crate::{Backbone, LearnError};
 
 /// Which part of a network learns. Its head always does.
@@ -68,6 +67,22 @@ pub enum Balance {
     LogitAdjustment,
 }
 
+/// A first part of the steps on smaller images, which cost less and hold back what only small details tell; the last part is at the
+/// size of predictions, so that the network fits what it will see.
+///
+/// Sources: J. Howard et al., "Now anyone can train Imagenet in 18 minutes" (fast.ai, 2018), progressive resizing; H. Touvron et al.,
+/// "Fixing the train-test resolution discrepancy" (NeurIPS 2019).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Coarse {
+    /// Share of the steps, 0.01 to 0.95.
+    pub steps: f64,
+    /// Side of the images as a share of the whole one, 0.25 to 0.95.
+    pub side: f64,
+}
+
+/// Smaller sides are rounded to so many pixels, as all sizes that are tried.
+const SIDE_STEP_PX: f64 = 4.0;
 /// How the rate goes from step to step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -94,8 +109,8 @@ impl Schedule {
 pub struct Recipe {
     /// Which part learns.
     pub trains: Trains,
-    /// Share of the norms' learned statistics that a batch replaces each step; none: they are frozen, which is right for small data.
-    pub norm_momentum: Option<f64>,
+    /// Which statistics norms go by.
+    pub norms: Norms,
     /// How parameters move.
     pub optimiser: Optimiser,
     /// Rate at its highest, after the warm-up.
@@ -125,6 +140,9 @@ pub struct Recipe {
     pub balance: Balance,
     /// Whether the model is the moving average of the weights, over the last tenth of the steps or so.
     pub average: bool,
+    /// Whether the first part of the steps is on smaller images; not where views of a frozen prefix are kept, which have one size.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coarse: Option<Coarse>,
     /// Views of a photo that are kept of a frozen prefix; 0: each step sees new ones, and the prefix is computed again.
     pub views: usize,
     /// Epochs without progress on an inner split after which a training stops; none: it makes all of its steps.
@@ -138,7 +156,7 @@ impl Recipe {
     pub fn new(trains: Trains, learning_rate: f64, steps: usize, batch: usize) -> Recipe {
         Recipe {
             trains,
-            norm_momentum: None,
+            norms: Norms::Frozen,
             optimiser: Optimiser::AdamW,
             learning_rate,
             schedule: Schedule::WarmUpAndCosine,
@@ -153,6 +171,7 @@ impl Recipe {
             label_smoothing: 0.0,
             balance: Balance::None,
             average: false,
+            coarse: None,
             views: 8,
             patience: None,
             gradual: false,
@@ -164,12 +183,33 @@ impl Recipe {
         format!("{}@{}", self.trains.name(), self.learning_rate)
     }
 
-    /// Which mean and variance norms go by.
-    pub fn statistics(&self) -> Statistics {
-        match self.norm_momentum {
-            Some(momentum) => Statistics::Batch { momentum },
-            None => Statistics::Frozen,
+    /// Whether it learns from kept outputs of a frozen prefix.
+    pub fn keeps_views(&self, backbone: &Backbone) -> bool {
+        self.views > 0 && self.trains.cut(backbone) > 0
+    }
+
+    /// Steps on smaller images, which come first.
+    fn coarse_steps(&self) -> usize {
+        self.coarse
+            .map_or(0, |c| (c.steps * self.steps as f64).round() as usize)
+    }
+
+    /// Side of the images in a step, in pixels, where predictions see them at `size_px`.
+    pub fn side_px(&self, step: usize, size_px: usize) -> usize {
+        match self.coarse {
+            Some(coarse) if step < self.coarse_steps() => {
+                let steps = (coarse.side * size_px as f64 / SIDE_STEP_PX).round();
+                ((steps.max(1.0) * SIDE_STEP_PX) as usize).min(size_px)
+            }
+            _ => size_px,
         }
+    }
+
+    /// Pixels that a step sees on average, as a share of those of images in full.
+    pub fn pixel_share(&self) -> f64 {
+        let coarse = self.coarse_steps() as f64 / self.steps as f64;
+        self.coarse
+            .map_or(1.0, |c| 1.0 - coarse * (1.0 - c.side.powi(2)))
     }
 
     /// The rate of a step.
@@ -223,23 +263,34 @@ impl Recipe {
         within("label_smoothing", self.label_smoothing, 0.0, 0.5)?;
         within("patience", self.patience.unwrap_or(1) as f64, 1.0, 1e6)?;
         within("views", self.views as f64, 0.0, 256.0)?;
-        // A batch of one has no variance.
-        let least = if self.norm_momentum.is_some() {
-            2.0
-        } else {
-            1.0
-        };
-        within("batch", self.batch as f64, least, 65_536.0)?;
-        if let Some(momentum) = self.norm_momentum {
-            within("norm_momentum", momentum, 0.0, 1.0)?;
+        let mut fewest = 1.0;
+        if let Norms::Batch { momentum } = self.norms {
+            // A batch of one has no variance.
+            fewest = 2.0;
+            within("momentum of norms", momentum, 0.0, 1.0)?;
             if self.trains == Trains::Norms {
                 return Err(LearnError::Recipe {
-                    name: "norm_momentum",
-                    found: momentum.to_string(),
-                    range: "none where norms alone learn".into(),
+                    name: "norms",
+                    found: "batch".into(),
+                    range: "frozen or re-estimated where norms alone learn".into(),
                 });
             }
         }
+        if let Some(coarse) = self.coarse {
+            within("steps of coarse", coarse.steps, 0.01, 0.95)?;
+            within("side of coarse", coarse.side, 0.25, 0.95)?;
+            let is_fresh = self.views == 0
+                || matches!(self.trains, Trains::Norms | Trains::All | Trains::From(0));
+            if !is_fresh {
+                return Err(LearnError::Recipe {
+                    name: "views",
+                    found: self.views.to_string(),
+                    range: "0 where the first steps are on smaller images: kept ones have one size"
+                        .into(),
+                });
+            }
+        }
+        within("batch", self.batch as f64, fewest, 65_536.0)?;
         self.optimiser.check()
     }
 }
@@ -259,6 +310,23 @@ mod tests {
         assert_eq!(rates[4], 1.0);
         assert!((rates[12] - 0.5).abs() < 1e-12);
         assert!(rates[4..].is_sorted_by(|a, b| a > b) && rates[19] > 0.0);
+    }
+
+    #[test]
+    fn the_first_steps_are_on_smaller_images() {
+        let recipe = Recipe {
+            coarse: Some(Coarse {
+                steps: 0.6,
+                side: 0.57,
+            }),
+            ..Recipe::new(Trains::All, 1.0, 10, 4)
+        };
+        let sides: Vec<usize> = (0..10).map(|step| recipe.side_px(step, 224)).collect();
+        // 0.57 · 224 = 127.7
+        assert_eq!(sides, [[128; 6].as_slice(), &[224; 4]].concat());
+        assert!((recipe.pixel_share() - (0.4 + 0.6 * 0.57 * 0.57)).abs() < 1e-12);
+        let plain = Recipe::new(Trains::All, 1.0, 10, 4);
+        assert_eq!((plain.side_px(0, 224), plain.pixel_share()), (224, 1.0));
     }
 
     #[test]
@@ -299,11 +367,31 @@ mod tests {
         let good = Recipe::new(Trains::Last, 3e-4, 100, 16);
         good.check().unwrap();
         let trained = Recipe {
-            norm_momentum: Some(0.1),
+            norms: Norms::Batch { momentum: 0.1 },
             batch: 1,
             ..good.clone()
         };
+        let coarse = Recipe {
+            coarse: Some(Coarse {
+                steps: 0.5,
+                side: 0.5,
+            }),
+            ..good.clone()
+        };
+        Recipe {
+            views: 0,
+            ..coarse.clone()
+        }
+        .check()
+        .unwrap();
+        Recipe {
+            trains: Trains::All,
+            ..coarse.clone()
+        }
+        .check()
+        .unwrap();
         for (recipe, name) in [
+            (coarse, "views"),
             (
                 Recipe {
                     learning_rate: f64::NAN,

@@ -70,15 +70,15 @@ impl Squares {
         &self.plain
     }
 
-    /// A random window of a photo: at least as many pixels as the network's input, at most the whole wider view. The same one for
-    /// the same seed, photo and view.
-    pub fn window(&self, photo: usize, view: u64, seed: Seed) -> Pixels {
+    /// A random window of a photo, brought to a side of `side_px`: at least as many pixels as a prediction sees, at most the whole
+    /// wider view. The same one for the same seed, photo and view.
+    pub fn window(&self, photo: usize, view: u64, seed: Seed, side_px: usize) -> Pixels {
         let (size, wide) = (self.preprocessing.size_px, &self.wide[photo]);
         let mut random = seed.derive("photo", photo as u64).stream("view", view);
         let side = random.random_range(size..=wide.width);
         let left = random.random_range(0..=wide.width - side);
         let top = random.random_range(0..=wide.height - side);
-        resize(&wide.part(left, top, side, side), size, size)
+        resize(&wide.part(left, top, side, side), side_px, side_px)
     }
 }
 
@@ -100,9 +100,9 @@ mod tests {
                 .collect(),
         };
         let squares = Squares::new(preprocessing, vec![slope(32)], vec![slope(36)]);
-        let windows: Vec<Pixels> = (0..50).map(|v| squares.window(0, v, Seed(1))).collect();
-        assert_eq!(windows[7], squares.window(0, 7, Seed(1)));
-        assert_ne!(windows[7], squares.window(0, 7, Seed(2)));
+        let windows: Vec<Pixels> = (0..50).map(|v| squares.window(0, v, Seed(1), 32)).collect();
+        assert_eq!(windows[7], squares.window(0, 7, Seed(1), 32));
+        assert_ne!(windows[7], squares.window(0, 7, Seed(2), 32));
         for window in &windows {
             assert_eq!((window.width, window.height), (32, 32));
             // The slope goes on rising, over at least 31 of 35 pixels.

@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 use handful_stats::{log_loss, softmax_rows};
 
 use super::{Inputs, Model, Now};
+use crate::LearnError;
 
 /// Watches a training, and keeps its best model.
 pub struct Stopping<'a> {
@@ -52,20 +53,23 @@ impl<'a> Stopping<'a> {
     }
 
     /// Looks at a training once an epoch.
-    pub fn look(&mut self, now: &Now) -> ControlFlow<()> {
+    ///
+    /// # Errors
+    /// As [`Model::logits`].
+    pub fn look(&mut self, now: &Now) -> Result<ControlFlow<()>, LearnError> {
         if now.epoch < self.next_epoch {
-            return ControlFlow::Continue(());
+            return Ok(ControlFlow::Continue(()));
         }
         self.next_epoch = now.epoch.floor() + 1.0;
         let model = now.model();
-        let mut p = model.logits(self.inputs, self.rows);
+        let mut p = model.logits(self.inputs, self.rows)?;
         softmax_rows(&mut p, self.n_classes);
         let loss = log_loss(&p, &self.labels, self.n_classes);
         match &self.best {
             Some(best) if loss >= best.loss => {
                 let waited = now.epoch - best.epoch;
                 if waited >= self.patience as f64 {
-                    return ControlFlow::Break(());
+                    return Ok(ControlFlow::Break(()));
                 }
             }
             _ => {
@@ -77,7 +81,7 @@ impl<'a> Stopping<'a> {
                 });
             }
         }
-        ControlFlow::Continue(())
+        Ok(ControlFlow::Continue(()))
     }
 
     /// The best model, and the steps that made it; none if it never looked.

@@ -7,7 +7,7 @@ use safetensors::SafeTensors;
 
 use super::fit::{Examples, Loss};
 use super::learner::Learner;
-use super::{Inputs, Model, Optimiser, Recipe, Squares, Trains};
+use super::{Inputs, Model, Norms, Optimiser, Recipe, Squares, Trains};
 use crate::Weights;
 use crate::backbone::{EMBEDDED, Maps};
 use crate::weights::Stored;
@@ -46,7 +46,7 @@ fn variants() -> Vec<Variant> {
         ..adamw(Trains::All, rate)
     };
     let of_batch = |recipe| Recipe {
-        norm_momentum: Some(0.1),
+        norms: Norms::Batch { momentum: 0.1 },
         ..recipe
     };
     let last = Trains::From(7);
@@ -139,7 +139,7 @@ fn run(golden: &Golden, recipe: &Recipe, n_steps: usize) -> (Vec<f32>, Model) {
         let pixels: Vec<Pixels> = photos.iter().map(|&p| images[p].clone()).collect();
         let x = Maps::of(&pixels, &preprocessing);
         let x = start.backbone.forward_between(0..cut, x, &mut |_, _| {});
-        let logits = learner.logits(&x, recipe.statistics());
+        let logits = learner.logits(&x, recipe.norms.statistics());
         let loss = loss.mean(logits, &photos, &learner);
         losses.push(loss.clone().into_scalar::<f32>());
         let mut gradients = Vec::new();
@@ -201,7 +201,7 @@ fn twenty_steps_are_pytorchs() {
                 "{name}, {tensor}: {ours} is {off} off {norm:?}"
             );
             // Only a norm of the batch reads this bias: its gradient is nothing but rounding.
-            if recipe.norm_momentum.is_some() && tensor.ends_with("bn3.bias") {
+            if recipe.norms != Norms::Frozen && tensor.ends_with("bn3.bias") {
                 continue;
             }
             let ours = length(a.iter().zip(b).map(|(a, b)| f64::from(*a) - f64::from(*b)));

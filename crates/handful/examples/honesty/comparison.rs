@@ -113,12 +113,8 @@ pub fn accuracy(probabilities: &[f64], labels: &[usize], n_classes: usize) -> f6
 }
 
 fn told(candidate: &Candidate, out: OutOfFold, task: &Task) -> Judged {
-    let plan = CandidatePlan {
-        size_px: candidate.features,
-        stages: vec!["simulated".into()],
-        head: candidate.head.into(),
-        tune: None,
-    };
+    let head = head::named(candidate.head).expect("a head");
+    let plan = CandidatePlan::frozen(candidate.features, &["simulated".into()], head);
     Judged {
         name: plan.name("features"),
         strategy: "frozen",

@@ -11,7 +11,7 @@ pub struct TuningFlags {
     /// What is tried: frozen features, or also training a network [default: auto]
     #[arg(long, value_enum, value_name = "NAME")]
     strategy: Option<StrategyFlag>,
-    /// Training: how often each photo is learned from [default: by the number of photos; from nothing: 100]
+    /// Training: how often each photo is learned from [default: by the number of photos; from nothing: 200]
     #[arg(long, value_name = "N", value_parser = positive)]
     epochs: Option<f64>,
     /// Training: learning rate at its highest [default: two or more are measured]

@@ -256,18 +256,14 @@ fn probabilities(out: &OutOfFold, task: &Task) -> Result<Probabilities, Failure>
     })
 }
 
-/// The chosen candidate, or where its network was trained, the best one with frozen features.
-///
-/// # Panics
-/// If there is none.
-pub fn with_frozen_features(candidates: &[Judged], chosen: usize) -> &Judged {
+/// The chosen candidate, or where its network was trained, the best one with frozen features; none where a plan has none.
+pub fn with_frozen_features(candidates: &[Judged], chosen: usize) -> Option<&Judged> {
     let is_frozen = |c: &Judged| c.plan.as_ref().is_some_and(|plan| plan.tune.is_none());
     if is_frozen(&candidates[chosen]) {
-        return &candidates[chosen];
+        return Some(&candidates[chosen]);
     }
     let frozen = candidates.iter().filter(|c| is_frozen(c));
-    let best = frozen.min_by(|a, b| a.column.mean_loss().total_cmp(&b.column.mean_loss()));
-    best.expect("there is always one with frozen features")
+    frozen.min_by(|a, b| a.column.mean_loss().total_cmp(&b.column.mean_loss()))
 }
 
 /// The candidate that others are compared with, among `candidates` with the cheapest first: the first ridge of the plan.

@@ -30,10 +30,13 @@ impl<'a> Kept<'a> {
         self.path("training")
     }
 
+    /// The folder that holds them.
+    pub fn dir(&self) -> PathBuf {
+        self.folder.path(KEPT)
+    }
+
     fn path(&self, fingerprint: &str) -> PathBuf {
-        self.folder
-            .path(KEPT)
-            .join(format!("{fingerprint}.safetensors"))
+        self.dir().join(format!("{fingerprint}.safetensors"))
     }
 
     /// The predictions with this fingerprint, if an interrupted run left them whole.
@@ -74,7 +77,7 @@ impl<'a> Kept<'a> {
     /// # Errors
     /// When the disk refuses.
     pub fn make_room(&self) -> Result<(), Failure> {
-        let dir = self.folder.path(KEPT);
+        let dir = self.dir();
         fs::create_dir_all(&dir).map_err(|e| Failure::io("making the folder", &dir, &e))
     }
 

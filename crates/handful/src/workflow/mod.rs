@@ -67,6 +67,7 @@ use watch::Watch;
 /// Every way in which this can fail has an exit code in [`exit`].
 pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
     let mut watch = Watch::start(settings.time_limit);
+    settings.wishes.check()?;
     let backbone = backbone::load_backbone(settings.model.as_deref())?;
     if let Some(recipe) = &settings.wishes.recipe {
         recipe.check_backbone(&backbone)?;
@@ -125,7 +126,7 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
     } = settle(given, &mut looks, &mut watch)?;
 
     let (k, standard) = folds(given, &learnt);
-    let proposed = propose(given, &learnt, &comparison, look_px, &looks, k);
+    let proposed = propose(given, &learnt, &comparison, look_px, &looks, k)?;
     let standard = match proposed.is_empty() {
         true => standard.repeats,
         false => standard.trained_repeats,
@@ -151,13 +152,14 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
     let judgement = judge::judge(&judged, &task)?;
     let chosen = &judged[judgement.chosen];
     let winner = chosen.plan.as_ref().expect("controls are never chosen");
-    let stand_in = judge::with_frozen_features(&judged, judgement.chosen);
-    let stand_in_plan = stand_in.plan.as_ref().expect("it is frozen");
+    let stand_in = judge::with_frozen_features(&judged, judgement.chosen).map(|stand_in| {
+        let plan = stand_in.plan.as_ref().expect("controls are not frozen");
+        (stand_in, Look::Backbone(geometry, plan.size_px))
+    });
     let predicted = Predicted {
         task: &task,
         judged: chosen,
         stand_in,
-        stand_in_look: Look::Backbone(geometry, stand_in_plan.size_px),
         headline: judgement.accuracy,
         scenes: scenes.as_ref().map(|scenes| (scenes, &alone)),
         looks: &looks,
@@ -180,6 +182,8 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
     };
     let tuned = trained.as_ref().map(|(model, _)| model);
     let training = tuning::story(&families, &judged, judgement.chosen, tuned)?;
+    // Nothing is trained any more: what was kept for it need not fill a disk, nor stand in the way when the run is renamed.
+    drop(families);
     let winner = Winner {
         plan: winner,
         geometry,
@@ -287,23 +291,23 @@ fn propose(
     look_px: usize,
     looks: &Looks,
     k: usize,
-) -> Vec<Proposed> {
+) -> Result<Vec<Proposed>, Failure> {
     let Settings {
         wishes, size_px, ..
     } = given.settings;
     if let Some(plan) = given.plan {
-        return Proposed::repeated(plan);
+        return Ok(Proposed::repeated(plan));
     }
     let n_fits = k * protocol(learnt.n_groups()).trained_repeats;
     let mut with_features = vec![comparison.candidates[0].size_px];
     with_features.extend(comparison.sizes(look_px));
     let (backbone, events) = (looks.backbone, given.events);
-    let tuned = Proposed::fine_tuning(learnt, backbone, &with_features, n_fits, wishes, events);
+    let tuned = Proposed::fine_tuning(learnt, backbone, &with_features, n_fits, wishes, events)?;
     let short_px = given.photos.short_side_px(&learnt.rows);
     let of_recipe = wishes.recipe.as_ref().map(|recipe| recipe.size_px);
     let size_px = of_recipe.or(*size_px);
-    let scratch = tuning::scratch::scratch(learnt, short_px, size_px, n_fits, wishes);
-    tuned.into_iter().chain(scratch).collect()
+    let scratch = tuning::scratch::scratch(learnt, short_px, size_px, n_fits, wishes)?;
+    Ok(tuned.into_iter().chain(scratch).collect())
 }
 
 /// Whether it was asked if more photos would help, and the answer.

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use handful_learn::Backbone;
 use handful_learn::backbone::Precision;
-use handful_learn::train::{Examples, RateRange, RateTest, Recipe, Suggestion, rate_test, suggest};
+use handful_learn::train::{
+    Examples, RateRange, RateTest, Recipe, Suggestion, Training, rate_test, suggest,
+};
 use handful_report::RatePlot;
 use handful_stats::{Seed, protocol};
 
@@ -164,7 +166,7 @@ impl Tester<'_> {
         let range = RateRange::of(rows.len(), recipe.batch);
         let recipe = fewer_views(recipe, range, task.photos.len());
         let start = bench.start_of_fold(&rows, 0)?;
-        let inputs = bench.inputs(&recipe);
+        let inputs = bench.inputs(&recipe)?;
         let examples = Examples {
             inputs: &inputs,
             rows: &rows,
@@ -179,7 +181,13 @@ impl Tester<'_> {
             }
         };
         let seed = seed.derive("testing learning rates", 0);
-        let test = rate_test(&start, examples, &recipe, range, seed, &mut watch)?;
+        let training = Training {
+            start: &start,
+            examples,
+            recipe: &recipe,
+            seed,
+        };
+        let test = rate_test(training, range, &mut watch)?;
         drop(progress);
         events.check_interrupted()?;
         let mut tested = Tested {
@@ -214,7 +222,7 @@ impl Tester<'_> {
             ..self.settings.wishes.clone()
         };
         let (backbone, events) = (self.backbone, self.events);
-        let proposed = Proposed::fine_tuning(learnt, backbone, &[size_px], k, &wishes, events);
+        let proposed = Proposed::fine_tuning(learnt, backbone, &[size_px], k, &wishes, events)?;
         let first = proposed.and_then(|proposed| proposed.recipes.into_iter().next());
         first.ok_or_else(|| {
             Failure::new(

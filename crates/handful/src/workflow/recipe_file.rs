@@ -75,8 +75,8 @@ const REMARKS: &[(&str, &str)] = &[
         "what learns: norms, last, last-2, all or { from = 3 }",
     ),
     (
-        "norm_momentum",
-        "share of the norms' statistics that a batch replaces; without this line they are frozen",
+        "norms",
+        "statistics of norms: frozen, re-estimated (of these photos) or { batch = { momentum = 0.1 } }",
     ),
     ("optimiser", "adamw or { sgd = { momentum = 0.9 } }"),
     ("learning_rate", "at its highest, after the warm-up"),
@@ -101,6 +101,10 @@ const REMARKS: &[(&str, &str)] = &[
         "pull of pretrained weights towards where they started, as a share of the rate",
     ),
     ("clip", "largest norm of all gradients together"),
+    (
+        "coarse",
+        "a first share of the steps on images with a share of the side",
+    ),
     (
         "label_smoothing",
         "share of each target that is spread over all classes, 0 to 0.5",
@@ -284,7 +288,7 @@ fn line_of(text: &str, key: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use handful_learn::head::Ridge;
-    use handful_learn::train::{Balance, Optimiser, Trains};
+    use handful_learn::train::{Balance, Norms, Optimiser, Trains};
 
     use super::*;
 
@@ -316,7 +320,7 @@ mod tests {
             with(|recipe| {
                 recipe.trains = Trains::From(3);
                 recipe.optimiser = Optimiser::Sgd { momentum: 0.9 };
-                recipe.norm_momentum = Some(0.1);
+                recipe.norms = Norms::Batch { momentum: 0.1 };
                 recipe.patience = Some(4);
                 recipe.balance = Balance::LogitAdjustment;
                 recipe.average = true;
@@ -332,7 +336,7 @@ mod tests {
     #[test]
     fn every_key_of_a_training_is_explained() {
         let all = with(|recipe| {
-            recipe.norm_momentum = Some(0.1);
+            recipe.norms = Norms::ReEstimated;
             recipe.patience = Some(4);
         });
         let text = all.to_toml();

@@ -38,10 +38,8 @@ pub struct Predicted<'a> {
     /// The candidate whose probabilities are asked, for photos that its training did not see.
     pub judged: &'a Judged,
     /// What is judged once more by other folds: the same one, or where its network was trained, which would take as long again, the
-    /// best one with frozen features.
-    pub stand_in: &'a Judged,
-    /// The look that the stand-in has learnt from.
-    pub stand_in_look: Look,
+    /// best one with frozen features; and the look that it has learnt from. None where there is no such candidate.
+    pub stand_in: Option<(&'a Judged, Look)>,
     /// Its accuracy.
     pub headline: Interval,
     /// Scenes that were found, and the photos of the task as they were before scenes made groups.
@@ -92,15 +90,14 @@ impl Predicted<'_> {
         &self,
         events: &Events,
     ) -> Result<(Option<JudgedOnceMore>, Option<SceneMetrics>), Failure> {
-        let Some((scenes, alone)) = self.scenes else {
+        let (Some((scenes, alone)), Some(stand_in)) = (self.scenes, self.stand_in) else {
             return Ok((None, None));
         };
-        let stand_in = (self.stand_in, self.stand_in_look);
         let more = scenes.judge_once_more(self.task, alone, self.looks, stand_in, events)?;
         // A stand-in tells what other folds cost, and not how good the model is.
-        let ahead = match self.stand_in.name == self.judged.name {
+        let ahead = match stand_in.0.name == self.judged.name {
             true => 0.0,
-            false => self.headline.value - self.stand_in.column.mean_hit(),
+            false => self.headline.value - stand_in.0.column.mean_hit(),
         };
         let metrics = match &more {
             Some(more) => scenes.metrics(more, self.headline, ahead)?,

@@ -231,8 +231,7 @@ impl Judging<'_> {
         let predicted = Predicted {
             task: &task,
             judged: &judged,
-            stand_in: &judged,
-            stand_in_look: self.look,
+            stand_in: Some((&judged, self.look)),
             headline: accuracy,
             scenes: scenes.as_ref().map(|scenes| (scenes, alone)),
             looks: self.looks,

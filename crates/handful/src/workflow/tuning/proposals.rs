@@ -1,10 +1,11 @@
 //! Which trainings are worth trying? By the number of photos a class has, and by what they cost (small-data.md A2).
 
-use handful_learn::Backbone;
 use handful_learn::backbone::Precision;
 use handful_learn::train::{Recipe, Squares, Trains};
+use handful_learn::{Backbone, LearnError};
 
 use crate::events::Events;
+use crate::exit::{self, Failure};
 use crate::workflow::labelled::Labelled;
 use crate::workflow::plan::Plan;
 use crate::workflow::recipe_file::RecipeFile;
@@ -42,6 +43,54 @@ pub struct Wishes {
     pub recipe: Option<RecipeFile>,
 }
 
+/// The most that `--epochs` can be: far more than anything learns from.
+const MOST_EPOCHS: f64 = 1e4;
+
+impl Wishes {
+    /// Compares what was said with its range, before anything runs.
+    ///
+    /// # Errors
+    /// With the first wish that can't be fulfilled.
+    pub fn check(&self) -> Result<(), Failure> {
+        if let Some(epochs) = self.epochs.filter(|epochs| *epochs > MOST_EPOCHS) {
+            return Err(out_of_range(LearnError::Recipe {
+                name: "epochs",
+                found: epochs.to_string(),
+                range: format!("up to {MOST_EPOCHS}"),
+            }));
+        }
+        let recipe = Recipe {
+            patience: self.patience,
+            ..Recipe::new(
+                self.trains.unwrap_or(Trains::All),
+                self.learning_rate.unwrap_or(RATES[0]),
+                1,
+                self.batch.unwrap_or(BATCH),
+            )
+        };
+        recipe.check().map_err(out_of_range)
+    }
+}
+
+/// What the person is told of a number of a recipe that can't be used: by the option that it comes from.
+pub(super) fn out_of_range(error: LearnError) -> Failure {
+    let LearnError::Recipe { name, found, range } = error else {
+        return error.into();
+    };
+    let option = match name {
+        "learning_rate" => "--lr",
+        "batch" => "--batch",
+        "patience" => "--patience",
+        "epochs" | "steps" => "--epochs",
+        other => other,
+    };
+    Failure::new(exit::USAGE, format!("`{option}` is {found}"))
+        .found(format!("it can be {range}"))
+        .advice(format!(
+            "give a number in that range, or leave `{option}` out"
+        ))
+}
+
 /// Photos of a class, in the median, below which nothing but the head is trained: with so few, trainings differ more by luck than by
 /// recipe.
 const FEWEST_OF_A_CLASS: usize = 5;
@@ -74,6 +123,9 @@ pub struct Proposed {
 impl Proposed {
     /// Fine-tuning for these photos, if any; each recipe is trained `n_fits` times. `sizes_px` are the sides at which there are features, best first:
     /// the first at which more than the last stages can be trained in time is taken, because depth is worth more than pixels.
+    ///
+    /// # Errors
+    /// When so many steps are wished for that nobody could wait for them.
     pub fn fine_tuning(
         photos: &Labelled,
         backbone: &Backbone,
@@ -81,9 +133,9 @@ impl Proposed {
         n_fits: usize,
         wishes: &Wishes,
         events: &Events,
-    ) -> Option<Proposed> {
+    ) -> Result<Option<Proposed>, Failure> {
         if matches!(wishes.strategy, Strategy::Frozen | Strategy::Scratch) {
-            return None;
+            return Ok(None);
         }
         let at = |&size_px: &usize| Proposed {
             scratch: None,
@@ -102,17 +154,20 @@ impl Proposed {
                     "fine-tuning is left out, because it would take long; `--strategy fine-tune` tries it",
                 );
             }
-            return None;
+            return Ok(None);
         };
+        for recipe in &proposed.recipes {
+            recipe.check().map_err(out_of_range)?;
+        }
         let why_not = if backbone.precision() != Precision::Float32 {
             "networks are trained in float32 alone"
         } else if photos.len() * Squares::bytes(proposed.size_px) > MOST_BYTES {
             "so many photos of that size do not fit into memory"
         } else {
-            return Some(proposed.clone());
+            return Ok(Some(proposed.clone()));
         };
         events.remark(format!("fine-tuning is left out: {why_not}"));
-        None
+        Ok(None)
     }
 
     /// What an earlier run trained on all folds, network by network.
@@ -216,7 +271,7 @@ pub fn mega_macs(recipe: &Recipe, backbone: &Backbone, size_px: usize, n_photos:
 /// About how much work the steps of one training are, where an image takes `learning` on its way through the part that learns.
 pub fn training_mega_macs(recipe: &Recipe, learning: f64) -> f64 {
     let images = (recipe.steps * recipe.batch * recipe.accumulate) as f64;
-    images * OF_A_STEP * learning
+    images * recipe.pixel_share() * OF_A_STEP * learning
 }
 
 /// What the stages that a recipe leaves frozen take for one image.
@@ -300,6 +355,24 @@ mod tests {
         assert_eq!((tuned.recipes.len(), tuned.settled), (2, Some(1)));
         assert_eq!((scratch.recipes.len(), scratch.settled), (1, Some(0)));
         assert_eq!(scratch.scratch.as_deref(), Some("resnet14"));
+    }
+
+    #[test]
+    fn a_rate_out_of_range_is_told_before_anything_runs() {
+        let lr = |rate| Wishes {
+            learning_rate: Some(rate),
+            ..Wishes::default()
+        };
+        assert_eq!(lr(1.0).check(), Ok(()));
+        let epochs = Wishes {
+            epochs: Some(1e9),
+            ..Wishes::default()
+        };
+        for (wishes, option) in [(lr(20.0), "`--lr`"), (epochs, "`--epochs`")] {
+            let failure = wishes.check().unwrap_err();
+            assert_eq!(failure.code, exit::USAGE);
+            assert!(failure.what.contains(option), "{failure}");
+        }
     }
 
     #[test]

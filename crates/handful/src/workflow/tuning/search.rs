@@ -1,12 +1,13 @@
 //! Which recipes go all the way? All are tried for a quarter of their steps on one fold, the better ones on all folds.
 
+use handful_learn::LearnError;
 use handful_learn::train::Recipe;
 
 use super::blend::{Blend, HeldOut};
 use super::proposals::{self, Proposed};
 use super::trial::{self, Trial};
-use super::workbench::{Prepared, Workbench};
-use crate::exit::{self, Failure};
+use super::workbench::{NoModel, Prepared, Workbench};
+use crate::exit::Failure;
 use crate::workflow::kept::Kept;
 use crate::workflow::screen::Decision;
 use crate::workflow::watch::Watch;
@@ -63,7 +64,7 @@ pub fn search<'b>(
     // The best of the first round is first.
     let leader = settled.unwrap_or(0);
     for (idx, recipe) in recipes.into_iter().enumerate() {
-        let inputs = prepared.kept(bench, &recipe);
+        let inputs = prepared.kept(bench, &recipe)?;
         let n_fits = bench.task.folds.splits().count();
         let of_a_fit = bench.mega_macs(&recipe);
         let work = of_a_fit * n_fits as f64;
@@ -84,8 +85,8 @@ pub fn search<'b>(
         ) {
             Ok(Some(trial)) => searched.trials.push(trial),
             Ok(None) => leave_out_for_time(bench, &recipe),
-            Err(failure) if failure.code == exit::USAGE => leave_out(bench, &recipe, &failure),
-            Err(failure) => return Err(failure),
+            Err(NoModel::Diverged(why)) => leave_out(bench, &recipe, &why),
+            Err(NoModel::Failed(failure)) => return Err(failure),
         }
     }
     Ok(searched)
@@ -121,9 +122,13 @@ fn first_round<'b>(
     for recipe in recipes {
         // What is left of the time is for training on all folds.
         if !watch.has_time_for(ROUND_LEAVES * watch.total_s()) {
+            if tried.is_empty() {
+                let remark = format!("the time limit leaves out {}", bench.what());
+                bench.events.remark(remark);
+            }
             break;
         }
-        let inputs = prepared.kept(bench, &recipe);
+        let inputs = prepared.kept(bench, &recipe)?;
         done += bench.mega_macs(&short(&recipe));
         match trial::first_fold(bench, inputs, &short(&recipe), kept, &progress) {
             Ok(held) => {
@@ -131,14 +136,12 @@ fn first_round<'b>(
                 let (blend, losses) = Blend::of(&held, &photos.labels, photos.n_classes);
                 tried.push((recipe, losses[blend.alpha_idx]));
             }
-            Err(failure) if failure.code == exit::USAGE => leave_out(bench, &recipe, &failure),
-            Err(failure) => return Err(failure),
+            Err(NoModel::Diverged(why)) => leave_out(bench, &recipe, &why),
+            Err(NoModel::Failed(failure)) => return Err(failure),
         }
     }
     let seconds = (watch.total_s() - began_s) / f64::max(done, 1.0);
     if tried.is_empty() {
-        let remark = format!("the time limit leaves out {}", bench.what());
-        bench.events.remark(remark);
         return Ok(Round {
             recipes: Vec::new(),
             decision: None,
@@ -183,8 +186,7 @@ fn leave_out_for_time(bench: &Workbench, recipe: &Recipe) {
     ));
 }
 
-fn leave_out(bench: &Workbench, recipe: &Recipe, failure: &Failure) {
-    let why = failure.found.as_deref().unwrap_or_default();
+fn leave_out(bench: &Workbench, recipe: &Recipe, why: &LearnError) {
     let (what, recipe) = (bench.what(), recipe.name());
     bench
         .events

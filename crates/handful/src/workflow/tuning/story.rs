@@ -134,9 +134,9 @@ fn shuffled(bench: &Workbench, prepared: &Prepared, trial: &Trial) -> Result<Shu
     let work = bench.mega_macs(&trial.recipe) as u64;
     let progress = bench.events.progress("training on shuffled labels", work);
     let inputs = prepared.of(bench, &trial.recipe);
-    let mut look = |_: &Now| ControlFlow::Continue(());
+    let mut look = |_: &Now| Ok(ControlFlow::Continue(()));
     let (model, _) = bench.train(&start, inputs, &lesson, &progress, &mut look)?;
-    let right = model.logits(inputs, &rows);
+    let right = model.logits(inputs, &rows)?;
     let right = right.chunks_exact(task.photos.n_classes).zip(&of_rows);
     let n_right = right.filter(|(z, label)| argmax(z) == **label).count();
     let photos = task.photos.subset(&rows);

@@ -4,18 +4,17 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use handful_learn::Weights;
 use handful_learn::head::calibrated;
 use handful_learn::train::{Inputs, Model, Now, Recipe};
 use handful_learn::weights::Stored;
+use handful_learn::{LearnError, Weights};
 use handful_stats::{Column, softmax_rows};
 use serde::{Deserialize, Serialize};
 
 use super::blend::{Blend, HeldOut};
 use super::proposals::LOOKS;
-use super::workbench::{Lesson, Workbench};
+use super::workbench::{Lesson, NoModel, Workbench};
 use crate::events::{Event, Progress};
-use crate::exit::Failure;
 use crate::workflow::kept::Kept;
 use crate::workflow::task::{OutOfFold, Task};
 use crate::workflow::watch::Watch;
@@ -80,7 +79,7 @@ impl Trial {
         kept: &Kept,
         progress: &Progress,
         watch: &Watch,
-    ) -> Result<Option<Trial>, Failure> {
+    ) -> Result<Option<Trial>, NoModel> {
         let task = bench.task;
         let of_fold = |(repeat, fold)| {
             let one = OneFold {
@@ -146,7 +145,7 @@ pub fn first_fold(
     recipe: &Recipe,
     kept: &Kept,
     progress: &Progress,
-) -> Result<HeldOut, Failure> {
+) -> Result<HeldOut, NoModel> {
     let one = OneFold {
         bench,
         inputs,
@@ -168,7 +167,7 @@ struct OneFold<'a> {
 
 impl OneFold<'_> {
     /// What an interrupted run has finished is not done again.
-    fn train_or_find(&self, kept: &Kept, progress: &Progress) -> Result<FoldResult, Failure> {
+    fn train_or_find(&self, kept: &Kept, progress: &Progress) -> Result<FoldResult, NoModel> {
         let (task, place) = (self.bench.task, (self.repeat, self.fold));
         let name = fingerprint(self.bench, self.recipe, place);
         let known = kept.find_table(&name);
@@ -183,7 +182,7 @@ impl OneFold<'_> {
         Ok(result)
     }
 
-    fn train(&self, progress: &Progress) -> Result<FoldResult, Failure> {
+    fn train(&self, progress: &Progress) -> Result<FoldResult, NoModel> {
         let started = Instant::now();
         let Task { photos, folds, .. } = self.bench.task;
         let rows = folds.train_rows(self.repeat, self.fold);
@@ -202,16 +201,16 @@ impl OneFold<'_> {
         let mut looks: BTreeMap<usize, FoldLook> = BTreeMap::new();
         let mut look = |now: &Now| {
             if self.repeat == 0 && looks_at.contains(&now.step) {
-                let seen = self.look(now, &rows, &test);
+                let seen = self.look(now, &rows, &test)?;
                 self.tell(now, &seen);
                 looks.insert(now.step, seen);
             }
-            ControlFlow::Continue(())
+            Ok(ControlFlow::Continue(()))
         };
         let (tuned, stopped_at) =
             self.bench
                 .train(&start, self.inputs, &lesson, progress, &mut look)?;
-        let logits = (self.bench.shares().iter())
+        let logits: Result<Vec<Vec<f64>>, LearnError> = (self.bench.shares().iter())
             .map(|&alpha| Model::blend(&start, &tuned, alpha).logits(self.inputs, &test))
             .collect();
         Ok(FoldResult {
@@ -220,7 +219,7 @@ impl OneFold<'_> {
                 fold: self.fold,
                 rows: test,
                 shares: self.bench.shares(),
-                logits,
+                logits: logits?,
             },
             looks: looks.into_values().collect(),
             stopped_at,
@@ -228,25 +227,25 @@ impl OneFold<'_> {
         })
     }
 
-    fn look(&self, now: &Now, rows: &[usize], test: &[usize]) -> FoldLook {
+    fn look(&self, now: &Now, rows: &[usize], test: &[usize]) -> Result<FoldLook, LearnError> {
         let model = now.model();
         let photos = &self.bench.task.photos;
-        let of = |rows: &[usize]| -> Column {
-            let mut p = model.logits(self.inputs, rows);
+        let of = |rows: &[usize]| -> Result<Column, LearnError> {
+            let mut p = model.logits(self.inputs, rows)?;
             softmax_rows(&mut p, photos.n_classes);
             let labels: Vec<usize> = rows.iter().map(|&r| photos.labels[r]).collect();
-            Column::of_probabilities(&p, &labels, photos.n_classes)
+            Ok(Column::of_probabilities(&p, &labels, photos.n_classes))
         };
         // Evenly over the fold: its rows are in the order of the classes' folders.
         let step = rows.len().div_ceil(SEEN_OF_THE_FOLD);
         let learned: Vec<usize> = rows.iter().copied().step_by(step).collect();
-        let (learned, held) = (of(&learned), of(test));
-        FoldLook {
+        let (learned, held) = (of(&learned)?, of(test)?);
+        Ok(FoldLook {
             epoch: now.epoch,
             learned: (learned.mean_loss(), learned.mean_hit()),
             losses: held.losses,
             hits: held.hits,
-        }
+        })
     }
 
     fn tell(&self, now: &Now, look: &FoldLook) {

@@ -1,5 +1,6 @@
 //! What all trainings on a set of photos share: the pixels, the kept outputs of frozen prefixes, and the heads that they start from.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -7,16 +8,18 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use handful_image::Geometry;
-use handful_learn::Backbone;
 use handful_learn::head::{FeatureSet, Fitted, Head, Logistic};
 use handful_learn::train::{
-    Checkpoint, Examples, Inputs, Model, Now, Recipe, Squares, Stopping, fit,
+    Checkpoint, Examples, Inputs, Model, Now, Place, Recipe, Shelf, Squares, Stopping, Training,
+    fit,
 };
+use handful_learn::{Backbone, LearnError};
 use handful_stats::{Seed, stratified_subset};
 
 use super::blend::{ALL_THE_WAY, SHARES};
 use super::proposals;
 use super::trial::Trial;
+use crate::disk::free_bytes;
 use crate::events::{Events, Progress};
 use crate::exit::{self, Failure};
 use crate::workflow::kept::Kept;
@@ -24,8 +27,14 @@ use crate::workflow::looks::{Look, Looks};
 use crate::workflow::run_folder::write_whole;
 use crate::workflow::task::Task;
 
-/// Memory that the kept outputs of a prefix may take; more are computed again in every step.
-const MOST_KEPT_BYTES: usize = 2 << 30;
+/// Outputs of a prefix up to here are kept in memory, more in a file.
+const IN_MEMORY_BYTES: u64 = 256 << 20;
+/// Largest file for them; what is over is computed again in every step, to the same numbers.
+const MOST_KEPT_BYTES: u64 = 8 << 30;
+/// Such a file takes one part in so many of the free disk space at most.
+const OF_FREE_SPACE: u64 = 2;
+/// Largest such file where the free space is not known.
+const UNKNOWN_SPACE_BYTES: u64 = 2 << 30;
 /// Share of a training fold that a training with patience is stopped by (small-data.md A2).
 const STOPPED_BY: f64 = 0.15;
 /// How often an unfinished training is kept.
@@ -56,21 +65,41 @@ pub struct Workbench<'a> {
     pub squares: Squares,
     /// Where an unfinished training is kept.
     pub checkpoint: PathBuf,
+    /// The folder for files that are gone when the program is.
+    scratch: PathBuf,
     /// Where progress goes.
     pub events: &'a Events,
     /// The heads that trainings start from, by fold.
     heads: Mutex<BTreeMap<usize, Fitted>>,
 }
 
-/// Inputs of the trainings, made once for all that are cut at the same stage.
+/// Inputs of the trainings, made once for all that are cut at the same stage and see as many views.
 #[derive(Default)]
-pub struct Prepared<'b>(BTreeMap<usize, Inputs<'b>>);
+pub struct Prepared<'b>(BTreeMap<(usize, usize), Inputs<'b>>);
 
 impl<'b> Prepared<'b> {
     /// The inputs for a recipe, which stay.
-    pub fn kept<'m>(&'m mut self, bench: &'b Workbench, recipe: &Recipe) -> &'m Inputs<'b> {
-        let cut = recipe.trains.cut(bench.network);
-        self.0.entry(cut).or_insert_with(|| bench.inputs(recipe))
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn kept<'m>(
+        &'m mut self,
+        bench: &'b Workbench,
+        recipe: &Recipe,
+    ) -> Result<&'m Inputs<'b>, Failure> {
+        Ok(match self.0.entry(Self::key(bench, recipe)) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(bench.inputs(recipe)?),
+        })
+    }
+
+    /// The first stage that learns, and the views of each photo that are kept.
+    fn key(bench: &Workbench, recipe: &Recipe) -> (usize, usize) {
+        let views = match recipe.keeps_views(bench.network) {
+            true => recipe.views,
+            false => 0,
+        };
+        (recipe.trains.cut(bench.network), views)
     }
 
     /// The inputs of a recipe that has been trained.
@@ -78,8 +107,7 @@ impl<'b> Prepared<'b> {
     /// # Panics
     /// If it has not.
     pub fn of(&self, bench: &Workbench, recipe: &Recipe) -> &Inputs<'b> {
-        let cut = recipe.trains.cut(bench.network);
-        &self.0[&cut]
+        &self.0[&Self::key(bench, recipe)]
     }
 }
 
@@ -93,6 +121,42 @@ pub struct Lesson<'r> {
     pub recipe: &'r Recipe,
     /// Tells its random draws from those of others.
     pub seed: Seed,
+}
+
+/// Why a training gave no model.
+#[derive(Debug)]
+pub enum NoModel {
+    /// Its gradients are no numbers any more: another recipe may do better.
+    Diverged(LearnError),
+    /// What ends the run.
+    Failed(Failure),
+}
+
+impl From<LearnError> for NoModel {
+    fn from(error: LearnError) -> NoModel {
+        match error {
+            LearnError::Diverged { .. } => NoModel::Diverged(error),
+            other => NoModel::Failed(other.into()),
+        }
+    }
+}
+
+impl From<Failure> for NoModel {
+    fn from(failure: Failure) -> NoModel {
+        NoModel::Failed(failure)
+    }
+}
+
+/// Where no other recipe can take its place.
+impl From<NoModel> for Failure {
+    fn from(why: NoModel) -> Failure {
+        match why {
+            NoModel::Failed(failure) => failure,
+            NoModel::Diverged(error) => Failure::new(exit::USAGE, "a training did not work")
+                .found(error.to_string())
+                .advice("give a smaller `--lr`"),
+        }
+    }
 }
 
 impl<'a> Workbench<'a> {
@@ -122,6 +186,7 @@ impl<'a> Workbench<'a> {
             features: looks.features(look, rows, last)?,
             squares: looks.squares(preprocessing, rows)?,
             checkpoint: kept.checkpoint(),
+            scratch: kept.dir(),
             events,
             heads: Mutex::default(),
         })
@@ -153,22 +218,43 @@ impl<'a> Workbench<'a> {
         proposals::mega_macs(recipe, self.network, self.size_px(), 0)
     }
 
-    /// Inputs for a recipe: views that went through its frozen prefix, where there is one and they fit into memory.
-    pub fn inputs(&self, recipe: &Recipe) -> Inputs<'_> {
-        let Workbench {
-            network, squares, ..
-        } = self;
+    /// Inputs for a recipe: views that went through its frozen prefix, where there is one.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn inputs(&self, recipe: &Recipe) -> Result<Inputs<'_>, Failure> {
         let seed = self.task.seed.derive("views", 0);
-        let cut = recipe.trains.cut(network);
-        let bytes = Inputs::bytes(network, cut, self.size_px(), squares.len(), recipe.views);
-        if cut == 0 || recipe.views == 0 || bytes > MOST_KEPT_BYTES {
-            return Inputs::fresh(squares, network, cut, seed);
+        let cut = recipe.trains.cut(self.network);
+        let inputs = Inputs::fresh(&self.squares, self.network, cut, seed);
+        if !recipe.keeps_views(self.network) {
+            return Ok(inputs);
         }
+        let shelf = self.shelf(inputs.bytes(recipe.views))?;
         let progress = self
             .events
-            .progress("preparing training", squares.len() as u64);
+            .progress("preparing training", self.squares.len() as u64);
         let done = |n: usize| progress.advance(n as u64);
-        Inputs::kept(squares, network, cut, recipe.views, seed, &done)
+        let inputs = inputs.kept(recipe.views, shelf, &done)?;
+        let (n, n_kept) = (self.squares.len(), inputs.n_kept());
+        if n_kept < n {
+            self.events.remark(format!(
+                "there is room to keep what was prepared of {n_kept} of {n} photos; the others take their time again in each step"
+            ));
+        }
+        Ok(inputs)
+    }
+
+    /// Where so many bytes of a prefix's outputs are kept. The file has no name, so that nothing is left of it when the program ends.
+    fn shelf(&self, bytes: u64) -> Result<Shelf, Failure> {
+        if bytes <= IN_MEMORY_BYTES {
+            return Ok(Shelf::memory());
+        }
+        let file = tempfile::tempfile_in(&self.scratch)
+            .map_err(|e| Failure::io("making a file in", &self.scratch, &e))?;
+        Ok(Shelf {
+            place: Place::File(file),
+            most_bytes: room(free_bytes(&self.scratch)),
+        })
     }
 
     /// The model before training: a logistic head on the frozen features of these rows, or a network that knows nothing. `idx` tells
@@ -215,15 +301,15 @@ impl<'a> Workbench<'a> {
     /// stop the training. One that was interrupted goes on.
     ///
     /// # Errors
-    /// When interrupted; when the training diverges, as a failure of usage.
+    /// When interrupted; when the training diverges.
     pub fn train(
         &self,
         start: &Model,
         inputs: &Inputs,
         lesson: &Lesson,
         progress: &Progress,
-        look: &mut (dyn FnMut(&Now) -> ControlFlow<()> + Send),
-    ) -> Result<(Model, usize), Failure> {
+        look: &mut (dyn FnMut(&Now) -> Result<ControlFlow<()>, Failure> + Send),
+    ) -> Result<(Model, usize), NoModel> {
         let Lesson {
             rows,
             labels,
@@ -250,49 +336,48 @@ impl<'a> Workbench<'a> {
         let mut kept = Instant::now();
         let mut told = 0;
         let mut steps = 0;
-        let mut watch = |now: &Now| -> ControlFlow<()> {
+        let mut step = |now: &Now| -> Result<ControlFlow<()>, Failure> {
             progress.advance(a_step * (now.step - told) as u64);
             told = now.step;
             steps = now.step;
             let is_due = self.events.is_interrupted() || kept.elapsed() > CHECKPOINT_EVERY;
-            let mut going = self.events.check_interrupted();
             if is_kept && is_due {
                 kept = Instant::now();
-                let bytes = now.checkpoint().to_bytes();
-                going = write_whole(&self.checkpoint, &bytes).and(going);
+                write_whole(&self.checkpoint, &now.checkpoint().to_bytes())?;
             }
-            if let Err(failure) = going {
+            self.events.check_interrupted()?;
+            let stops = match &mut stopping {
+                Some(stopping) => stopping.look(now)?.is_break(),
+                None => false,
+            };
+            match stops {
+                true => Ok(ControlFlow::Break(())),
+                false => look(now),
+            }
+        };
+        let mut watch = |now: &Now| {
+            step(now).unwrap_or_else(|failure| {
                 failed = Some(failure);
-                return ControlFlow::Break(());
-            }
-            if let Some(stopping) = &mut stopping {
-                stopping.look(now)?;
-            }
-            look(now)
+                ControlFlow::Break(())
+            })
         };
-        let examples = Examples {
-            inputs,
-            rows: learned,
-            labels,
-        };
-        let tuned = fit(
+        let training = Training {
             start,
-            examples,
+            examples: Examples {
+                inputs,
+                rows: learned,
+                labels,
+            },
             recipe,
-            lesson.seed,
-            from.as_ref(),
-            &mut watch,
-        );
+            seed: lesson.seed,
+        };
+        let tuned = fit(training, from.as_ref(), &mut watch);
         // The bar counts all steps, also those that were not needed.
         progress.advance(a_step * (recipe.steps - told) as u64);
         if let Some(failure) = failed {
-            return Err(failure);
+            return Err(failure.into());
         }
-        let tuned = tuned.map_err(|e| {
-            Failure::new(exit::USAGE, "a training did not work")
-                .found(e.to_string())
-                .advice("give a smaller `--lr`")
-        })?;
+        let tuned = tuned?;
         // What is finished is no place to go on from, and the next training need not read it.
         let _ = std::fs::remove_file(&self.checkpoint);
         let best = stopping.and_then(Stopping::best);
@@ -312,6 +397,12 @@ impl<'a> Workbench<'a> {
         let rows = |of: Vec<usize>| of.into_iter().map(|i| lesson.rows[i]).collect();
         (rows(learned), rows(judging))
     }
+}
+
+/// Bytes that may be kept in a file on a disk with so many free ones.
+fn room(free: Option<u64>) -> u64 {
+    let room = free.map_or(UNKNOWN_SPACE_BYTES, |free| free / OF_FREE_SPACE);
+    room.min(MOST_KEPT_BYTES)
 }
 
 /// The winning recipe on all photos: the model, blended and calibrated as the folds were, and its probabilities for these photos.
@@ -345,9 +436,11 @@ pub fn refit(
         seed: task.seed.derive("training", idx as u64),
     };
     // Where the folds stopped early, so does this one, which has no photos left to stop by.
-    let mut look = |now: &Now| match now.step >= stop_at {
-        true => ControlFlow::Break(()),
-        false => ControlFlow::Continue(()),
+    let mut look = |now: &Now| {
+        Ok(match now.step >= stop_at {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        })
     };
     let (tuned, _) = bench.train(&start, inputs, &lesson, &progress, &mut look)?;
     let mut model = Model::blend(&start, &tuned, trial.blend.alpha);
@@ -367,7 +460,20 @@ pub fn refit(
             photos.len()
         ),
     };
-    let logits = model.logits(inputs, &rows);
+    let logits = model.logits(inputs, &rows)?;
     let probabilities = model.head.probabilities_of(logits);
     Ok((model, probabilities))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_leaves_half_of_the_free_space_and_is_never_larger_than_its_cap() {
+        assert_eq!(room(Some(1000)), 500);
+        assert_eq!(room(Some(0)), 0);
+        assert_eq!(room(Some(1 << 40)), 8 << 30);
+        assert_eq!(room(None), 2 << 30);
+    }
 }

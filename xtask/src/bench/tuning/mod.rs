@@ -3,9 +3,9 @@
 //! Each draw is learned from with frozen features, at each depth, by the program's own choice, and by PyTorch where it is asked for.
 //! Rows are kept as they come: a bench that was stopped goes on.
 
-use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::Write;
+mod rows;
+
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::command;
 use crate::failure::{Failure, Outcome};
+use rows::{Row, Rows};
 
 /// Sets by photos of a class, the most telling first: near natural photos, signs of hands, and small pictures; waste stands where
 /// small-data.md A16 has it.
@@ -43,7 +44,6 @@ const SIZE_PX: &str = "128";
 const JUDGED_BY: &str = "1500";
 const WORK: &str = "target/bench/tuning";
 const RAW: &str = "bench/results/tuning.csv";
-const HEADER: &str = "set,of_a_class,seed,method,accuracy,test_images,seconds";
 const VENV: &str = "make a virtual environment with bench/peers/requirements.txt";
 
 /// One draw of photos.
@@ -58,7 +58,8 @@ pub fn run(root: &Path, data: &Path, binary: &Path, python: &Path) -> Result<Out
     let mut built = command::example(root, "handful-learn", "tuning");
     // Without arguments it says how it is used: then it is built.
     command::run(built.stderr(Stdio::null()), "install Rust's cargo")?;
-    let bench = Bench {
+    let mut bench = Bench {
+        rows: Rows::read(&root.join(RAW))?,
         root,
         data,
         binary,
@@ -77,7 +78,7 @@ pub fn run(root: &Path, data: &Path, binary: &Path, python: &Path) -> Result<Out
             }
         }
     }
-    print(&rows(&root.join(RAW))?);
+    print!("{}", bench.rows.table());
     Ok(Outcome::Done)
 }
 
@@ -87,10 +88,18 @@ struct Bench<'a> {
     binary: &'a Path,
     python: &'a Path,
     example: PathBuf,
+    rows: Rows,
 }
 
-/// Accuracy on the photos that judge, how many they are, and seconds.
-type Found = (f64, usize, f64);
+/// What a method made of a draw.
+#[derive(Clone, Copy)]
+struct Found {
+    accuracy: f64,
+    test_images: usize,
+    seconds: f64,
+    /// What was claimed out of fold: value, low, high.
+    claimed: Option<[f64; 3]>,
+}
 
 /// What a training starts from, what is half-way between that and what it comes to, and what it comes to.
 struct OfRecipe {
@@ -100,34 +109,32 @@ struct OfRecipe {
 }
 
 impl Bench<'_> {
-    fn learn(&self, draw: &Draw) -> Result<(), Failure> {
-        let known = rows(&self.root.join(RAW))?;
-        let is_missing = |method: &str| {
-            let key = (draw.set.to_owned(), draw.of_a_class, method.to_owned());
-            !known
-                .get(&key)
-                .is_some_and(|of| of.contains_key(&draw.seed))
-        };
+    fn learn(&mut self, draw: &Draw) -> Result<(), Failure> {
+        let Draw {
+            set,
+            of_a_class,
+            seed,
+        } = *draw;
         let list = self.draw(draw)?;
         for strategy in STRATEGIES {
             let method = format!("train, {strategy}");
-            if is_missing(&method) {
+            if self.rows.lacks(set, of_a_class, seed, &method) {
                 let found = self.train(draw, &list, strategy)?;
                 self.keep(draw, &method, found)?;
             }
         }
         for (trains, rate) in RECIPES {
             let method = format!("{trains}@{rate}");
-            if is_missing(&method) {
+            if self.rows.lacks(set, of_a_class, seed, &method) {
                 let of_recipe = self.recipe(draw, &list, trains, rate)?;
-                if is_missing(START) && trains == RECIPES[0].0 {
+                if self.rows.lacks(set, of_a_class, seed, START) && trains == RECIPES[0].0 {
                     self.keep(draw, START, of_recipe.start)?;
                 }
                 self.keep(draw, &format!("{method}, half-way"), of_recipe.half_way)?;
                 self.keep(draw, &method, of_recipe.tuned)?;
             }
         }
-        if draw.of_a_class == PEER_OF_A_CLASS && is_missing(PEER) {
+        if of_a_class == PEER_OF_A_CLASS && self.rows.lacks(set, of_a_class, seed, PEER) {
             let found = self.peer(draw, &list)?;
             self.keep(draw, PEER, found)?;
         }
@@ -166,24 +173,27 @@ impl Bench<'_> {
     ) -> Result<OfRecipe, Failure> {
         let recipe = serde_json::json!({ "trains": trains, "learning_rate": rate });
         let mut example = Command::new(&self.example);
-        example
-            .arg(self.data.join(draw.set))
-            .arg(list)
-            .args([&recipe.to_string(), SIZE_PX]);
+        example.arg(self.data.join(draw.set)).arg(list).args([
+            &recipe.to_string(),
+            "--px",
+            SIZE_PX,
+        ]);
         let found = printed(&mut example)?;
         let number = |key: &str| found[key].as_f64().unwrap_or(f64::NAN);
         let seconds = ["seconds_features", "seconds_prefix", "seconds_training"];
         let seconds: f64 = seconds.into_iter().map(number).sum();
         let images = number("test") as usize;
         let half_way = found["by_alpha"][2]["accuracy"].as_f64();
+        let of = |accuracy: f64, seconds: f64| Found {
+            accuracy,
+            test_images: images,
+            seconds,
+            claimed: None,
+        };
         Ok(OfRecipe {
-            start: (
-                number("frozen_accuracy"),
-                images,
-                number("seconds_features"),
-            ),
-            half_way: (half_way.unwrap_or(f64::NAN), images, seconds),
-            tuned: (number("accuracy"), images, seconds),
+            start: of(number("frozen_accuracy"), number("seconds_features")),
+            half_way: of(half_way.unwrap_or(f64::NAN), seconds),
+            tuned: of(number("accuracy"), seconds),
         })
     }
 
@@ -227,7 +237,13 @@ impl Bench<'_> {
         let test = &metrics["test"];
         let accuracy = test["accuracy"]["value"].as_f64().unwrap_or(f64::NAN);
         let images = test["images"].as_u64().unwrap_or(0);
-        Ok((accuracy, images as usize, seconds))
+        let of = |key: &str| metrics["accuracy"][key].as_f64().unwrap_or(f64::NAN);
+        Ok(Found {
+            accuracy,
+            test_images: images as usize,
+            seconds,
+            claimed: Some(["value", "low", "high"].map(of)),
+        })
     }
 
     fn peer(&self, draw: &Draw, list: &Path) -> Result<Found, Failure> {
@@ -242,38 +258,48 @@ impl Bench<'_> {
         let found = printed(&mut script)?;
         let number = |key: &str| found[key].as_f64().unwrap_or(f64::NAN);
         let seconds = ["seconds_features", "seconds_head", "seconds_training"];
-        Ok((
-            number("accuracy"),
-            number("test") as usize,
-            seconds.into_iter().map(number).sum(),
-        ))
+        Ok(Found {
+            accuracy: number("accuracy"),
+            test_images: number("test") as usize,
+            seconds: seconds.into_iter().map(number).sum(),
+            claimed: None,
+        })
     }
 
-    fn keep(&self, draw: &Draw, method: &str, found: Found) -> Result<(), Failure> {
-        let (accuracy, images, seconds) = found;
+    fn keep(&mut self, draw: &Draw, method: &str, found: Found) -> Result<(), Failure> {
         let Draw {
             set,
             of_a_class,
             seed,
-        } = draw;
+        } = *draw;
+        let Found {
+            accuracy,
+            test_images,
+            seconds,
+            claimed,
+        } = found;
         eprintln!(
             "{set}, {of_a_class} a class, seed {seed}, {method}: {accuracy:.4}, {seconds:.1} s"
         );
-        let path = self.root.join(RAW);
-        let is_new = !path.exists();
-        let file = File::options().create(true).append(true).open(&path);
-        let mut file = file.map_err(Failure::writing(&path))?;
-        let header = if is_new {
-            format!("{HEADER}\n")
-        } else {
-            String::new()
-        };
-        let row = format!(
-            "{header}{set},{of_a_class},{seed},\"{method}\",{accuracy:.4},{images},{seconds:.1}\n"
-        );
-        file.write_all(row.as_bytes())
-            .map_err(Failure::writing(&path))
+        self.rows.keep(Row {
+            set: set.to_owned(),
+            of_a_class,
+            seed,
+            method: method.to_owned(),
+            accuracy: rounded(accuracy, 4),
+            test_images,
+            seconds: rounded(seconds, 1),
+            claimed: claimed.map(|[value, ..]| rounded(value, 4)),
+            low: claimed.map(|[_, low, _]| rounded(low, 4)),
+            high: claimed.map(|[.., high]| rounded(high, 4)),
+        })
     }
+}
+
+/// To so many digits.
+fn rounded(value: f64, digits: i32) -> f64 {
+    let scale = 10f64.powi(digits);
+    (value * scale).round() / scale
 }
 
 /// What a program prints as JSON in its last line.
@@ -288,71 +314,4 @@ fn printed(command: &mut Command) -> Result<Value, Failure> {
     let last = text.lines().last().unwrap_or_default();
     serde_json::from_str(last)
         .map_err(|e| Failure::new(format!("`{name}` printed no result"), e, "run it by hand"))
-}
-
-/// `(set, photos of a class, method)` to seed to what was found.
-type Rows = BTreeMap<(String, usize, String), BTreeMap<usize, Found>>;
-
-/// What is in the file of raw numbers; nothing where there is none yet.
-fn rows(path: &Path) -> Result<Rows, Failure> {
-    parsed(&fs::read_to_string(path).unwrap_or_default())
-}
-
-fn parsed(text: &str) -> Result<Rows, Failure> {
-    let mut rows = Rows::new();
-    let wrong = |line: &str| Failure::new("a row can't be read", line, "delete it");
-    for line in text.lines().skip(1) {
-        // The method stands in quotes, because it may hold a comma.
-        let parts: Vec<&str> = line.split('"').collect();
-        let [before, method, after] = parts[..] else {
-            return Err(wrong(line));
-        };
-        let before: Vec<&str> = before.split(',').collect();
-        let after: Vec<f64> = after.split(',').filter_map(|n| n.parse().ok()).collect();
-        let ([set, of_a_class, seed, _], [accuracy, images, seconds]) = (&before[..], &after[..])
-        else {
-            return Err(wrong(line));
-        };
-        let number = |text: &str| text.parse::<usize>().map_err(|_| wrong(line));
-        let key = ((*set).to_owned(), number(of_a_class)?, method.to_owned());
-        let of_draw = rows.entry(key).or_default();
-        of_draw.insert(number(seed)?, (*accuracy, *images as usize, *seconds));
-    }
-    Ok(rows)
-}
-
-/// Means over the draws, with the interval of one draw's test photos at the mean.
-fn print(rows: &Rows) {
-    println!("| set | of a class | method | accuracy (95 %) | draws | seconds |");
-    println!("| --- | --: | --- | --- | --: | --: |");
-    for ((set, of_a_class, method), found) in rows {
-        let n = found.len() as f64;
-        let mean = |value: fn(&Found) -> f64| found.values().map(value).sum::<f64>() / n;
-        let (accuracy, images) = (mean(|f| f.0), mean(|f| f.1 as f64));
-        let half = 1.96 * (accuracy * (1.0 - accuracy) / images).sqrt();
-        println!(
-            "| {set} | {of_a_class} | {method} | {:.1} (±{:.1}) | {} | {:.0} |",
-            100.0 * accuracy,
-            100.0 * half,
-            found.len(),
-            mean(|f| f.2)
-        );
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rows_are_read_as_they_are_written() {
-        let text = format!(
-            "{HEADER}\nhands,20,0,\"last-2\",0.9290,854,48.0\nhands,20,1,\"train, auto\",0.9555,854,620.5\n"
-        );
-        let rows = parsed(&text).unwrap();
-        let of = |method: &str| &rows[&("hands".to_owned(), 20, method.to_owned())];
-        assert_eq!(of("last-2")[&0], (0.929, 854, 48.0));
-        assert_eq!(of("train, auto")[&1], (0.9555, 854, 620.5));
-        assert!(parsed(&format!("{HEADER}\nhands,20,last\n")).is_err());
-    }
 }
