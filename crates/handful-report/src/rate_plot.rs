@@ -10,11 +10,16 @@ const SIZE: (f64, f64) = (720.0, 440.0);
 /// Where the lines are: room for the names of marks above them and for the scales.
 const LEFT: f64 = 64.0;
 const RIGHT: f64 = SIZE.0 - 28.0;
-const TOP: f64 = 116.0;
+const TOP: f64 = 97.0;
 const BOTTOM: f64 = SIZE.1 - 58.0;
 /// The first of the marks' names, and what each further one is lower.
 const FIRST_NAME: f64 = 62.0;
 const LINE: f64 = 19.0;
+/// Room that a name takes.
+const NAME: f64 = 150.0;
+
+/// Losses above so many times that of the start are at the upper edge: where the loss breaks out it would flatten all that was before.
+const MOST_SHOWN: f64 = 1.5;
 
 /// The colours of the page, written out: programs that draw SVG know no variables.
 const STYLE: &str = "\
@@ -50,7 +55,7 @@ pub struct RatePlot<'a> {
     pub losses: &'a [f64],
     /// The same, smoothed.
     pub smoothed: &'a [f64],
-    /// Rates to be marked, the most important first; at most three.
+    /// Rates to be marked, the most important first; at most two.
     pub marks: &'a [(&'a str, f64)],
 }
 
@@ -65,7 +70,8 @@ impl RatePlot<'_> {
             self.rates[0].log10(),
             self.rates[self.rates.len() - 1].log10(),
         );
-        let heights = Scale::around(self.smoothed.iter().copied());
+        let most = MOST_SHOWN * self.smoothed[0];
+        let heights = Scale::around(self.smoothed.iter().map(|loss| loss.min(most)));
         let x =
             |rate: f64| LEFT + (RIGHT - LEFT) * (rate.log10() - powers.0) / (powers.1 - powers.0);
         let y = |loss: f64| BOTTOM - (BOTTOM - TOP) * heights.share(loss);
@@ -102,7 +108,7 @@ impl RatePlot<'_> {
                     circle.each cx=(place(x(*rate))) cy=(place(y(*loss))) r="2" {}
                 }
                 polyline.mean points=(mean.join(" ")) {}
-                @for (idx, (name, rate)) in self.marks.iter().enumerate() { (mark(idx, name, *rate, x(*rate))) }
+                @for (idx, (name, rate)) in self.marks.iter().enumerate() { (mark(idx, name, *rate, x(*rate), x(self.marks[0].1))) }
             }
         };
         format!("{}\n", drawing.into_string())
@@ -126,10 +132,14 @@ impl RatePlot<'_> {
 }
 
 /// A rate's line, with its name on a line of its own above the drawing.
-fn mark(idx: usize, name: &str, rate: f64, x: f64) -> Markup {
+fn mark(idx: usize, name: &str, rate: f64, x: f64, first_x: f64) -> Markup {
     let y = FIRST_NAME + LINE * idx as f64;
-    let is_right = x > f64::midpoint(LEFT, RIGHT);
-    let (at, anchor) = match is_right {
+    // Away from the first one's line, and within the drawing.
+    let goes_left = match idx {
+        0 => x > f64::midpoint(LEFT, RIGHT),
+        _ => x > RIGHT - NAME || (x < first_x && x > LEFT + NAME),
+    };
+    let (at, anchor) = match goes_left {
         true => (x - 6.0, "end"),
         false => (x + 6.0, "start"),
     };
@@ -153,7 +163,7 @@ mod tests {
         let rates: Vec<f64> = (0..=50)
             .map(|i| 10f64.powf(-6.0 + 0.1 * f64::from(i)))
             .collect();
-        let losses: Vec<f64> = rates.iter().map(|r| 1.0 + 10.0 * r).collect();
+        let losses: Vec<f64> = rates.iter().map(|r| 1.0 + 4.0 * r).collect();
         let plot = RatePlot {
             title: "a <title>",
             rates: &rates,

@@ -107,11 +107,12 @@ pub struct Suggestion {
     ///
     /// Smith's reading, for a rate that rises and falls once as ours does: the top of the cycle is where the curve stops to get better.
     /// fastai's readings are for a start from a random head, where the loss falls from far above. A head that is fitted is in a minimum, and a
-    /// rate ten times lower than this hardly leaves it: see BENCHMARKS.md, "Learning rates".
+    /// rate ten times lower than this hardly leaves it. It is a first guess: where a network has much to learn, higher ones do better out of
+    /// fold, see BENCHMARKS.md, "Learning rates".
     pub lowest: f64,
     /// A tenth of that: fastai's `minimum`.
     pub tenth_of_lowest: f64,
-    /// Where the smoothed loss falls steepest by the logarithm of the rate: fastai's `steep`.
+    /// Where before that the smoothed loss falls steepest by the logarithm of the rate: fastai's `steep`.
     pub steepest: f64,
     /// Halfway through the longest fall: fastai's `valley`, its default.
     pub valley: f64,
@@ -237,7 +238,7 @@ pub fn suggest(tried: &[TriedRate]) -> Option<Suggestion> {
         .take_while(|t| t.smoothed <= still_low);
     let lowest = lowest + n_low.count() - 1;
     let fall = |i: &usize| rest[i + 1].smoothed - rest[*i].smoothed;
-    let steepest = (0..rest.len() - 1).min_by(|a, b| fall(a).total_cmp(&fall(b)));
+    let steepest = (0..lowest).min_by(|a, b| fall(a).total_cmp(&fall(b)));
     Some(Suggestion {
         lowest: rest[lowest].rate,
         tenth_of_lowest: rest[lowest].rate / 10.0,

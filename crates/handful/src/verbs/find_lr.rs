@@ -16,6 +16,8 @@ use crate::workflow::results::SCHEMA;
 pub const BEHIND: &str = "-find-lr";
 /// Columns of the curve on a terminal.
 const COLUMNS: usize = 60;
+/// Losses above so many times that of the start are as high as this.
+const MOST_SHOWN: f64 = 1.25;
 /// How high the loss is, in eighths of a line.
 const HEIGHTS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
@@ -111,8 +113,10 @@ fn curve(rates: &[f64], smoothed: &[f64], suggested: Option<f64>) -> Vec<String>
     let columns = n.min(COLUMNS);
     let low = smoothed.iter().copied().fold(f64::INFINITY, f64::min);
     let high = smoothed.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    // Where the loss breaks out it would flatten all that was before.
+    let full = high.min(MOST_SHOWN * smoothed[0]);
     let height = |loss: f64| {
-        let share = (loss - low) / (high - low).max(f64::MIN_POSITIVE);
+        let share = (loss - low) / (full - low).max(f64::MIN_POSITIVE);
         HEIGHTS[((share * HEIGHTS.len() as f64) as usize).min(HEIGHTS.len() - 1)]
     };
     let heights = (0..columns).map(|column| height(smoothed[column * n / columns]));

@@ -257,14 +257,13 @@ impl Tested {
             [
                 ("suggested", suggestion.lowest),
                 ("steepest", suggestion.steepest),
-                ("a tenth", suggestion.tenth_of_lowest),
             ]
         });
         let title = format!(
-            "Learning rates for {} of {} at {} px",
-            self.recipe.trains.name(),
+            "Learning rates: {} at {} px, training {}",
             self.backbone,
-            self.size_px
+            self.size_px,
+            self.recipe.trains.name()
         );
         let plot = RatePlot {
             title: &title,
