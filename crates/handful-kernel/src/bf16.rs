@@ -13,6 +13,10 @@ pub struct Bf16(u16);
 pub(crate) const NOT_SMALL: u16 = 0x6000;
 /// Weights nearer to zero are zero: 2⁻⁴⁹.
 const LEAST_WEIGHT: f32 = f32::from_bits((127 - 49) << 23);
+/// Its upper half.
+const LEAST_WEIGHT_BITS: u16 = (LEAST_WEIGHT.to_bits() >> 16) as u16;
+/// All bits but the sign.
+const ABSOLUTE: u16 = 0x7FFF;
 /// What is added to sums is zero when it is nearer: 2⁻¹⁰⁰, whose last bit counts 2⁻¹²³.
 const LEAST_BIAS: f32 = f32::from_bits((127 - 100) << 23);
 /// Added before the lower half is cut off, together with the last bit that stays: to the nearest, and to the even one of two.
@@ -48,6 +52,14 @@ impl Bf16 {
             return Bf16::ZERO;
         }
         Bf16::from_f32(x)
+    }
+
+    /// A number of a map as a weight.
+    pub(crate) fn as_weight(self) -> Bf16 {
+        match self.0 & ABSOLUTE < LEAST_WEIGHT_BITS {
+            true => Bf16::ZERO,
+            false => self,
+        }
     }
 }
 
@@ -90,6 +102,16 @@ mod tests {
         assert_eq!(there_and_back(-least * 0.999), -least);
         assert_eq!(Bf16::weight(2.0f32.powi(-50)).to_f32(), 0.0);
         assert_eq!(bias(-2.0f32.powi(-101)), 0.0);
+        for x in [2.0f32.powi(-49), -2.0f32.powi(-48), 1.0, f32::INFINITY] {
+            let (x, smaller) = (Bf16::from_f32(x), Bf16::from_f32(x * 0.99));
+            assert_eq!(x.as_weight().to_f32(), x.to_f32());
+            assert_eq!(
+                smaller.as_weight().to_f32(),
+                Bf16::weight(smaller.to_f32()).to_f32()
+            );
+        }
+        assert_eq!(Bf16::from_f32(-2.0f32.powi(-50)).as_weight().to_f32(), 0.0);
+        assert!(Bf16::from_f32(f32::NAN).as_weight().to_f32().is_nan());
         assert_eq!(there_and_back(f32::MIN_POSITIVE / 2.0), 0.0);
     }
 

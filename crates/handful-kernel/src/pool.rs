@@ -5,6 +5,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use crate::bands::in_bands;
+use crate::buffer::Buffer;
 use crate::element::Element;
 use crate::fit::{assert_holds, image_len, images};
 use crate::padding::Padding;
@@ -81,13 +82,13 @@ pub fn max_pool<E: Element>(x: &[E], size: Size, channels: usize, slide: Slide, 
 ///
 /// # Panics
 /// As [`max_pool`].
-pub fn max_pool_gradient(
-    x: &[f32],
+pub fn max_pool_gradient<E: Element>(
+    x: &[E],
     size: Size,
     channels: usize,
     slide: Slide,
-    gradient: &[f32],
-    out: &mut [f32],
+    gradient: &[E],
+    out: &mut [E],
 ) {
     let after = slide.after(size);
     let (image, image_after) = (image_len(size, channels), image_len(after, channels));
@@ -100,7 +101,9 @@ pub fn max_pool_gradient(
         .zip(gradient.par_chunks_exact(image_after));
     // Squares overlap: an image is one piece of work.
     (images.zip(out.par_chunks_exact_mut(image))).for_each(|((x, gradient), out)| {
-        out.fill(0.0);
+        // Squares overlap: what they add up to is rounded once.
+        let mut sums = Buffer::<f32>::new(image);
+        sums.fill(0.0);
         let (mut most, mut places) = (vec![0.0; channels], vec![0; channels]);
         for (place, gradient) in gradient.chunks_exact(channels).enumerate() {
             most.fill(f32::NEG_INFINITY);
@@ -113,15 +116,19 @@ pub fn max_pool_gradient(
                         .zip(&mut places)
                         .zip(pixel.iter().enumerate())
                     {
-                        if *x > *most || *most == f32::NEG_INFINITY {
-                            (*most, *place) = (*x, start + channel);
+                        let x = x.to_f32();
+                        if x > *most || *most == f32::NEG_INFINITY {
+                            (*most, *place) = (x, start + channel);
                         }
                     }
                 }
             }
             for (place, gradient) in places.iter().zip(gradient) {
-                out[*place] += gradient;
+                sums[*place] += gradient.to_f32();
             }
+        }
+        for (out, sum) in out.iter_mut().zip(&sums[..]) {
+            *out = E::from_f32(*sum);
         }
     });
 }

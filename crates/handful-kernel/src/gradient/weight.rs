@@ -7,8 +7,10 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::side_by_side::{TOGETHER, by_channels, side_by_side};
 use crate::buffer::Buffer;
 use crate::clamp::Clamp;
+use crate::element::Element;
 use crate::even::pieces;
 use crate::fit::{assert_holds, image_len, images};
 use crate::padding::Padding;
@@ -60,12 +62,16 @@ struct Pixel {
 }
 
 /// One call's maps.
-struct Maps<'a> {
-    x: &'a [f32],
+struct Maps<'a, E> {
+    /// `[n / step, h, w, channels in, step]`
+    x: &'a [E],
     size: Size,
     after: Size,
     padding: (Padding, Padding),
-    gradient: &'a [f32],
+    /// `[channels out / 8, pixels, 8, step]`
+    gradient: &'a [E],
+    /// Of the gradient: n / step images of `after`.
+    pixels: usize,
 }
 
 impl WeightGradient {
@@ -82,23 +88,26 @@ impl WeightGradient {
     ///
     /// # Panics
     /// If the lengths don't fit each other.
-    pub fn run(&self, x: &[f32], size: Size, gradient: &[f32], out: &mut [f32]) {
+    pub fn run<E: Element>(&self, x: &[E], size: Size, gradient: &[E], out: &mut [f32]) {
         let after = self.slide.after(size);
-        let n = images(x, image_len(size, self.channels_in));
+        let image = image_len(size, self.channels_in);
+        let n = images(x, image);
         assert_holds(gradient, n, image_len(after, self.channels_out));
         let columns = self.columns();
         assert_holds(out, self.channels_out, columns);
+        let n_pixels = n.div_ceil(E::STEP) * after.pixels();
+        let together = side_by_side(x, image);
         let maps = Maps {
-            x,
+            x: together.as_deref().unwrap_or(x),
             size,
             after,
             padding: self.slide.padding(size),
-            gradient,
+            gradient: &by_channels(gradient, after.pixels(), self.channels_out),
+            pixels: n_pixels,
         };
         let lanes = self.isa.loops().lanes;
         let row = columns.next_multiple_of(lanes);
         let sums_len = row * self.channels_out;
-        let n_pixels = n * after.pixels();
         let n_parts = (n_pixels / LEAST_PART)
             .min(MOST_SUMS / sums_len)
             .clamp(1, MOST_PARTS);
@@ -130,29 +139,30 @@ impl WeightGradient {
     ///
     /// # Safety
     /// `sums` `[channels out, row]` may be written at those columns, and nobody else uses them.
-    unsafe fn sum(
+    unsafe fn sum<E: Element>(
         &self,
-        maps: &Maps,
+        maps: &Maps<E>,
         pixels: Range<usize>,
         panels: &[ColumnPanel],
         sums: *mut f32,
         row: usize,
     ) {
-        let loops = self.isa.loops();
-        let mut seen = Buffer::new(BLOCK * MOST_WIDTH * loops.lanes);
+        let (loops, lanes) = (E::loops(self.isa), self.isa.loops().lanes);
+        let mut seen = Buffer::new(BLOCK * MOST_WIDTH * lanes * E::STEP);
         let zeros = [0.0f32; MOST_WIDTH * MOST_LANES];
         for block in pieces(pixels.len(), BLOCK) {
             let block = pixels.start + block.start..pixels.start + block.end;
             for panel in panels {
-                let columns = panel.width * loops.lanes;
-                let seen = &mut seen[..block.len() * columns];
+                let columns = panel.width * lanes;
+                let seen = &mut seen[..block.len() * columns * E::STEP];
                 self.look(maps, block.clone(), panel.first, columns, seen);
-                for channels in pieces(self.channels_out, loops.f32.rows[panel.width - 1]) {
+                for channels in pieces(self.channels_out, loops.rows[panel.width - 1]) {
                     let mut x = [std::ptr::null(); MOST_ROWS];
                     let mut out = [std::ptr::null(); MOST_ROWS];
                     for (place, channel) in channels.clone().enumerate() {
-                        x[place] =
-                            maps.gradient[block.start * self.channels_out + channel..].as_ptr();
+                        let (group, within) = (channel / TOGETHER, channel % TOGETHER);
+                        let cell = (group * maps.pixels + block.start) * TOGETHER + within;
+                        x[place] = maps.gradient[cell * E::STEP..].as_ptr();
                         // SAFETY: the caller's.
                         out[place] = unsafe { sums.add(channel * row) }.cast_const();
                     }
@@ -163,40 +173,43 @@ impl WeightGradient {
                         skipped: 0,
                         tap_step: 0,
                         taps: 1,
-                        steps: block.len(),
-                        x_step: self.channels_out,
-                        out: out.as_ptr(),
+                        steps: block.len() * E::STEP,
+                        x_step: TOGETHER * E::STEP,
+                        out: std::ptr::null(),
                         added: std::ptr::null(),
                         sums: out.as_ptr(),
                         column: panel.first,
                         goes_on: block.start > pixels.start,
-                        is_last: true,
+                        // They stay sums: nothing is rounded.
+                        is_last: false,
                         clamp: Clamp::NONE,
                     };
                     // SAFETY: the caller's; the gradient has all pixels of the block, and the machine has the instructions.
-                    unsafe { loops.f32.tile[panel.width - 1][channels.len() - 1](&tile) };
+                    unsafe { loops.tile[panel.width - 1][channels.len() - 1](&tile) };
                 }
             }
         }
     }
 
     /// Copies what the weights of `columns` columns from `first` on see at some pixels: `[pixels, columns]`.
-    fn look(
+    fn look<E: Element>(
         &self,
-        maps: &Maps,
+        maps: &Maps<E>,
         pixels: Range<usize>,
         first: usize,
         columns: usize,
-        seen: &mut [f32],
+        seen: &mut [E],
     ) {
         let channels = self.channels_in;
         let Slide { kernel, stride, .. } = self.slide;
         let there = columns.min(self.columns() - first);
-        let rows = seen.chunks_exact_mut(columns);
+        let rows = seen.chunks_exact_mut(columns * E::STEP);
+        let (there, first) = (there * E::STEP, first * E::STEP);
+        let channels = channels * E::STEP;
         if kernel == 1 && stride == 1 && maps.size == maps.after {
             for (pixel, seen) in pixels.zip(rows) {
                 seen[..there].copy_from_slice(&maps.x[pixel * channels + first..][..there]);
-                seen[there..].fill(0.0);
+                seen[there..].fill(E::default());
             }
             return;
         }
@@ -215,20 +228,20 @@ impl WeightGradient {
                 let line = (pixel.line * stride + kernel_row) as isize - down.before as isize;
                 column += len;
                 if line < 0 || line as usize >= maps.size.height {
-                    seen.fill(0.0);
+                    seen.fill(E::default());
                     continue;
                 }
                 let start = left + from as isize;
                 let inside = inside(start, len, line_len);
                 let line = (pixel.image * maps.size.height + line as usize) * line_len;
-                seen[..inside.start].fill(0.0);
-                seen[inside.end..].fill(0.0);
+                seen[..inside.start].fill(E::default());
+                seen[inside.end..].fill(E::default());
                 if !inside.is_empty() {
                     let from = line + (start + inside.start as isize) as usize;
                     seen[inside.clone()].copy_from_slice(&maps.x[from..][..inside.len()]);
                 }
             }
-            seen[there..].fill(0.0);
+            seen[there..].fill(E::default());
             pixel.step(maps.after);
         }
     }

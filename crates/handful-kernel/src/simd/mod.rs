@@ -13,7 +13,7 @@ mod neon;
 mod portable;
 
 use crate::bf16::Bf16;
-use crate::norm_pixels::{Mask, NormGradient, NormSums};
+use crate::norm_pixels::{Mask, MomentSums, NormGradient, NormResult, NormSums};
 use crate::pixels::{MOST_PIXELS, Pixels};
 use crate::taps::{MOST_TAPS, Taps};
 use crate::tile::{MOST_ROWS, MOST_WIDTH, Tile};
@@ -88,6 +88,13 @@ pub(crate) struct Dense<E: 'static> {
     pub tile: [[TileLoop<E>; MOST_ROWS]; MOST_WIDTH],
     /// By number of pixels less one.
     pub pixels: [unsafe fn(&Pixels<E>); MOST_PIXELS],
+    /// By number of taps less one.
+    pub taps: [unsafe fn(&Taps<E>); MOST_TAPS],
+    pub moment_sums: unsafe fn(&MomentSums<E>),
+    pub norm_result: unsafe fn(&NormResult<E>),
+    pub norm_sums: unsafe fn(&NormSums<E>),
+    pub norm_gradient: unsafe fn(&NormGradient<E>),
+    pub mask: unsafe fn(&Mask<E>),
 }
 
 /// The innermost loops, compiled for one instruction set. The machine must have it where they are called.
@@ -96,11 +103,6 @@ pub(crate) struct Loops {
     pub lanes: usize,
     pub f32: Dense<f32>,
     pub bf16: Dense<Bf16>,
-    /// By number of taps less one.
-    pub taps: [unsafe fn(&Taps); MOST_TAPS],
-    pub norm_sums: unsafe fn(&NormSums),
-    pub norm_gradient: unsafe fn(&NormGradient),
-    pub mask: unsafe fn(&Mask),
 }
 
 /// The loops for maps of one kind of number: `dense!(Simd, number, method for pixels, rows, attributes of its functions)`.
@@ -116,12 +118,48 @@ macro_rules! dense {
             // SAFETY: the caller's.
             unsafe { pixels.$pixels::<$simd, P>() }
         }
+        $(#[$attribute])*
+        unsafe fn taps<const A: usize>(taps: &crate::taps::Taps<$element>) {
+            // SAFETY: the caller's.
+            unsafe { taps.sum::<$simd, A>() }
+        }
+        $(#[$attribute])*
+        unsafe fn moment_sums(sums: &crate::norm_pixels::MomentSums<$element>) {
+            // SAFETY: the caller's.
+            unsafe { sums.run::<$simd>() }
+        }
+        $(#[$attribute])*
+        unsafe fn norm_result(result: &crate::norm_pixels::NormResult<$element>) {
+            // SAFETY: the caller's.
+            unsafe { result.run::<$simd>() }
+        }
+        $(#[$attribute])*
+        unsafe fn norm_sums(sums: &crate::norm_pixels::NormSums<$element>) {
+            // SAFETY: the caller's.
+            unsafe { sums.run::<$simd>() }
+        }
+        $(#[$attribute])*
+        unsafe fn norm_gradient(gradient: &crate::norm_pixels::NormGradient<$element>) {
+            // SAFETY: the caller's.
+            unsafe { gradient.run::<$simd>() }
+        }
+        $(#[$attribute])*
+        unsafe fn mask(mask: &crate::norm_pixels::Mask<$element>) {
+            // SAFETY: the caller's.
+            unsafe { mask.run::<$simd>() }
+        }
         crate::simd::Dense {
             rows: [$(crate::simd::dense!(@most $rows)),*],
             tile: crate::simd::dense!(@widths tile [$($rows),*]),
             pixels: [
                 pixels::<1>, pixels::<2>, pixels::<3>, pixels::<4>, pixels::<5>, pixels::<6>, pixels::<7>, pixels::<8>,
             ],
+            taps: [taps::<1>, taps::<2>, taps::<3>, taps::<4>, taps::<5>],
+            moment_sums,
+            norm_result,
+            norm_sums,
+            norm_gradient,
+            mask,
         }
     }};
     (@most $rows:literal) => { $rows };
@@ -163,34 +201,10 @@ pub(crate) use dense;
 /// The loops of one set: `loops!(Simd, rows for float32, rows for bfloat16, attributes of its functions)`.
 macro_rules! loops {
     ($simd:ty, $f32_rows:tt, $bf16_rows:tt, $(#[$attribute:meta])*) => {{
-        $(#[$attribute])*
-        unsafe fn taps<const A: usize>(taps: &crate::taps::Taps) {
-            // SAFETY: the caller's.
-            unsafe { taps.sum::<$simd, A>() }
-        }
-        $(#[$attribute])*
-        unsafe fn norm_sums(sums: &crate::norm_pixels::NormSums) {
-            // SAFETY: the caller's.
-            unsafe { sums.run::<$simd>() }
-        }
-        $(#[$attribute])*
-        unsafe fn norm_gradient(gradient: &crate::norm_pixels::NormGradient) {
-            // SAFETY: the caller's.
-            unsafe { gradient.run::<$simd>() }
-        }
-        $(#[$attribute])*
-        unsafe fn mask(mask: &crate::norm_pixels::Mask) {
-            // SAFETY: the caller's.
-            unsafe { mask.run::<$simd>() }
-        }
         crate::simd::Loops {
             lanes: <$simd as crate::simd::Simd>::LANES,
             f32: crate::simd::dense!($simd, f32, sum, $f32_rows, $(#[$attribute])*),
             bf16: crate::simd::dense!($simd, crate::bf16::Bf16, sum, $bf16_rows, $(#[$attribute])*),
-            taps: [taps::<1>, taps::<2>, taps::<3>, taps::<4>, taps::<5>],
-            norm_sums,
-            norm_gradient,
-            mask,
         }
     }};
 }
