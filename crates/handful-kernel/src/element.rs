@@ -34,6 +34,8 @@ pub(crate) trait Number: Copy + Debug + Default + Send + Sync + 'static {
     fn loops(isa: Isa) -> &'static Dense<Self>;
     /// Numbers of several images side by side, as many as a step takes: `[len, step]`. Zeros where there is no second image.
     fn interleave(first: &[Self], second: Option<&[Self]>, to: &mut [Self]);
+    /// All as weights, as many.
+    fn weights(from: &[f32], to: &mut [Self]);
     /// Makes weights of numbers of a map.
     fn as_weights(all: &mut [Self]);
     /// Memory of the thread that is used again.
@@ -89,6 +91,9 @@ impl Number for f32 {
     #[inline(always)]
     fn interleave(first: &[f32], _second: Option<&[f32]>, to: &mut [f32]) {
         to.copy_from_slice(first);
+    }
+    fn weights(from: &[f32], to: &mut [f32]) {
+        to.copy_from_slice(from);
     }
     fn as_weights(_all: &mut [f32]) {}
     fn kept() -> &'static LocalKey<RefCell<Vec<Vec<f32>>>> {
@@ -164,6 +169,12 @@ impl Number for Bf16 {
                     *to = [*a, Bf16::ZERO];
                 }
             }
+        }
+    }
+    fn weights(from: &[f32], to: &mut [Bf16]) {
+        assert_eq!(from.len(), to.len());
+        for (to, from) in to.iter_mut().zip(from) {
+            *to = Bf16::weight(*from);
         }
     }
     fn as_weights(all: &mut [Bf16]) {

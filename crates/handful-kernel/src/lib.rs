@@ -11,6 +11,7 @@
 mod bands;
 mod bf16;
 mod buffer;
+mod cells;
 mod channels;
 mod clamp;
 mod convolution;

@@ -104,27 +104,37 @@ pub fn max_pool_gradient<E: Element>(
         // Squares overlap: what they add up to is rounded once.
         let mut sums = Buffer::<f32>::new(image);
         sums.fill(0.0);
-        let (mut most, mut places) = (vec![0.0; channels], vec![0; channels]);
+        let (mut most, mut rest) = (vec![0.0f32; channels], vec![0.0f32; channels]);
         for (place, gradient) in gradient.chunks_exact(channels).enumerate() {
+            let lines = under(slide, place / after.width, down, size.height);
+            let columns = under(slide, place % after.width, across, size.width);
+            let starts = lines.flat_map(|line| {
+                let start = move |column| (line * size.width + column) * channels;
+                columns.clone().map(start)
+            });
             most.fill(f32::NEG_INFINITY);
-            for line in under(slide, place / after.width, down, size.height) {
-                for column in under(slide, place % after.width, across, size.width) {
-                    let start = (line * size.width + column) * channels;
-                    let pixel = &x[start..][..channels];
-                    for ((most, place), (channel, x)) in most
-                        .iter_mut()
-                        .zip(&mut places)
-                        .zip(pixel.iter().enumerate())
-                    {
-                        let x = x.to_f32();
-                        if x > *most || *most == f32::NEG_INFINITY {
-                            (*most, *place) = (x, start + channel);
-                        }
-                    }
+            for start in starts.clone() {
+                for (most, x) in most.iter_mut().zip(&x[start..][..channels]) {
+                    let x = x.to_f32();
+                    *most = if (x > *most) | (*most == f32::NEG_INFINITY) {
+                        x
+                    } else {
+                        *most
+                    };
                 }
             }
-            for (place, gradient) in places.iter().zip(gradient) {
-                sums[*place] += gradient.to_f32();
+            for (rest, g) in rest.iter_mut().zip(gradient) {
+                *rest = g.to_f32();
+            }
+            // The first that has the bits of the largest gets all, and nothing rests.
+            for start in starts {
+                let sums = sums[start..][..channels].iter_mut().zip(&mut rest);
+                let pixel = most.iter().zip(&x[start..][..channels]);
+                for ((sum, rest), (most, x)) in sums.zip(pixel) {
+                    let is_it = x.to_f32().to_bits() == most.to_bits();
+                    *sum += if is_it { *rest } else { 0.0 };
+                    *rest = if is_it { 0.0 } else { *rest };
+                }
             }
         }
         for (out, sum) in out.iter_mut().zip(&sums[..]) {

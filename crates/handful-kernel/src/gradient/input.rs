@@ -9,7 +9,7 @@ use crate::buffer::Buffer;
 use crate::clamp::Clamp;
 use crate::element::Element;
 use crate::fit::{assert_holds, image_len, images};
-use crate::panels::{Columns, Panels, in_steps};
+use crate::panels::{Columns, Panels, channels_last, in_steps};
 use crate::places::Places;
 use crate::product::{Product, Rows};
 use crate::simd::Isa;
@@ -51,22 +51,23 @@ impl<E: Element> InputGradient<E> {
         let channels_in = weight.len() / channels_out / area;
         assert_eq!(weight.len(), channels_out * channels_in * area);
         assert!(channels_in > 0);
+        let weight = channels_last::<E>(weight, channels_in, area);
         let class = |first_down: usize, first_across: usize| {
             let down = taps(kernel, stride, first_down);
             let across = taps(kernel, stride, first_across);
             let panels = (down * across > 0).then(|| {
                 let columns = Columns {
-                    values: weight,
+                    values: &weight,
                     n: channels_in,
-                    step: area,
+                    step: 1,
                 };
-                let step = channels_in * area;
                 // One row of the part meets one piece of memory.
                 let row = |tap: usize| {
                     let row = first_down + stride * (down - 1 - tap);
                     let columns = (0..across).rev().map(move |c| first_across + stride * c);
                     columns.flat_map(move |column| {
-                        (0..channels_out).map(move |c| c * step + row * kernel + column)
+                        let tap = row * kernel + column;
+                        (0..channels_out).map(move |c| (c * area + tap) * channels_in)
                     })
                 };
                 let places = (0..down).flat_map(|tap| in_steps::<E>(row(tap)));

@@ -13,6 +13,7 @@ mod neon;
 mod portable;
 
 use crate::bf16::Bf16;
+use crate::cells::Cells;
 use crate::norm_pixels::{Mask, MomentSums, NormGradient, NormResult, NormSums};
 use crate::pixels::{MOST_PIXELS, Pixels};
 use crate::taps::{MOST_TAPS, Taps};
@@ -103,6 +104,8 @@ pub(crate) struct Loops {
     pub lanes: usize,
     pub f32: Dense<f32>,
     pub bf16: Dense<Bf16>,
+    /// By number of registers less one.
+    pub copy: [unsafe fn(&Cells); MOST_WIDTH],
 }
 
 /// The loops for maps of one kind of number: `dense!(Simd, number, method for pixels, rows, attributes of its functions)`.
@@ -201,10 +204,16 @@ pub(crate) use dense;
 /// The loops of one set: `loops!(Simd, rows for float32, rows for bfloat16, attributes of its functions)`.
 macro_rules! loops {
     ($simd:ty, $f32_rows:tt, $bf16_rows:tt, $(#[$attribute:meta])*) => {{
+        $(#[$attribute])*
+        unsafe fn copy<const N: usize>(cells: &crate::cells::Cells) {
+            // SAFETY: the caller's.
+            unsafe { cells.copy::<$simd, N>() }
+        }
         crate::simd::Loops {
             lanes: <$simd as crate::simd::Simd>::LANES,
             f32: crate::simd::dense!($simd, f32, sum, $f32_rows, $(#[$attribute])*),
             bf16: crate::simd::dense!($simd, crate::bf16::Bf16, sum, $bf16_rows, $(#[$attribute])*),
+            copy: [copy::<1>, copy::<2>, copy::<3>],
         }
     }};
 }
