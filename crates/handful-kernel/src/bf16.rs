@@ -28,17 +28,34 @@ impl Bf16 {
     /// Zero.
     pub const ZERO: Bf16 = Bf16(0);
 
-    /// The nearest one, the even one of two; zero where that is nearer to zero than 2⁻⁶³.
+    /// The nearest one, the even one of two; zero where that is nearer to zero than 2⁻⁶³. Without a branch, so that several are
+    /// rounded at a time.
+    #[inline]
     pub fn from_f32(x: f32) -> Bf16 {
+        let found = Bf16::nearest(x);
+        Bf16(if found & NOT_SMALL == 0 { 0 } else { found })
+    }
+
+    /// Bits of the nearest one, of whatever size.
+    #[inline(always)]
+    fn nearest(x: f32) -> u16 {
         let bits = x.to_bits();
-        if x.is_nan() {
-            return Bf16((bits >> 16 | QUIET) as u16);
-        }
-        let rounded = ((bits + HALF + (bits >> 16 & 1)) >> 16) as u16;
-        match rounded & NOT_SMALL {
-            0 => Bf16::ZERO,
-            _ => Bf16(rounded),
-        }
+        let upper = bits >> 16;
+        let rounded = bits.wrapping_add(HALF + (upper & 1)) >> 16;
+        (if x.is_nan() { upper | QUIET } else { rounded }) as u16
+    }
+
+    /// Numbers whose bits these are, as any crate for bfloat16 has them. Sums are the same on every machine where none of them is
+    /// nearer to zero than 2⁻⁶³, but zero itself.
+    pub fn of_bits(bits: &[u16]) -> &[Bf16] {
+        // SAFETY: a Bf16 is a u16 of any value.
+        unsafe { std::slice::from_raw_parts(bits.as_ptr().cast(), bits.len()) }
+    }
+
+    /// The same, to be written to.
+    pub fn of_bits_mut(bits: &mut [u16]) -> &mut [Bf16] {
+        // SAFETY: as above.
+        unsafe { std::slice::from_raw_parts_mut(bits.as_mut_ptr().cast(), bits.len()) }
     }
 
     /// Exactly.
@@ -49,15 +66,8 @@ impl Bf16 {
     /// As a weight. Without a branch, so that several are rounded at a time.
     #[inline(always)]
     pub(crate) fn weight(x: f32) -> Bf16 {
-        let bits = x.to_bits();
-        let upper = bits >> 16;
-        let rounded = bits.wrapping_add(HALF + (upper & 1)) >> 16;
-        let found = if x.is_nan() { upper | QUIET } else { rounded };
-        Bf16(if x.abs() < LEAST_WEIGHT {
-            0
-        } else {
-            found as u16
-        })
+        let found = Bf16::nearest(x);
+        Bf16(if x.abs() < LEAST_WEIGHT { 0 } else { found })
     }
 
     /// A number of a map as a weight.
@@ -130,6 +140,14 @@ mod tests {
         }
         assert!(Bf16::from_f32(f32::NAN).as_weight().to_f32().is_nan());
         assert_eq!(there_and_back(f32::MIN_POSITIVE / 2.0), 0.0);
+    }
+
+    #[test]
+    fn bits_are_those_of_the_upper_half() {
+        let mut bits = [0x3F80, 0xC000];
+        assert_eq!(Bf16::of_bits(&bits)[1].to_f32(), -2.0);
+        Bf16::of_bits_mut(&mut bits)[0] = Bf16::from_f32(0.5);
+        assert_eq!(bits[0], 0x3F00);
     }
 
     #[test]

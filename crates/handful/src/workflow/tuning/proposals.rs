@@ -1,7 +1,6 @@
 //! Which trainings are worth trying? By the number of photos a class has, and by what they cost (small-data.md A2).
 
 use handful_learn::Backbone;
-use handful_learn::backbone::Precision;
 use handful_learn::train::{Recipe, Squares, Trains};
 
 use crate::events::Events;
@@ -93,9 +92,7 @@ impl Proposed {
             }
             return Proposed::default();
         };
-        let why_not = if backbone.precision() != Precision::Float32 {
-            "networks are trained in float32 alone"
-        } else if photos.len() * Squares::bytes(proposed.size_px) > MOST_BYTES {
+        let why_not = if photos.len() * Squares::bytes(proposed.size_px) > MOST_BYTES {
             "so many photos of that size do not fit into memory"
         } else {
             return proposed.clone();
@@ -158,6 +155,7 @@ fn proposals(
         for &rate in &rates {
             let recipe = Recipe {
                 patience: wishes.patience,
+                precision: backbone.precision(),
                 ..Recipe::new(trains, rate, steps, batch)
             };
             let all = mega_macs(&recipe, backbone, size_px, n) * folds as f64;
