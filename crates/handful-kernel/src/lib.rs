@@ -3,7 +3,7 @@
 //! Reading order: `tile` and `pixels` (the two innermost loops) and `simd` (for which registers they are compiled); `element` and
 //! `bf16` (what maps are made of); `panels` and `product` (a matrix product of tiles), `window` and `line_ring` (maps between zeros),
 //! `depthwise` (a line of pixels); what is made of them: `convolution`, `depthwise_convolution`, `inverted_residual`, `grouped`.
-//! The way back: `gradient`, with `taps`; `norm`, with `norm_pixels`. `transformer` stands by itself. `bands` and `rows` share the work
+//! The way back: `gradient`, with `taps` and `cells`; `norm`, with `norm_pixels`. `transformer` stands by itself. `bands` and `rows` share the work
 //! among threads, `buffer` uses memory again.
 //!
 #![doc = include_str!("../README.md")]

@@ -119,8 +119,19 @@ impl<E: Element> Columns<'_, E> {
             for step in to.chunks_exact_mut(width * E::STEP) {
                 step[there * E::STEP..].fill(E::default());
             }
+            let is_one_piece = places[0] != NOTHING
+                && places
+                    .windows(2)
+                    .all(|pair| pair[1] == pair[0].wrapping_add(1));
             for column in 0..there {
                 let from = of(column);
+                if is_one_piece {
+                    let steps = from[places[0]..][..places.len()].chunks_exact(E::STEP);
+                    for (step, from) in to.chunks_exact_mut(width * E::STEP).zip(steps) {
+                        step[column * E::STEP..][..E::STEP].copy_from_slice(from);
+                    }
+                    continue;
+                }
                 let steps = to.chunks_exact_mut(width * E::STEP);
                 for (places, step) in places.chunks_exact(E::STEP).zip(steps) {
                     for (place, to) in places.iter().zip(&mut step[column * E::STEP..]) {
@@ -170,14 +181,33 @@ pub(crate) fn channels_last<E: Element>(
                 return;
             }
             E::weights(from, rounded);
-            for (tap, to) in to.chunks_exact_mut(channels_in).enumerate() {
-                for (to, from) in to.iter_mut().zip(rounded[tap..].iter().step_by(area)) {
-                    *to = *from;
+            match area {
+                9 => turn::<E, 9>(rounded, to),
+                25 => turn::<E, 25>(rounded, to),
+                49 => turn::<E, 49>(rounded, to),
+                _ => {
+                    for (tap, to) in to.chunks_exact_mut(channels_in).enumerate() {
+                        for (to, from) in to.iter_mut().zip(rounded[tap..].chunks(area)) {
+                            *to = from[0];
+                        }
+                    }
                 }
             }
         },
     );
     all
+}
+
+/// `[channels, AREA]` as `[AREA, channels]`: kernels of the field, whose taps are written side by side.
+fn turn<E: Element, const AREA: usize>(from: &[E], to: &mut [E]) {
+    let (from, _) = from.as_chunks::<AREA>();
+    let n = from.len();
+    let to = &mut to[..AREA * n];
+    for (channel, taps) in from.iter().enumerate() {
+        for tap in 0..AREA {
+            to[tap * n + channel] = taps[tap];
+        }
+    }
 }
 
 /// Places in whole steps of a product: zeros stand behind what is left over.
