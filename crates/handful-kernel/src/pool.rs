@@ -8,7 +8,9 @@ use crate::bands::in_bands;
 use crate::buffer::Buffer;
 use crate::element::Element;
 use crate::fit::{assert_holds, image_len, images};
+use crate::largest::Largest;
 use crate::padding::Padding;
+use crate::simd::Isa;
 use crate::size::Size;
 use crate::slide::Slide;
 
@@ -96,6 +98,7 @@ pub fn max_pool_gradient<E: Element>(
     assert_holds(gradient, n, image_after);
     assert_holds(out, n, image);
     let (down, across) = square_padding(slide, size);
+    let isa = Isa::best();
     let images = x
         .par_chunks_exact(image)
         .zip(gradient.par_chunks_exact(image_after));
@@ -104,38 +107,22 @@ pub fn max_pool_gradient<E: Element>(
         // Squares overlap: what they add up to is rounded once.
         let mut sums = Buffer::<f32>::new(image);
         sums.fill(0.0);
-        let (mut most, mut rest) = (vec![0.0f32; channels], vec![0.0f32; channels]);
+        let mut starts = Vec::with_capacity(slide.kernel * slide.kernel);
         for (place, gradient) in gradient.chunks_exact(channels).enumerate() {
-            let lines = under(slide, place / after.width, down, size.height);
-            let columns = under(slide, place % after.width, across, size.width);
-            let starts = lines.flat_map(|line| {
-                let start = move |column| (line * size.width + column) * channels;
-                columns.clone().map(start)
-            });
-            most.fill(f32::NEG_INFINITY);
-            for start in starts.clone() {
-                for (most, x) in most.iter_mut().zip(&x[start..][..channels]) {
-                    let x = x.to_f32();
-                    *most = if (x > *most) | (*most == f32::NEG_INFINITY) {
-                        x
-                    } else {
-                        *most
-                    };
-                }
+            starts.clear();
+            for line in under(slide, place / after.width, down, size.height) {
+                let columns = under(slide, place % after.width, across, size.width);
+                starts.extend(columns.map(|column| (line * size.width + column) * channels));
             }
-            for (rest, g) in rest.iter_mut().zip(gradient) {
-                *rest = g.to_f32();
-            }
-            // The first that has the bits of the largest gets all, and nothing rests.
-            for start in starts {
-                let sums = sums[start..][..channels].iter_mut().zip(&mut rest);
-                let pixel = most.iter().zip(&x[start..][..channels]);
-                for ((sum, rest), (most, x)) in sums.zip(pixel) {
-                    let is_it = x.to_f32().to_bits() == most.to_bits();
-                    *sum += if is_it { *rest } else { 0.0 };
-                    *rest = if is_it { 0.0 } else { *rest };
-                }
-            }
+            let square = Largest {
+                x,
+                starts: &starts,
+                gradient,
+                sums: sums.as_mut_ptr(),
+            };
+            // SAFETY: whole pixels start there, in the map and in the sums, and the machine has the instructions, since there is an Isa of
+            // them.
+            unsafe { (E::loops(isa).largest)(&square) };
         }
         for (out, sum) in out.iter_mut().zip(&sums[..]) {
             *out = E::from_f32(*sum);

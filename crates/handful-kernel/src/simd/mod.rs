@@ -14,6 +14,7 @@ mod portable;
 
 use crate::bf16::Bf16;
 use crate::cells::Cells;
+use crate::largest::Largest;
 use crate::norm_pixels::{Mask, MomentSums, NormGradient, NormResult, NormSums};
 use crate::pixels::{MOST_PIXELS, Pixels};
 use crate::taps::{MOST_TAPS, Taps};
@@ -40,6 +41,8 @@ pub(crate) trait Simd: Copy {
     unsafe fn mul(a: Self::V, b: Self::V) -> Self::V;
     /// `x` where `low < at < high`, else zero.
     unsafe fn keep_inside(low: Self::V, at: Self::V, high: Self::V, x: Self::V) -> Self::V;
+    /// `x` where `a` equals `b`, else zero.
+    unsafe fn where_equal(a: Self::V, b: Self::V, x: Self::V) -> Self::V;
     /// The smaller one; `b` where it is no number.
     unsafe fn min(a: Self::V, b: Self::V) -> Self::V;
     /// The larger one; `b` where it is no number.
@@ -96,6 +99,7 @@ pub(crate) struct Dense<E: 'static> {
     pub norm_sums: unsafe fn(&NormSums<E>),
     pub norm_gradient: unsafe fn(&NormGradient<E>),
     pub mask: unsafe fn(&Mask<E>),
+    pub largest: unsafe fn(&Largest<E>),
 }
 
 /// The innermost loops, compiled for one instruction set. The machine must have it where they are called.
@@ -151,6 +155,11 @@ macro_rules! dense {
             // SAFETY: the caller's.
             unsafe { mask.run::<$simd>() }
         }
+        $(#[$attribute])*
+        unsafe fn largest(largest: &crate::largest::Largest<$element>) {
+            // SAFETY: the caller's.
+            unsafe { largest.run::<$simd>() }
+        }
         crate::simd::Dense {
             rows: [$(crate::simd::dense!(@most $rows)),*],
             tile: crate::simd::dense!(@widths tile [$($rows),*]),
@@ -163,6 +172,7 @@ macro_rules! dense {
             norm_sums,
             norm_gradient,
             mask,
+            largest,
         }
     }};
     (@most $rows:literal) => { $rows };
