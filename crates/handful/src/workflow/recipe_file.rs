@@ -102,6 +102,10 @@ const REMARKS: &[(&str, &str)] = &[
     ),
     ("clip", "largest norm of all gradients together"),
     (
+        "precision",
+        "numbers of maps and weights in a step: float32 or bfloat16",
+    ),
+    (
         "coarse",
         "a first share of the steps on images with a share of the side",
     ),
