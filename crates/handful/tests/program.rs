@@ -918,3 +918,64 @@ fn a_run_that_was_killed_goes_on_where_it_was() {
         );
     }
 }
+
+#[test]
+#[cfg(unix)]
+fn a_training_that_was_interrupted_goes_on_to_the_same_bytes() {
+    let dir = small_set();
+    let at = dir.path();
+    let how = [
+        "--strategy",
+        "fine-tune",
+        "--freeze",
+        "last",
+        "--lr",
+        "0.001",
+    ];
+    let how = [&how[..], &["--epochs", "6", "--imgsz", "32", "--name"]].concat();
+    let train = |run: &'static str| [&["train", "photos"], &how[..], &[run]].concat();
+    ok(at, &train("whole"));
+
+    // Asked to stop in the middle of the first fold's training, after it was looked at.
+    let mut child = Command::new(env!("CARGO_BIN_EXE_handful"))
+        .args(train("cut"))
+        .current_dir(at)
+        .env("HANDFUL_CACHE_DIR", at.join("cache"))
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let events = at.join("runs/.cut.partial/events.jsonl");
+    let is_under_way = || {
+        let text = fs::read_to_string(&events).unwrap_or_default();
+        let mut looks = text
+            .lines()
+            .filter(|line| line.contains(r#""event":"look""#));
+        looks.any(|line| !line.contains(r#""step":0,"#))
+    };
+    while !is_under_way() && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    let pid = child.id().to_string();
+    let asked = Command::new("kill").args(["-INT", &pid]).status().unwrap();
+    assert!(asked.success());
+    let code = child.wait().unwrap().code();
+    assert_eq!(code, Some(exit::INTERRUPTED.into()));
+    assert!(
+        at.join("runs/.cut.partial/candidates/training.safetensors")
+            .exists()
+    );
+
+    ok(at, &[&train("cut")[..], &["--resume"]].concat());
+    for file in [
+        "metrics.json",
+        "plan.json",
+        "predictions.csv",
+        "model.handful",
+    ] {
+        assert!(
+            fs::read(at.join("runs/cut").join(file)).unwrap()
+                == fs::read(at.join("runs/whole").join(file)).unwrap(),
+            "{file} differs"
+        );
+    }
+}
