@@ -4,9 +4,10 @@ use handful_image::Geometry;
 use handful_learn::Backbone;
 use handful_stats::Seed;
 
+use super::prepared::Prepared;
 use super::proposals::Proposed;
 use super::search::search;
-use super::workbench::{Prepared, Start, Workbench};
+use super::workbench::{Start, Workbench};
 use crate::events::Events;
 use crate::exit::Failure;
 use crate::workflow::compare;

@@ -4,9 +4,10 @@ use handful_learn::LearnError;
 use handful_learn::train::Recipe;
 
 use super::blend::{Blend, HeldOut};
+use super::prepared::Prepared;
 use super::proposals::{self, Proposed};
 use super::trial::{self, Trial};
-use super::workbench::{NoModel, Prepared, Workbench};
+use super::workbench::{NoModel, Workbench};
 use crate::exit::Failure;
 use crate::workflow::kept::Kept;
 use crate::workflow::plan::Lead;

@@ -1,6 +1,5 @@
 //! What all trainings on a set of photos share: the pixels, the kept outputs of frozen prefixes, and the heads that they start from.
 
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -18,7 +17,6 @@ use handful_stats::{Seed, stratified_subset};
 
 use super::blend::{ALL_THE_WAY, SHARES};
 use super::proposals;
-use super::trial::Trial;
 use crate::disk::free_bytes;
 use crate::events::{Events, Progress};
 use crate::exit::{self, Failure};
@@ -73,44 +71,6 @@ pub struct Workbench<'a> {
     pub events: &'a Events,
     /// The heads that trainings start from, by fold and rows.
     heads: Mutex<BTreeMap<(usize, usize), Fitted>>,
-}
-
-/// Inputs of the trainings, made once for all that are cut at the same stage and see as many views.
-#[derive(Default)]
-pub struct Prepared<'b>(BTreeMap<(usize, usize), Inputs<'b>>);
-
-impl<'b> Prepared<'b> {
-    /// The inputs for a recipe, which stay.
-    ///
-    /// # Errors
-    /// When the disk refuses.
-    pub fn kept<'m>(
-        &'m mut self,
-        bench: &'b Workbench,
-        recipe: &Recipe,
-    ) -> Result<&'m Inputs<'b>, Failure> {
-        Ok(match self.0.entry(Self::key(bench, recipe)) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(new) => new.insert(bench.inputs(recipe)?),
-        })
-    }
-
-    /// The first stage that learns, and the views of each photo that are kept.
-    fn key(bench: &Workbench, recipe: &Recipe) -> (usize, usize) {
-        let views = match recipe.keeps_views(bench.network) {
-            true => recipe.views,
-            false => 0,
-        };
-        (recipe.trains.cut(bench.network), views)
-    }
-
-    /// The inputs of a recipe that has been trained.
-    ///
-    /// # Panics
-    /// If it has not.
-    pub fn of(&self, bench: &Workbench, recipe: &Recipe) -> &Inputs<'b> {
-        &self.0[&Self::key(bench, recipe)]
-    }
 }
 
 /// Photos to learn from in one training, and what else decides it.
@@ -419,74 +379,6 @@ impl<'a> Workbench<'a> {
 fn room(free: Option<u64>) -> u64 {
     let room = free.map_or(UNKNOWN_SPACE_BYTES, |free| free / OF_FREE_SPACE);
     room.min(MOST_KEPT_BYTES)
-}
-
-/// What was trained on all photos.
-pub struct OnAll {
-    /// The model.
-    pub model: Model,
-    /// Its probabilities for these very photos, `[n, classes]`.
-    pub probabilities: Vec<f64>,
-}
-
-/// The winning recipe on all photos: the model, blended and calibrated as the folds were, and its probabilities for these photos.
-///
-/// # Errors
-/// When interrupted, or when the training diverges.
-pub fn refit(bench: &Workbench, prepared: &Prepared, trial: &Trial) -> Result<OnAll, NoModel> {
-    let task = bench.task;
-    let photos = &task.photos;
-    let recipe = &Recipe {
-        patience: None,
-        ..trial.recipe.clone()
-    };
-    let stopped: usize = trial.folds.iter().map(|f| f.stopped_at).sum();
-    let stop_at = stopped.div_ceil(trial.folds.len());
-    let rows: Vec<usize> = (0..photos.len()).collect();
-    let idx = task.folds.n_repeats() * task.folds.k;
-    let start = bench.start(&rows, &photos.labels, idx)?;
-    let inputs = prepared.of(bench, recipe);
-    let progress = bench
-        .events
-        .progress("training on all photos", bench.mega_macs(recipe) as u64);
-    let lesson = Lesson {
-        rows: &rows,
-        stop_by: &[],
-        labels: &photos.labels,
-        recipe,
-        seed: task.seed.derive("training", idx as u64),
-    };
-    // Where the folds stopped early, so does this one, which has no photos left to stop by.
-    let mut look = |now: &Now| {
-        Ok(match now.step >= stop_at {
-            true => ControlFlow::Break(()),
-            false => ControlFlow::Continue(()),
-        })
-    };
-    let (tuned, _) = bench.train(&start, inputs, &lesson, &progress, &mut look)?;
-    let mut model = Model::blend(&start, &tuned, trial.blend.alpha);
-    model.head.temperature = trial.blend.temperature;
-    let card = &mut model.backbone.card;
-    card.provenance = match bench.is_pretrained {
-        true => format!(
-            "{}; fine-tuned ({}, {} of the way) on {} photos",
-            card.provenance,
-            recipe.name(),
-            trial.blend.alpha,
-            photos.len()
-        ),
-        false => format!(
-            "trained from nothing ({}) on {} photos",
-            recipe.name(),
-            photos.len()
-        ),
-    };
-    let logits = model.logits(inputs, &rows)?;
-    let probabilities = model.head.probabilities_of(logits);
-    Ok(OnAll {
-        model,
-        probabilities,
-    })
 }
 
 #[cfg(test)]
