@@ -50,8 +50,8 @@ pub struct Args {
     /// Stop trying further candidates after this time: 90s, 10m, 1h [default: no limit]
     #[arg(long, value_name = "TIME", value_parser = flags::duration)]
     time_limit: Option<std::time::Duration>,
-    /// Repeat a run exactly: its plan.json
-    #[arg(long, value_name = "FILE")]
+    /// Repeat a run exactly: its plan.json, which says what is tried, at which sizes and on how many folds
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["strategy", "epochs", "lr", "batch", "freeze", "patience", "imgsz", "folds"])]
     plan: Option<PathBuf>,
     /// Train a network by exactly this recipe: the recipe.toml of a run, or a changed one, with its size and geometry; frozen features
     /// stand beside it
