@@ -503,7 +503,10 @@ fn learning_rates_are_tested_and_one_is_suggested() {
                 "{said}"
             );
             let next = found["next"].as_str().unwrap();
-            assert!(next.contains(&format!("--lr {rate} --imgsz 32")), "{next}");
+            let typed = format!(
+                "handful train photos --imgsz 32 --lr {rate} --json --threads 1 --name again"
+            );
+            assert_eq!(next, typed);
         }
         None => panic!("twelve photos of a class have something to learn: {found}"),
     }

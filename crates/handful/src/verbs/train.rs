@@ -1,5 +1,6 @@
 //! `handful train`: from a folder of photos to a run.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use handful_data::ClassLevel;
@@ -80,8 +81,8 @@ pub struct Args {
     machine: MachineFlags,
 }
 
-/// Trains, and shows the verdict.
-pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
+/// Trains, and shows the verdict; `typed` is the command line.
+pub fn run(args: Args, typed: &[OsString], events: &Events) -> Result<(), Failure> {
     let destination = match (args.out, args.name) {
         (Some(dir), _) => Destination::Folder(dir),
         (None, Some(name)) if args.find_lr => Destination::Named(name + find_lr::BEHIND),
@@ -119,7 +120,7 @@ pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
         machine: args.machine.resolve()?,
     };
     if args.find_lr {
-        return find_lr::run(&settings, events);
+        return find_lr::run(&settings, typed, events);
     }
     let done = workflow::train(&settings, events)?;
     if !events.tone.json {
