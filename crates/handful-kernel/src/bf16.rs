@@ -13,6 +13,10 @@ pub struct Bf16(u16);
 pub(crate) const NOT_SMALL: u16 = 0x6000;
 /// Weights nearer to zero are zero: 2⁻⁴⁹.
 const LEAST_WEIGHT: f32 = f32::from_bits((127 - 49) << 23);
+/// Its upper half.
+const LEAST_WEIGHT_BITS: u16 = (LEAST_WEIGHT.to_bits() >> 16) as u16;
+/// All bits but the sign.
+const ABSOLUTE: u16 = 0x7FFF;
 /// What is added to sums is zero when it is nearer: 2⁻¹⁰⁰, whose last bit counts 2⁻¹²³.
 const LEAST_BIAS: f32 = f32::from_bits((127 - 100) << 23);
 /// Added before the lower half is cut off, together with the last bit that stays: to the nearest, and to the even one of two.
@@ -24,17 +28,34 @@ impl Bf16 {
     /// Zero.
     pub const ZERO: Bf16 = Bf16(0);
 
-    /// The nearest one, the even one of two; zero where that is nearer to zero than 2⁻⁶³.
+    /// The nearest one, the even one of two; zero where that is nearer to zero than 2⁻⁶³. Without a branch, so that several are
+    /// rounded at a time.
+    #[inline]
     pub fn from_f32(x: f32) -> Bf16 {
+        let found = Bf16::nearest(x);
+        Bf16(if found & NOT_SMALL == 0 { 0 } else { found })
+    }
+
+    /// Bits of the nearest one, of whatever size.
+    #[inline(always)]
+    fn nearest(x: f32) -> u16 {
         let bits = x.to_bits();
-        if x.is_nan() {
-            return Bf16((bits >> 16 | QUIET) as u16);
-        }
-        let rounded = ((bits + HALF + (bits >> 16 & 1)) >> 16) as u16;
-        match rounded & NOT_SMALL {
-            0 => Bf16::ZERO,
-            _ => Bf16(rounded),
-        }
+        let upper = bits >> 16;
+        let rounded = bits.wrapping_add(HALF + (upper & 1)) >> 16;
+        (if x.is_nan() { upper | QUIET } else { rounded }) as u16
+    }
+
+    /// Numbers whose bits these are, as any crate for bfloat16 has them. Sums are the same on every machine where none of them is
+    /// nearer to zero than 2⁻⁶³, but zero itself.
+    pub fn of_bits(bits: &[u16]) -> &[Bf16] {
+        // SAFETY: a Bf16 is a u16 of any value.
+        unsafe { std::slice::from_raw_parts(bits.as_ptr().cast(), bits.len()) }
+    }
+
+    /// The same, to be written to.
+    pub fn of_bits_mut(bits: &mut [u16]) -> &mut [Bf16] {
+        // SAFETY: as above.
+        unsafe { std::slice::from_raw_parts_mut(bits.as_mut_ptr().cast(), bits.len()) }
     }
 
     /// Exactly.
@@ -42,12 +63,19 @@ impl Bf16 {
         f32::from_bits(u32::from(self.0) << 16)
     }
 
-    /// As a weight.
+    /// As a weight. Without a branch, so that several are rounded at a time.
+    #[inline(always)]
     pub(crate) fn weight(x: f32) -> Bf16 {
-        if x.abs() < LEAST_WEIGHT {
-            return Bf16::ZERO;
+        let found = Bf16::nearest(x);
+        Bf16(if x.abs() < LEAST_WEIGHT { 0 } else { found })
+    }
+
+    /// A number of a map as a weight.
+    pub(crate) fn as_weight(self) -> Bf16 {
+        match self.0 & ABSOLUTE < LEAST_WEIGHT_BITS {
+            true => Bf16::ZERO,
+            false => self,
         }
-        Bf16::from_f32(x)
     }
 }
 
@@ -90,7 +118,36 @@ mod tests {
         assert_eq!(there_and_back(-least * 0.999), -least);
         assert_eq!(Bf16::weight(2.0f32.powi(-50)).to_f32(), 0.0);
         assert_eq!(bias(-2.0f32.powi(-101)), 0.0);
+        for x in [2.0f32.powi(-49), -2.0f32.powi(-48), 1.0, f32::INFINITY] {
+            let (x, smaller) = (Bf16::from_f32(x), Bf16::from_f32(x * 0.99));
+            assert_eq!(x.as_weight().to_f32(), x.to_f32());
+            assert_eq!(
+                smaller.as_weight().to_f32(),
+                Bf16::weight(smaller.to_f32()).to_f32()
+            );
+        }
+        assert_eq!(Bf16::from_f32(-2.0f32.powi(-50)).as_weight().to_f32(), 0.0);
+        for x in [
+            f32::NAN,
+            -f32::NAN,
+            f32::INFINITY,
+            f32::MAX,
+            0.3,
+            -1.0 - 2.0f32.powi(-8),
+        ] {
+            let (found, expected) = (Bf16::weight(x), Bf16::from_f32(x));
+            assert_eq!(found.to_f32().to_bits(), expected.to_f32().to_bits());
+        }
+        assert!(Bf16::from_f32(f32::NAN).as_weight().to_f32().is_nan());
         assert_eq!(there_and_back(f32::MIN_POSITIVE / 2.0), 0.0);
+    }
+
+    #[test]
+    fn bits_are_those_of_the_upper_half() {
+        let mut bits = [0x3F80, 0xC000];
+        assert_eq!(Bf16::of_bits(&bits)[1].to_f32(), -2.0);
+        Bf16::of_bits_mut(&mut bits)[0] = Bf16::from_f32(0.5);
+        assert_eq!(bits[0], 0x3F00);
     }
 
     #[test]

@@ -28,6 +28,13 @@ impl Clamp {
         high: 6.0,
     };
 
+    /// The number between both bounds; what is no number stays none.
+    #[inline(always)]
+    pub(crate) fn keep(&self, x: f32) -> f32 {
+        let x = if x < self.low { self.low } else { x };
+        if x > self.high { self.high } else { x }
+    }
+
     /// Both bounds in all lanes.
     ///
     /// # Safety

@@ -9,7 +9,7 @@ use crate::clamp::Clamp;
 use crate::element::Element;
 use crate::fit::{self, assert_holds, image_len, images};
 use crate::folded::Folded;
-use crate::panels::{Columns, Panels, in_steps};
+use crate::panels::{Columns, Panels, channels_last, in_steps};
 use crate::places::Places;
 use crate::product::{Product, Rows};
 use crate::simd::Isa;
@@ -41,16 +41,14 @@ impl<E: Element> Convolution<E> {
         assert_eq!(weights.weight.len(), channels_out * channels_in * area);
         assert!(channels_in > 0);
         let k = area * channels_in;
+        let weight = channels_last::<E>(weights.weight, channels_in, area);
         let columns = Columns {
-            values: weights.weight,
+            values: &weight,
             n: channels_out,
             step: k,
         };
-        let row = |row: usize| {
-            let taps = row * slide.kernel..(row + 1) * slide.kernel;
-            taps.flat_map(move |tap| (0..channels_in).map(move |c| c * area + tap))
-        };
-        let places = (0..slide.kernel).flat_map(|i| in_steps::<E>(row(i)));
+        let row = slide.kernel * channels_in;
+        let places = (0..slide.kernel).flat_map(|i| in_steps::<E>(i * row..(i + 1) * row));
         let panels = Panels::new(isa, channels_out, weights.bias, columns, places);
         Convolution {
             isa,

@@ -32,6 +32,12 @@ pub(crate) trait Number: Copy + Debug + Default + Send + Sync + 'static {
     fn bias(x: f32) -> f32;
     /// The innermost loops for maps of these numbers.
     fn loops(isa: Isa) -> &'static Dense<Self>;
+    /// Numbers of several images side by side, as many as a step takes: `[len, step]`. Zeros where there is no second image.
+    fn interleave(first: &[Self], second: Option<&[Self]>, to: &mut [Self]);
+    /// All as weights, as many.
+    fn weights(from: &[f32], to: &mut [Self]);
+    /// Makes weights of numbers of a map.
+    fn as_weights(all: &mut [Self]);
     /// Memory of the thread that is used again.
     fn kept() -> &'static LocalKey<RefCell<Vec<Vec<Self>>>>;
 
@@ -82,6 +88,14 @@ impl Number for f32 {
     fn loops(isa: Isa) -> &'static Dense<f32> {
         &isa.loops().f32
     }
+    #[inline(always)]
+    fn interleave(first: &[f32], _second: Option<&[f32]>, to: &mut [f32]) {
+        to.copy_from_slice(first);
+    }
+    fn weights(from: &[f32], to: &mut [f32]) {
+        to.copy_from_slice(from);
+    }
+    fn as_weights(_all: &mut [f32]) {}
     fn kept() -> &'static LocalKey<RefCell<Vec<Vec<f32>>>> {
         thread_local! {
             static KEPT: RefCell<Vec<Vec<f32>>> = const { RefCell::new(Vec::new()) };
@@ -140,6 +154,33 @@ impl Number for Bf16 {
     }
     fn loops(isa: Isa) -> &'static Dense<Bf16> {
         &isa.loops().bf16
+    }
+    #[inline(always)]
+    fn interleave(first: &[Bf16], second: Option<&[Bf16]>, to: &mut [Bf16]) {
+        let (to, _) = to.as_chunks_mut::<2>();
+        match second {
+            Some(second) => {
+                for (to, (a, b)) in to.iter_mut().zip(first.iter().zip(second)) {
+                    *to = [*a, *b];
+                }
+            }
+            None => {
+                for (to, a) in to.iter_mut().zip(first) {
+                    *to = [*a, Bf16::ZERO];
+                }
+            }
+        }
+    }
+    fn weights(from: &[f32], to: &mut [Bf16]) {
+        assert_eq!(from.len(), to.len());
+        for (to, from) in to.iter_mut().zip(from) {
+            *to = Bf16::weight(*from);
+        }
+    }
+    fn as_weights(all: &mut [Bf16]) {
+        for x in all {
+            *x = x.as_weight();
+        }
     }
     fn kept() -> &'static LocalKey<RefCell<Vec<Vec<Bf16>>>> {
         thread_local! {

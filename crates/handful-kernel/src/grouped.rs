@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use crate::buffer::Buffer;
 use crate::clamp::Clamp;
 use crate::convolution::Convolution;
+use crate::element::Element;
 use crate::fit::images;
 use crate::folded::Folded;
 use crate::gradient::{InputGradient, WeightGradient};
@@ -15,34 +16,34 @@ use crate::simd::Isa;
 use crate::size::Size;
 use crate::slide::Slide;
 
-/// A convolution of groups of channels, and what goes back through it.
+/// A convolution of groups of channels, and what goes back through it, on maps of E.
 #[derive(Clone, Debug)]
-pub struct Grouped {
-    groups: Vec<Group>,
+pub struct Grouped<E: Element = f32> {
+    groups: Vec<Group<E>>,
     channels_in: usize,
     channels_out: usize,
     weight: WeightGradient,
 }
 
 #[derive(Clone, Debug)]
-struct Group {
-    forward: Convolution,
-    back: InputGradient,
+struct Group<E: Element> {
+    forward: Convolution<E>,
+    back: InputGradient<E>,
 }
 
-impl Grouped {
+impl<E: Element> Grouped<E> {
     /// `weights.weight` is `[channels out, channels in / groups, kernel, kernel]`.
     ///
     /// # Panics
     /// If the lengths of the weights and the number of groups don't fit each other.
-    pub fn new(isa: Isa, weights: Folded, groups: usize, slide: Slide, clamp: Clamp) -> Grouped {
+    pub fn new(isa: Isa, weights: Folded, groups: usize, slide: Slide, clamp: Clamp) -> Grouped<E> {
         let channels_out = weights.bias.len();
         assert!(groups > 0 && channels_out > 0 && channels_out.is_multiple_of(groups));
         assert!(weights.weight.len().is_multiple_of(groups));
         let own_out = channels_out / groups;
         let of_group = weights.weight.chunks_exact(weights.weight.len() / groups);
         let all = of_group.zip(weights.bias.chunks_exact(own_out));
-        let groups: Vec<Group> = all
+        let groups: Vec<Group<E>> = all
             .map(|(weight, bias)| Group {
                 forward: Convolution::new(isa, Folded { weight, bias }, slide, clamp),
                 back: InputGradient::new(isa, weight, own_out, slide),
@@ -63,7 +64,7 @@ impl Grouped {
     }
 
     /// Numbers of the output for maps of `size` whose numbers are `x`.
-    fn len_after(&self, x: &[f32], size: Size) -> usize {
+    fn len_after(&self, x: &[E], size: Size) -> usize {
         let n = images(x, size.pixels() * self.channels_in);
         n * self.weight.slide.after(size).pixels() * self.channels_out
     }
@@ -71,9 +72,9 @@ impl Grouped {
     /// Hands each group its own channels, and puts what `run` makes of them to their places.
     fn each(
         &self,
-        (from, own_from): (&[f32], usize),
-        (to, own_to): (&mut [f32], usize),
-        run: impl Fn(&Group, &[f32], &mut [f32]),
+        (from, own_from): (&[E], usize),
+        (to, own_to): (&mut [E], usize),
+        run: impl Fn(&Group<E>, &[E], &mut [E]),
     ) {
         let n = self.groups.len();
         let mut own = Buffer::new(from.len() / n);
@@ -92,7 +93,7 @@ impl Grouped {
     ///
     /// # Panics
     /// If the lengths don't fit each other.
-    pub fn forward(&self, x: &[f32], size: Size, out: &mut [f32]) {
+    pub fn forward(&self, x: &[E], size: Size, out: &mut [E]) {
         assert_eq!(out.len(), self.len_after(x, size));
         let (own_in, own_out) = (self.weight.channels_in, self.weight.channels_out);
         self.each((x, own_in), (out, own_out), |group, x, out| {
@@ -104,7 +105,7 @@ impl Grouped {
     ///
     /// # Panics
     /// If the lengths don't fit each other.
-    pub fn input_gradient(&self, gradient: &[f32], size: Size, out: &mut [f32]) {
+    pub fn input_gradient(&self, gradient: &[E], size: Size, out: &mut [E]) {
         assert_eq!(gradient.len(), self.len_after(out, size));
         let (own_in, own_out) = (self.weight.channels_in, self.weight.channels_out);
         self.each(
@@ -121,7 +122,7 @@ impl Grouped {
     ///
     /// # Panics
     /// If the lengths don't fit each other.
-    pub fn weight_gradient(&self, x: &[f32], size: Size, gradient: &[f32], out: &mut [f32]) {
+    pub fn weight_gradient(&self, x: &[E], size: Size, gradient: &[E], out: &mut [f32]) {
         assert_eq!(gradient.len(), self.len_after(x, size));
         let (own_in, own_out) = (self.weight.channels_in, self.weight.channels_out);
         let mut own_x = Buffer::new(x.len() / self.groups.len());
@@ -140,7 +141,7 @@ impl Grouped {
 const PIXELS: usize = 1 << 10;
 
 /// Copies group `idx` of `own` channels out of `[pixels, channels]`.
-fn take(from: &[f32], channels: usize, idx: usize, own: usize, to: &mut [f32]) {
+fn take<E: Element>(from: &[E], channels: usize, idx: usize, own: usize, to: &mut [E]) {
     let pixels = to
         .par_chunks_exact_mut(own)
         .zip(from.par_chunks_exact(channels));
@@ -150,7 +151,7 @@ fn take(from: &[f32], channels: usize, idx: usize, own: usize, to: &mut [f32]) {
 }
 
 /// Copies it back to its place.
-fn put(from: &[f32], own: usize, idx: usize, channels: usize, to: &mut [f32]) {
+fn put<E: Element>(from: &[E], own: usize, idx: usize, channels: usize, to: &mut [E]) {
     let pixels = to
         .par_chunks_exact_mut(channels)
         .zip(from.par_chunks_exact(own));

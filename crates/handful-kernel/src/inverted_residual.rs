@@ -17,7 +17,7 @@ use crate::depthwise::{Line, MOST_KERNEL, by_tap, met};
 use crate::element::{Element, padded_bias};
 use crate::fit::{assert_holds, image_len, images};
 use crate::folded::Folded;
-use crate::panels::{Columns, Panels, in_steps};
+use crate::panels::{Columns, Panels, channels_last, in_steps};
 use crate::places::Places;
 use crate::product::{Product, Rows};
 use crate::simd::Isa;
@@ -98,17 +98,23 @@ impl<E: Element> InvertedResidual<E> {
             None => expanded,
         };
         assert!(!weights.adds_input || (channels_in == channels_out && weights.stride == 1));
+        let expand = weights.expand.map(|expand| {
+            (
+                channels_last::<E>(expand.weight, channels_in, 1),
+                expand.bias,
+            )
+        });
         let chunk = |first: usize| {
             let channels = first..(first + CHUNK).min(expanded);
             let padded = channels.len().next_multiple_of(isa.loops().lanes);
-            let expand = weights.expand.map(|expand| {
+            let expand = expand.as_ref().map(|(weight, bias)| {
                 let columns = Columns {
-                    values: &expand.weight[first * channels_in..],
+                    values: &weight[first * channels_in..],
                     n: channels.len(),
                     step: channels_in,
                 };
                 let places = in_steps::<E>(0..channels_in);
-                Panels::new(isa, padded, &expand.bias[channels.clone()], columns, places)
+                Panels::new(isa, padded, &bias[channels.clone()], columns, places)
             });
             let of_chunk = &depthwise.weight[first * area..channels.end * area];
             Chunk {
@@ -119,8 +125,9 @@ impl<E: Element> InvertedResidual<E> {
                 channels,
             }
         };
+        let of_project = channels_last::<E>(project.weight, expanded, 1);
         let columns = Columns {
-            values: project.weight,
+            values: &of_project,
             n: channels_out,
             step: expanded,
         };

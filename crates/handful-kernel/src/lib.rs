@@ -3,16 +3,18 @@
 //! Reading order: `tile` and `pixels` (the two innermost loops) and `simd` (for which registers they are compiled); `element` and
 //! `bf16` (what maps are made of); `panels` and `product` (a matrix product of tiles), `window` and `line_ring` (maps between zeros),
 //! `depthwise` (a line of pixels); what is made of them: `convolution`, `depthwise_convolution`, `inverted_residual`, `grouped`.
-//! The way back: `gradient`, with `taps`; `norm`, with `norm_pixels`. `transformer` stands by itself. `bands` and `rows` share the work
-//! among threads, `buffer` uses memory again.
+//! The way back: `gradient`, with `taps` and `cells`; `norm`, with `norm_pixels`; `pool`, with `largest`. `transformer` stands by
+//! itself. `bands` and `rows` share the work among threads, `buffer` uses memory again.
 //!
 #![doc = include_str!("../README.md")]
 
 mod bands;
 mod bf16;
 mod buffer;
+mod cells;
 mod channels;
 mod clamp;
+mod convert;
 mod convolution;
 mod depthwise;
 mod depthwise_convolution;
@@ -23,6 +25,7 @@ mod folded;
 mod gradient;
 mod grouped;
 mod inverted_residual;
+mod largest;
 mod line_ring;
 mod norm;
 mod norm_pixels;
@@ -47,6 +50,7 @@ pub use bf16::Bf16;
 pub use buffer::Buffer;
 pub use channels::{scale_channels, scale_channels_gradients};
 pub use clamp::Clamp;
+pub use convert::convert;
 pub use convolution::Convolution;
 pub use depthwise_convolution::Depthwise;
 pub use element::Element;

@@ -9,7 +9,8 @@ use rayon::prelude::*;
 
 use crate::buffer::Buffer;
 use crate::clamp::Clamp;
-use crate::norm_pixels::{NormGradient, NormPixels, NormSums};
+use crate::element::Element;
+use crate::norm_pixels::{MomentSums, NormGradient, NormPixels, NormResult, NormSums};
 use crate::rows::{add_up, assert_rows, parts, piece};
 use crate::simd::Isa;
 
@@ -28,23 +29,20 @@ impl Moments {
     ///
     /// # Panics
     /// If pixels are not whole.
-    pub fn of(x: &[f32], channels: usize) -> Moments {
+    pub fn of<E: Element>(x: &[E], channels: usize) -> Moments {
         let parts = parts(x.len(), channels);
         let mut sums = Buffer::new(parts.len() * 2 * channels);
+        let isa = Isa::best();
         (sums.par_chunks_exact_mut(2 * channels).zip(&parts)).for_each(|(sums, part)| {
-            let pixels = &x[part.start * channels..part.end * channels];
-            let first = &pixels[..channels];
             let (apart, squares) = sums.split_at_mut(channels);
-            apart.fill(0.0);
-            squares.fill(0.0);
-            for pixel in pixels.chunks_exact(channels) {
-                let sums = apart.iter_mut().zip(squares.iter_mut());
-                for ((apart, square), (x, first)) in sums.zip(pixel.iter().zip(first)) {
-                    let d = x - first;
-                    *apart += d;
-                    *square += d * d;
-                }
-            }
+            let sums = MomentSums {
+                x: &x[part.start * channels..part.end * channels],
+                channels,
+                apart: apart.as_mut_ptr(),
+                squares: squares.as_mut_ptr(),
+            };
+            // SAFETY: a part has pixels, each sum is as long as one, and the machine has the instructions, since there is an Isa of them.
+            unsafe { (E::loops(isa).moment_sums)(&sums) };
         });
         let (mut mean, mut squares) = (vec![0.0f64; channels], vec![0.0f64; channels]);
         let mut before = 0.0;
@@ -55,7 +53,7 @@ impl Moments {
             for c in 0..channels {
                 let from_first = f64::from(sums[c]) / n;
                 let of_part = f64::from(sums[channels + c]) - from_first * from_first * n;
-                let apart = f64::from(first[c]) + from_first - mean[c];
+                let apart = f64::from(first[c].to_f32()) + from_first - mean[c];
                 mean[c] += apart * share;
                 squares[c] += of_part.max(0.0) + apart * apart * before * share;
             }
@@ -86,20 +84,20 @@ pub struct Norm<'a> {
 
 /// What goes into the gradients of a [`Norm`]: all `[pixels, channels]`.
 #[derive(Clone, Copy, Debug)]
-pub struct NormPass<'a> {
+pub struct NormPass<'a, E: Element = f32> {
     /// What was normalised.
-    pub x: &'a [f32],
+    pub x: &'a [E],
     /// What came out, where something was added before the activation; otherwise it follows from x.
-    pub out: Option<&'a [f32]>,
+    pub out: Option<&'a [E]>,
     /// The gradient of what came out.
-    pub gradient: &'a [f32],
+    pub gradient: &'a [E],
 }
 
 /// What comes out of them.
 #[derive(Debug)]
-pub struct NormGradients<'a> {
+pub struct NormGradients<'a, E: Element = f32> {
     /// Of what was normalised, `[pixels, channels]`.
-    pub x: &'a mut [f32],
+    pub x: &'a mut [E],
     /// Of γ, `[channels]`.
     pub weight: &'a mut [f32],
     /// Of β, `[channels]`.
@@ -130,35 +128,27 @@ impl Norm<'_> {
     ///
     /// # Panics
     /// If the lengths don't fit each other.
-    pub fn forward(&self, x: &[f32], added: Option<&[f32]>, out: &mut [f32]) {
+    pub fn forward<E: Element>(&self, x: &[E], added: Option<&[E]>, out: &mut [E]) {
         let channels = self.channels();
         assert_rows(x.len(), channels);
         assert_eq!(x.len(), out.len());
         assert!(added.is_none_or(|added| added.len() == out.len()));
         let gain = self.gain(&self.deviations());
-        let Clamp { low, high } = self.clamp;
         let len = piece(channels);
+        let isa = Isa::best();
         (out.par_chunks_mut(len).enumerate()).for_each(|(idx, out)| {
             let here = idx * len..idx * len + out.len();
-            let x = x[here.clone()].chunks_exact(channels);
-            for (pixel, (out, x)) in out.chunks_exact_mut(channels).zip(x).enumerate() {
-                let of_channels =
-                    (x.iter().zip(&self.moments.mean)).zip(gain.iter().zip(self.bias));
-                match added {
-                    None => {
-                        for (out, ((x, mean), (gain, bias))) in out.iter_mut().zip(of_channels) {
-                            *out = within((x - mean) * gain + bias, low, high);
-                        }
-                    }
-                    Some(added) => {
-                        let added = &added[here.start + pixel * channels..][..channels];
-                        let all = out.iter_mut().zip(added).zip(of_channels);
-                        for ((out, added), ((x, mean), (gain, bias))) in all {
-                            *out = within((x - mean) * gain + bias + added, low, high);
-                        }
-                    }
-                }
-            }
+            let result = NormResult {
+                x: &x[here.clone()],
+                added: added.map(|added| &added[here]),
+                mean: &self.moments.mean,
+                gain: &gain,
+                bias: self.bias,
+                clamp: self.clamp,
+                out: out.as_mut_ptr(),
+            };
+            // SAFETY: all slices are of the same pixels, and the machine has the instructions, since there is an Isa of them.
+            unsafe { (E::loops(isa).norm_result)(&result) };
         });
     }
 
@@ -166,7 +156,7 @@ impl Norm<'_> {
     ///
     /// # Panics
     /// If the lengths don't fit each other.
-    pub fn gradients(&self, pass: NormPass, to: NormGradients) {
+    pub fn gradients<E: Element>(&self, pass: NormPass<E>, to: NormGradients<E>) {
         let channels = self.channels();
         let NormPass { x, out, gradient } = pass;
         assert!(out.is_none_or(|out| out.len() == x.len()));
@@ -196,7 +186,7 @@ impl Norm<'_> {
                 bias: bias.as_mut_ptr(),
             };
             // SAFETY: all slices are of the same pixels, and the machine has the instructions, since there is an Isa of them.
-            unsafe { (isa.loops().norm_sums)(&sums) };
+            unsafe { (E::loops(isa).norm_sums)(&sums) };
         });
         let mut totals = vec![0.0; 2 * channels];
         add_up(&sums, &mut totals);
@@ -216,18 +206,11 @@ impl Norm<'_> {
                 to: to.as_mut_ptr(),
             };
             // SAFETY: as above, and `to` is as long.
-            unsafe { (isa.loops().norm_gradient)(&gradient) };
+            unsafe { (E::loops(isa).norm_gradient)(&gradient) };
         });
         for c in 0..channels {
             to.weight[c] = weight[c] * inverse[c];
             to.bias[c] = bias[c];
         }
     }
-}
-
-/// The number between two bounds; what is no number stays none.
-#[inline(always)]
-fn within(x: f32, low: f32, high: f32) -> f32 {
-    let x = if x < low { low } else { x };
-    if x > high { high } else { x }
 }

@@ -1,19 +1,120 @@
-//! The innermost loops of the way back through norms and activations: registers of channels over some pixels.
+//! The innermost loops of norms and activations, forwards and back: registers of channels over some pixels.
 //!
 //! Channels that are no whole register are computed one by one, with the same steps: products are rounded before they are added, so
 //! that every instruction set gives the same bits.
 
 use crate::clamp::Clamp;
+use crate::element::Element;
 use crate::simd::Simd;
+
+/// Sums over some pixels around their first one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MomentSums<'a, E> {
+    /// `[pixels, channels]`, at least one.
+    pub x: &'a [E],
+    pub channels: usize,
+    /// `[channels]`: Σ (x − first), and Σ (x − first)²; written.
+    pub apart: *mut f32,
+    pub squares: *mut f32,
+}
+
+impl<E: Element> MomentSums<'_, E> {
+    /// # Safety
+    /// The machine has S; pixels are whole, and the sums may be written.
+    #[inline(always)]
+    pub unsafe fn run<S: Simd>(&self) {
+        let (channels, len) = (self.channels, self.x.len());
+        let whole = channels - channels % S::LANES;
+        // SAFETY: the caller's.
+        unsafe {
+            for channel in (0..whole).step_by(S::LANES) {
+                let first = E::load::<S>(self.x.as_ptr().add(channel));
+                let (mut apart, mut squares) = (S::splat(0.0), S::splat(0.0));
+                let mut place = channel;
+                while place < len {
+                    let d = S::sub(E::load::<S>(self.x.as_ptr().add(place)), first);
+                    apart = S::add(apart, d);
+                    squares = S::add(squares, S::mul(d, d));
+                    place += channels;
+                }
+                S::store(self.apart.add(channel), apart);
+                S::store(self.squares.add(channel), squares);
+            }
+            for channel in whole..channels {
+                let first = self.x[channel].to_f32();
+                let (mut apart, mut squares) = (0.0, 0.0);
+                for place in (channel..len).step_by(channels) {
+                    let d = self.x[place].to_f32() - first;
+                    apart += d;
+                    squares += d * d;
+                }
+                *self.apart.add(channel) = apart;
+                *self.squares.add(channel) = squares;
+            }
+        }
+    }
+}
+
+/// What a norm makes of some pixels: clamp((x − mean) · gain + bias + added).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NormResult<'a, E> {
+    /// `[pixels, channels]` each.
+    pub x: &'a [E],
+    pub added: Option<&'a [E]>,
+    /// `[channels]` each.
+    pub mean: &'a [f32],
+    pub gain: &'a [f32],
+    pub bias: &'a [f32],
+    pub clamp: Clamp,
+    /// `[pixels, channels]`, written.
+    pub out: *mut E,
+}
+
+impl<E: Element> NormResult<'_, E> {
+    /// # Safety
+    /// The machine has S; slices are as long as they say, and the result may be written.
+    #[inline(always)]
+    pub unsafe fn run<S: Simd>(&self) {
+        let channels = self.mean.len();
+        let whole = channels - channels % S::LANES;
+        // SAFETY: the caller's.
+        unsafe {
+            let (low, high) = self.clamp.registers::<S>();
+            for pixel in (0..self.x.len()).step_by(channels) {
+                for channel in (0..whole).step_by(S::LANES) {
+                    let of_channel = |values: &[f32]| S::load(values.as_ptr().add(channel));
+                    let place = pixel + channel;
+                    let x = E::load::<S>(self.x.as_ptr().add(place));
+                    let scaled = S::mul(S::sub(x, of_channel(self.mean)), of_channel(self.gain));
+                    let mut sum = S::add(scaled, of_channel(self.bias));
+                    if let Some(added) = self.added {
+                        sum = S::add(sum, E::load::<S>(added.as_ptr().add(place)));
+                    }
+                    let kept = S::min(high, S::max(low, sum));
+                    E::store::<S>(self.out.add(place), kept);
+                }
+                for channel in whole..channels {
+                    let place = pixel + channel;
+                    let from_mean = self.x[place].to_f32() - self.mean[channel];
+                    let mut sum = from_mean * self.gain[channel] + self.bias[channel];
+                    if let Some(added) = self.added {
+                        sum += added[place].to_f32();
+                    }
+                    *self.out.add(place) = E::from_f32(self.clamp.keep(sum));
+                }
+            }
+        }
+    }
+}
 
 /// Some pixels on the way back through a norm.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct NormPixels<'a> {
+pub(crate) struct NormPixels<'a, E> {
     /// `[pixels, channels]`: what was normalised, and the gradient of what came out.
-    pub x: &'a [f32],
-    pub gradient: &'a [f32],
+    pub x: &'a [E],
+    pub gradient: &'a [E],
     /// `[pixels, channels]`: what came out, where something was added before the activation; otherwise it follows from x.
-    pub out: Option<&'a [f32]>,
+    pub out: Option<&'a [E]>,
     /// `[channels]`: a norm makes (x − mean) · gain + bias of x.
     pub mean: &'a [f32],
     pub gain: &'a [f32],
@@ -21,7 +122,7 @@ pub(crate) struct NormPixels<'a> {
     pub clamp: Clamp,
 }
 
-impl NormPixels<'_> {
+impl<E: Element> NormPixels<'_, E> {
     /// x − mean, and the gradient that went through the activation, of a register of channels at a place.
     ///
     /// # Safety
@@ -35,16 +136,17 @@ impl NormPixels<'_> {
     ) -> (S::V, S::V) {
         // SAFETY: the caller's.
         unsafe {
-            let load = |all: &[f32], idx: usize| S::load(all.as_ptr().add(idx));
-            let from_mean = S::sub(load(self.x, place), load(self.mean, channel));
+            let of_pixel = |all: &[E]| E::load::<S>(all.as_ptr().add(place));
+            let of_channel = |all: &[f32]| S::load(all.as_ptr().add(channel));
+            let from_mean = S::sub(of_pixel(self.x), of_channel(self.mean));
             let out = match self.out {
-                Some(out) => load(out, place),
+                Some(out) => of_pixel(out),
                 None => S::add(
-                    S::mul(from_mean, load(self.gain, channel)),
-                    load(self.bias, channel),
+                    S::mul(from_mean, of_channel(self.gain)),
+                    of_channel(self.bias),
                 ),
             };
-            let g = load(self.gradient, place);
+            let g = of_pixel(self.gradient);
             (from_mean, S::keep_inside(bounds.0, out, bounds.1, g))
         }
     }
@@ -52,26 +154,33 @@ impl NormPixels<'_> {
     /// The same of one channel.
     #[inline(always)]
     fn one(&self, place: usize, channel: usize) -> (f32, f32) {
-        let from_mean = self.x[place] - self.mean[channel];
+        let from_mean = self.x[place].to_f32() - self.mean[channel];
         let out = match self.out {
-            Some(out) => out[place],
+            Some(out) => out[place].to_f32(),
             None => from_mean * self.gain[channel] + self.bias[channel],
         };
         let inside = self.clamp.lets_through(out);
-        (from_mean, if inside { self.gradient[place] } else { 0.0 })
+        (
+            from_mean,
+            if inside {
+                self.gradient[place].to_f32()
+            } else {
+                0.0
+            },
+        )
     }
 }
 
 /// Sums over some pixels of the gradient g that went through the activation.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct NormSums<'a> {
-    pub pixels: NormPixels<'a>,
+pub(crate) struct NormSums<'a, E> {
+    pub pixels: NormPixels<'a, E>,
     /// `[channels]`: Σ g · (x − mean), and Σ g; written.
     pub weight: *mut f32,
     pub bias: *mut f32,
 }
 
-impl NormSums<'_> {
+impl<E: Element> NormSums<'_, E> {
     /// # Safety
     /// The machine has S; slices are as long as they say, and the sums may be written.
     #[inline(always)]
@@ -110,16 +219,16 @@ impl NormSums<'_> {
 
 /// The gradient of what was normalised, for some pixels: gain · g − offset − slope · (x − mean).
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct NormGradient<'a> {
-    pub pixels: NormPixels<'a>,
+pub(crate) struct NormGradient<'a, E> {
+    pub pixels: NormPixels<'a, E>,
     /// `[channels]` each.
     pub offset: &'a [f32],
     pub slope: &'a [f32],
     /// `[pixels, channels]`, written.
-    pub to: *mut f32,
+    pub to: *mut E,
 }
 
-impl NormGradient<'_> {
+impl<E: Element> NormGradient<'_, E> {
     /// # Safety
     /// As [`NormSums::run`].
     #[inline(always)]
@@ -136,12 +245,13 @@ impl NormGradient<'_> {
                     let direct = S::mul(of_channel(self.pixels.gain), g);
                     let direct = S::sub(direct, of_channel(self.offset));
                     let to = S::sub(direct, S::mul(of_channel(self.slope), from_mean));
-                    S::store(self.to.add(pixel + channel), to);
+                    E::store::<S>(self.to.add(pixel + channel), to);
                 }
                 for channel in whole..channels {
                     let (from_mean, g) = self.pixels.one(pixel + channel, channel);
                     let direct = self.pixels.gain[channel] * g - self.offset[channel];
-                    *self.to.add(pixel + channel) = direct - self.slope[channel] * from_mean;
+                    let to = direct - self.slope[channel] * from_mean;
+                    *self.to.add(pixel + channel) = E::from_f32(to);
                 }
             }
         }
@@ -150,15 +260,15 @@ impl NormGradient<'_> {
 
 /// The gradient where the result lies between the bounds, else zero.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Mask<'a> {
-    pub out: &'a [f32],
+pub(crate) struct Mask<'a, E> {
+    pub out: &'a [E],
     pub clamp: Clamp,
     /// As long as `out`; the result may go to where the gradient is.
-    pub gradient: *const f32,
-    pub to: *mut f32,
+    pub gradient: *const E,
+    pub to: *mut E,
 }
 
-impl Mask<'_> {
+impl<E: Element> Mask<'_, E> {
     /// # Safety
     /// The machine has S; the pointers are good for as many numbers as `out` has.
     #[inline(always)]
@@ -169,16 +279,16 @@ impl Mask<'_> {
         unsafe {
             let (low, high) = self.clamp.registers::<S>();
             for place in (0..whole).step_by(S::LANES) {
-                let out = S::load(self.out.as_ptr().add(place));
-                let g = S::load(self.gradient.add(place));
-                S::store(self.to.add(place), S::keep_inside(low, out, high, g));
+                let out = E::load::<S>(self.out.as_ptr().add(place));
+                let g = E::load::<S>(self.gradient.add(place));
+                E::store::<S>(self.to.add(place), S::keep_inside(low, out, high, g));
             }
             for place in whole..n {
-                let inside = self.clamp.lets_through(self.out[place]);
+                let inside = self.clamp.lets_through(self.out[place].to_f32());
                 *self.to.add(place) = if inside {
                     *self.gradient.add(place)
                 } else {
-                    0.0
+                    E::default()
                 };
             }
         }

@@ -45,10 +45,10 @@ pub(crate) struct Panel {
     start: usize,
 }
 
-/// Weights as they come, one column of a product after the other.
+/// Weights as a product takes them, one column after the other.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Columns<'a> {
-    pub values: &'a [f32],
+pub(crate) struct Columns<'a, E> {
+    pub values: &'a [E],
     /// How many there are; those of the product behind them weigh nothing.
     pub n: usize,
     /// Numbers from one to the next.
@@ -61,7 +61,7 @@ impl<E: Element> Panels<E> {
         isa: Isa,
         n: usize,
         bias: &[f32],
-        columns: Columns,
+        columns: Columns<E>,
         places: impl Iterator<Item = usize>,
     ) -> Panels<E> {
         let lanes = isa.loops().lanes;
@@ -105,28 +105,107 @@ impl<E: Element> Panels<E> {
     }
 }
 
-impl Columns<'_> {
+impl<E: Element> Columns<'_, E> {
     /// Writes columns `first..first + width` side by side, row by row.
-    fn fill<E: Element>(&self, first: usize, width: usize, places: &[usize], to: &mut [E]) {
+    fn fill(&self, first: usize, width: usize, places: &[usize], to: &mut [E]) {
         let there = width.min(self.n.saturating_sub(first));
+        if self.step == 1 {
+            self.fill_rows(first, there, width, places, to);
+            return;
+        }
         let of = |column: usize| &self.values[(first + column) * self.step..];
         // Some rows at a time, so that a column is read in pieces of a cache line.
         for (places, to) in places.chunks(ROWS).zip(to.chunks_mut(ROWS * width)) {
             for step in to.chunks_exact_mut(width * E::STEP) {
                 step[there * E::STEP..].fill(E::default());
             }
+            let is_one_piece = places[0] != NOTHING
+                && places
+                    .windows(2)
+                    .all(|pair| pair[1] == pair[0].wrapping_add(1));
             for column in 0..there {
                 let from = of(column);
+                if is_one_piece {
+                    let steps = from[places[0]..][..places.len()].chunks_exact(E::STEP);
+                    for (step, from) in to.chunks_exact_mut(width * E::STEP).zip(steps) {
+                        step[column * E::STEP..][..E::STEP].copy_from_slice(from);
+                    }
+                    continue;
+                }
                 let steps = to.chunks_exact_mut(width * E::STEP);
                 for (places, step) in places.chunks_exact(E::STEP).zip(steps) {
                     for (place, to) in places.iter().zip(&mut step[column * E::STEP..]) {
                         *to = match *place {
                             NOTHING => E::default(),
-                            place => E::weight(from[place]),
+                            place => from[place],
                         };
                     }
                 }
             }
+        }
+    }
+
+    /// The same where a row lies in one piece.
+    fn fill_rows(&self, first: usize, there: usize, width: usize, places: &[usize], to: &mut [E]) {
+        let row = |place: usize| match place {
+            NOTHING => None,
+            place => Some(&self.values[place + first..][..there]),
+        };
+        let steps = to.chunks_exact_mut(width * E::STEP);
+        for (places, step) in places.chunks_exact(E::STEP).zip(steps) {
+            let (step, behind) = step.split_at_mut(there * E::STEP);
+            behind.fill(E::default());
+            let first = row(places[0]).expect("zeros stand behind");
+            E::interleave(first, places.get(1).and_then(|place| row(*place)), step);
+        }
+    }
+}
+
+/// A convolution's weights `[channels out, channels in, area]` as `[channels out, area, channels in]`, of numbers of E.
+pub(crate) fn channels_last<E: Element>(
+    weight: &[f32],
+    channels_in: usize,
+    area: usize,
+) -> Buffer<E> {
+    let own = channels_in * area;
+    let mut all = Buffer::new(weight.len());
+    let channels = all
+        .par_chunks_exact_mut(own)
+        .zip(weight.par_chunks_exact(own));
+    let together = channels.with_min_len(PIECE.div_ceil(own));
+    together.for_each_init(
+        || Buffer::new(own),
+        |rounded, (to, from)| {
+            if area == 1 {
+                E::weights(from, to);
+                return;
+            }
+            E::weights(from, rounded);
+            match area {
+                9 => turn::<E, 9>(rounded, to),
+                25 => turn::<E, 25>(rounded, to),
+                49 => turn::<E, 49>(rounded, to),
+                _ => {
+                    for (tap, to) in to.chunks_exact_mut(channels_in).enumerate() {
+                        for (to, from) in to.iter_mut().zip(rounded[tap..].chunks(area)) {
+                            *to = from[0];
+                        }
+                    }
+                }
+            }
+        },
+    );
+    all
+}
+
+/// `[channels, AREA]` as `[AREA, channels]`: kernels of the field, whose taps are written side by side.
+fn turn<E: Element, const AREA: usize>(from: &[E], to: &mut [E]) {
+    let (from, _) = from.as_chunks::<AREA>();
+    let n = from.len();
+    let to = &mut to[..AREA * n];
+    for (channel, taps) in from.iter().enumerate() {
+        for tap in 0..AREA {
+            to[tap * n + channel] = taps[tap];
         }
     }
 }

@@ -5,9 +5,12 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use crate::bands::in_bands;
+use crate::buffer::Buffer;
 use crate::element::Element;
 use crate::fit::{assert_holds, image_len, images};
+use crate::largest::Largest;
 use crate::padding::Padding;
+use crate::simd::Isa;
 use crate::size::Size;
 use crate::slide::Slide;
 
@@ -81,13 +84,13 @@ pub fn max_pool<E: Element>(x: &[E], size: Size, channels: usize, slide: Slide, 
 ///
 /// # Panics
 /// As [`max_pool`].
-pub fn max_pool_gradient(
-    x: &[f32],
+pub fn max_pool_gradient<E: Element>(
+    x: &[E],
     size: Size,
     channels: usize,
     slide: Slide,
-    gradient: &[f32],
-    out: &mut [f32],
+    gradient: &[E],
+    out: &mut [E],
 ) {
     let after = slide.after(size);
     let (image, image_after) = (image_len(size, channels), image_len(after, channels));
@@ -95,33 +98,34 @@ pub fn max_pool_gradient(
     assert_holds(gradient, n, image_after);
     assert_holds(out, n, image);
     let (down, across) = square_padding(slide, size);
+    let isa = Isa::best();
     let images = x
         .par_chunks_exact(image)
         .zip(gradient.par_chunks_exact(image_after));
     // Squares overlap: an image is one piece of work.
     (images.zip(out.par_chunks_exact_mut(image))).for_each(|((x, gradient), out)| {
-        out.fill(0.0);
-        let (mut most, mut places) = (vec![0.0; channels], vec![0; channels]);
+        // Squares overlap: what they add up to is rounded once.
+        let mut sums = Buffer::<f32>::new(image);
+        sums.fill(0.0);
+        let mut starts = Vec::with_capacity(slide.kernel * slide.kernel);
         for (place, gradient) in gradient.chunks_exact(channels).enumerate() {
-            most.fill(f32::NEG_INFINITY);
+            starts.clear();
             for line in under(slide, place / after.width, down, size.height) {
-                for column in under(slide, place % after.width, across, size.width) {
-                    let start = (line * size.width + column) * channels;
-                    let pixel = &x[start..][..channels];
-                    for ((most, place), (channel, x)) in most
-                        .iter_mut()
-                        .zip(&mut places)
-                        .zip(pixel.iter().enumerate())
-                    {
-                        if *x > *most || *most == f32::NEG_INFINITY {
-                            (*most, *place) = (*x, start + channel);
-                        }
-                    }
-                }
+                let columns = under(slide, place % after.width, across, size.width);
+                starts.extend(columns.map(|column| (line * size.width + column) * channels));
             }
-            for (place, gradient) in places.iter().zip(gradient) {
-                out[*place] += gradient;
-            }
+            let square = Largest {
+                x,
+                starts: &starts,
+                gradient,
+                sums: sums.as_mut_ptr(),
+            };
+            // SAFETY: whole pixels start there, in the map and in the sums, and the machine has the instructions, since there is an Isa of
+            // them.
+            unsafe { (E::loops(isa).largest)(&square) };
+        }
+        for (out, sum) in out.iter_mut().zip(&sums[..]) {
+            *out = E::from_f32(*sum);
         }
     });
 }

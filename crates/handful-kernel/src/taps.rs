@@ -4,6 +4,7 @@
 //! A pixel of the gradient is loaded once for all of them. Pixels of even and of odd place are summed apart, since one sum after
 //! the other would wait for itself.
 
+use crate::element::Element;
 use crate::simd::Simd;
 
 /// Taps at a time: two sums of each, and a pixel of each kind, lie in 16 registers.
@@ -11,12 +12,12 @@ pub(crate) const MOST_TAPS: usize = 5;
 
 /// Neighbouring taps of one row of a kernel, and a line of pixels.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Taps {
+pub(crate) struct Taps<E> {
     /// What the first tap meets for the first pixel.
-    pub x: *const f32,
+    pub x: *const E,
     pub stride: usize,
     /// `[pixels, channels]`
-    pub gradient: *const f32,
+    pub gradient: *const E,
     pub pixels: usize,
     /// Whole registers; those of x, too.
     pub channels: usize,
@@ -24,7 +25,7 @@ pub(crate) struct Taps {
     pub out: *mut f32,
 }
 
-impl Taps {
+impl<E: Element> Taps<E> {
     /// out += Σ x · gradient, for A taps.
     ///
     /// # Safety
@@ -40,21 +41,24 @@ impl Taps {
                 let mut x = self.x.add(channel);
                 let mut gradient = self.gradient.add(channel);
                 for _ in 0..self.pixels / 2 {
-                    let (first, second) = (S::load(gradient), S::load(gradient.add(self.channels)));
+                    let (first, second) = (
+                        E::load::<S>(gradient),
+                        E::load::<S>(gradient.add(self.channels)),
+                    );
                     for a in 0..A {
-                        even[a] = S::fma(S::load(x.add(a * self.channels)), first, even[a]);
+                        even[a] = S::fma(E::load::<S>(x.add(a * self.channels)), first, even[a]);
                     }
                     let next = x.add(step);
                     for a in 0..A {
-                        odd[a] = S::fma(S::load(next.add(a * self.channels)), second, odd[a]);
+                        odd[a] = S::fma(E::load::<S>(next.add(a * self.channels)), second, odd[a]);
                     }
                     x = x.add(2 * step);
                     gradient = gradient.add(2 * self.channels);
                 }
                 if self.pixels % 2 == 1 {
-                    let last = S::load(gradient);
+                    let last = E::load::<S>(gradient);
                     for a in 0..A {
-                        even[a] = S::fma(S::load(x.add(a * self.channels)), last, even[a]);
+                        even[a] = S::fma(E::load::<S>(x.add(a * self.channels)), last, even[a]);
                     }
                 }
                 for a in 0..A {

@@ -5,7 +5,7 @@ use burn::tensor::{Device, Distribution, Tensor};
 use handful_image::{Geometry, Pixels};
 use handful_kernel::{Clamp, Size, Slide, Surround};
 use handful_learn::Backbone;
-use handful_learn::backbone::{Maps, Statistics, Trainable};
+use handful_learn::backbone::{Maps, Precision, Statistics, Trainable};
 use handful_learn::ops::{Convolve, Engine, Normalise, spatial_mean};
 
 fn device() -> Device {
@@ -388,6 +388,126 @@ fn what_is_frozen_is_what_learns_at_first() {
     }
 }
 
+/// Differences of a network's gradients, of all its parameters together, as a share of their norm.
+fn share_apart(found: &[Tensor<1>], expected: &[Tensor<1>]) -> f32 {
+    assert_eq!(found.len(), expected.len());
+    let square = |x: Tensor<1>| x.powi_scalar(2).sum().into_scalar::<f32>();
+    let both = found.iter().zip(expected);
+    let apart: f32 = both.map(|(a, b)| square(a.clone() - b.clone())).sum();
+    let norm: f32 = expected.iter().map(|b| square(b.clone())).sum();
+    (apart / norm).sqrt()
+}
+
+/// A map of bfloat16 is 2⁻⁹ from that of float32 at most, a gradient too, and up to fifty of them follow each other.
+#[test]
+fn in_bfloat16_networks_are_those_of_float32_but_for_rounding() {
+    let device = device();
+    for name in ["efficientnet_lite0", "resnet18", "resnet14"] {
+        let backbone = Backbone::untrained(name, 3).unwrap();
+        let x = images(&backbone, 6, 64);
+        let run = |precision: Precision| {
+            let network = Trainable::of(&backbone, 0.., &device).in_precision(precision);
+            features_and_gradients(network, x.to_tensor(&device), Statistics::Frozen)
+        };
+        let (bfloat16, float32) = (run(Precision::Bfloat16), run(Precision::Float32));
+        let apart = difference(bfloat16.0, float32.0);
+        assert!(
+            apart > 0.0 && apart < 0.05,
+            "{name}: features differ by {apart}"
+        );
+        let apart = share_apart(&bfloat16.1, &float32.1);
+        assert!(
+            apart > 0.0 && apart < 0.15,
+            "{name}: gradients differ by {apart}"
+        );
+        // What learns says what is frozen in the same precision.
+        let frozen = backbone.clone().in_precision(Precision::Bfloat16);
+        let frozen = frozen.forward_from(0, x.clone(), &mut |_, _| {});
+        let whole = Trainable::of(&backbone, 0.., &device)
+            .in_precision(Precision::Bfloat16)
+            .forward(x.to_tensor(&device), Statistics::Frozen);
+        let apart = difference(whole.inner(), frozen.to_tensor(&device).inner());
+        assert!(apart < 0.02, "{name}: {apart}");
+    }
+}
+
+/// Step by step, since fifty norms of a batch that have learned nothing make anything of a difference.
+#[test]
+fn in_bfloat16_steps_are_those_of_float32_but_for_rounding() {
+    let device = device();
+    let engine = Engine::Kernels;
+    let shape = [4, 7, 6, 20];
+    let (x, added) = (Leaf::new(shape, &device), Leaf::new(shape, &device));
+    let (gamma, beta) = (Leaf::new([20], &device), Leaf::new([20], &device));
+    let chosen = random(shape, &device);
+    for is_depthwise in [false, true] {
+        let own_in = if is_depthwise { 1 } else { 20 };
+        let weight = Leaf::new([20, own_in, 3, 3], &device);
+        let how = Convolve {
+            slide: Slide {
+                kernel: 3,
+                stride: 1,
+                surround: Surround::Same,
+            },
+            is_depthwise,
+            clamp: Clamp::NONE,
+        };
+        let normalise = Normalise {
+            epsilon: 1e-3,
+            clamp: Clamp::RELU6,
+        };
+        let run = |rounds: bool, is_folded: bool| {
+            let ((flat_x, x), (flat_weight, weight)) = (x.parent(), weight.parent());
+            let ((flat_gamma, gamma), (flat_beta, beta)) = (gamma.parent(), beta.parent());
+            let (flat_added, added) = added.parent();
+            let to = |x: Tensor<4>| if rounds { engine.rounded(x) } else { x };
+            let (x, added) = (to(x), to(added));
+            let out = if is_folded {
+                let weight = engine.scale_channels(weight, gamma);
+                let added = (!is_depthwise).then_some(added);
+                let clamp = Clamp::RELU6;
+                engine.convolve(x, weight, Some(beta), added, Convolve { clamp, ..how })
+            } else {
+                let out = engine.convolve(x, weight, None, None, how);
+                let moments = engine.moments(out.clone());
+                engine.normalise(out, moments, gamma, beta, Some(added), normalise)
+            };
+            let out = if rounds { engine.widened(out) } else { out };
+            let mut parents = vec![flat_x, flat_weight, flat_gamma, flat_beta];
+            if !(is_folded && is_depthwise) {
+                parents.push(flat_added);
+            }
+            outcome(out, &parents, &chosen)
+        };
+        for is_folded in [false, true] {
+            let (found, expected) = (run(true, is_folded), run(false, is_folded));
+            let apart = difference(found.0, expected.0);
+            assert!(apart > 0.0 && apart < 0.02, "results differ by {apart}");
+            for (idx, (a, b)) in found.1.into_iter().zip(expected.1).enumerate() {
+                let apart = share_apart(&[a], &[b]);
+                // A number on the other side of a bound changes a gradient by a jump.
+                assert!(
+                    apart < 0.1,
+                    "depthwise {is_depthwise}, folded {is_folded}: gradients of parent {idx} differ by {apart}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "bfloat16 is for our kernels")]
+fn other_engines_refuse_bfloat16() {
+    let device = device();
+    let backbone = Backbone::untrained("resnet14", 3).unwrap();
+    let network = Trainable::of(&backbone, 0.., &device).in_precision(Precision::Bfloat16);
+    let mut network = network.with_engine(Engine::Burn);
+    network.forward(
+        images(&backbone, 1, 32).to_tensor(&device),
+        Statistics::Frozen,
+    );
+}
+
 /// A parameter's bytes by its place.
 struct Values(Vec<Vec<f32>>);
 
@@ -424,14 +544,14 @@ fn statistics_move_with_batches_and_stay_where_they_are_frozen() {
 fn the_number_of_threads_changes_no_bit_of_a_step() {
     let backbone = Backbone::untrained("efficientnet_lite0", 3).unwrap();
     let x = images(&backbone, 3, 40);
-    let with = |threads: usize| {
+    let with = |threads: usize, precision: Precision| {
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .build()
             .unwrap();
         pool.install(|| {
             let device = Device::flex().autodiff();
-            let network = Trainable::of(&backbone, 0.., &device);
+            let network = Trainable::of(&backbone, 0.., &device).in_precision(precision);
             let batch = Statistics::Batch { momentum: 0.1 };
             let (features, gradients) =
                 features_and_gradients(network, x.to_tensor(&device), batch);
@@ -443,6 +563,8 @@ fn the_number_of_threads_changes_no_bit_of_a_step() {
             (bits(features.into_data().try_to_vec().unwrap()), all)
         })
     };
-    let (alone, shared) = (with(1), with(3));
-    assert!(alone == shared, "the number of threads changed bits");
+    for precision in [Precision::Float32, Precision::Bfloat16] {
+        let (alone, shared) = (with(1, precision), with(3, precision));
+        assert!(alone == shared, "the number of threads changed bits");
+    }
 }

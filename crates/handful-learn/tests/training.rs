@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use handful_image::{Geometry, Pixels};
 use handful_kernel::Size;
-use handful_learn::backbone::{Maps, Part};
+use handful_learn::backbone::{Maps, Part, Precision};
 use handful_learn::train::{
     Checkpoint, Coarse, Examples, Inputs, Model, Norms, Now, Optimiser, Place, RateRange, RateTest,
     RateTestEnd, Recipe, Shelf, Squares, Training, Trains, TriedRate, fit, rate_test,
@@ -362,19 +362,33 @@ fn it_learns_from_scratch_what_it_is_shown() {
         warm_up: 0.1,
         ..Recipe::new(Trains::All, 3e-3, 80, 9)
     };
-    let tuned = task.fit(&recipe);
-    let inputs = task.inputs(&recipe);
     let held_out: Vec<usize> = (N_PHOTOS - 6..N_PHOTOS).collect();
-    let mut p = tuned.logits(&inputs, &held_out).unwrap();
-    softmax_rows(&mut p, N_CLASSES);
-    let loss = handful_stats::log_loss(&p, &[0, 1, 2, 0, 1, 2], N_CLASSES);
-    // ln 3 = 1.10 is what guessing costs.
-    assert!(loss < 0.6, "{loss}");
+    for precision in [Precision::Float32, Precision::Bfloat16] {
+        let recipe = Recipe {
+            precision,
+            ..recipe.clone()
+        };
+        let tuned = task.fit(&recipe);
+        assert_eq!(tuned.backbone.precision(), precision);
+        let inputs = task.inputs(&recipe);
+        let mut p = tuned.logits(&inputs, &held_out).unwrap();
+        softmax_rows(&mut p, N_CLASSES);
+        let loss = handful_stats::log_loss(&p, &[0, 1, 2, 0, 1, 2], N_CLASSES);
+        // ln 3 = 1.10 is what guessing costs.
+        assert!(loss < 0.6, "{precision:?}: {loss}");
+    }
 }
 
 #[test]
 fn a_kept_prefix_says_what_the_whole_network_says() {
-    let task = Task::new("efficientnet_lite0");
+    for precision in [Precision::Float32, Precision::Bfloat16] {
+        check_kept(precision);
+    }
+}
+
+fn check_kept(precision: Precision) {
+    let mut task = Task::new("efficientnet_lite0");
+    task.backbone = task.backbone.in_precision(precision);
     let mut model = task.start();
     let weight = |i: usize| ((i * 37 % 101) as f64 / 101.0 - 0.5) * 1e-2;
     model.head.weights = (0..model.head.weights.len()).map(weight).collect();

@@ -516,7 +516,6 @@ fn learning_rates_are_tested_and_one_is_suggested() {
         &["--resume"],
         &["--strategy", "frozen"],
         &["--lr", "0.001"],
-        &["--precision", "bfloat16"],
     ] {
         let (code, said) = refused(at, &[&["train", "photos", "--find-lr"], flags].concat());
         assert_eq!(code, exit::USAGE, "{flags:?}: {said}");
@@ -546,6 +545,34 @@ fn what_a_plan_says_is_not_said_once_more() {
         let is_named = said.contains(flag[0]) && said.contains("--plan");
         assert!(is_named, "{flag:?}: {said}");
     }
+}
+
+#[test]
+fn a_network_that_is_fine_tuned_in_bfloat16_predicts_in_it() {
+    let dir = small_set();
+    let at = dir.path();
+    let train = ["train", "photos", "--test", "new", "--threads", "2"];
+    let how = ["--imgsz", "32", "--freeze", "last", "--lr", "0.001"];
+    let first = ["--name", "first", "--epochs", "1"];
+    let precision = ["--precision", "bfloat16"];
+    ok(at, &[&train[..], &how, &first, &precision].concat());
+    let mut plan = json(at.join("runs/first/plan.json"));
+    let mut candidates = plan["candidates"].as_array().unwrap().clone();
+    candidates.retain(|candidate| candidate["tune"].is_object());
+    assert_eq!(candidates[0]["tune"]["precision"], "bfloat16");
+    plan["candidates"] = Value::Array(candidates);
+    fs::write(at.join("tuned.json"), plan.to_string()).unwrap();
+    // The plan says which, and nobody else has to.
+    let alone = ["--name", "alone", "--plan", "tuned.json"];
+    ok(at, &[&train[..], &alone].concat());
+    let metrics = json(at.join("runs/alone/metrics.json"));
+    assert_eq!(
+        metrics["winner"],
+        "efficientnet_lite0/32/fine-tune/last@0.001"
+    );
+    let evaluate = ["eval", "runs/alone/model.handful", "new", "--json"];
+    let evaluated: Value = serde_json::from_str(ok(at, &evaluate).trim()).unwrap();
+    assert_eq!(evaluated["log_loss"], metrics["test"]["log_loss"]);
 }
 
 #[test]

@@ -50,7 +50,15 @@ pub fn training(root: &Path, peer: Option<&Path>) -> Result<Outcome, Failure> {
     };
     let mut built = command::example(root, STEPS.crate_name, STEPS.example);
     // One step, so that it is built and known to run.
-    let once = ["efficientnet_lite0", "32", "2", "last", "frozen", "1"];
+    let once = [
+        "efficientnet_lite0",
+        "32",
+        "2",
+        "last",
+        "frozen",
+        "float32",
+        "1",
+    ];
     if !command::run(built.args(once), "install Rust's cargo")?.success() {
         return Ok(Outcome::Failed);
     }

@@ -1,12 +1,13 @@
 //! How near the machine's limit do the kernels run, and how long does a network take?
 //!
 //! `speed denormals`: how much longer a convolution takes on numbers below the normal ones. `speed shapes [PRECISION]`: each layer
-//! of each network, as a Markdown table. `speed NETWORK PX BATCH ROUNDS [PRECISION]`: milliseconds of each whole pass, one a line, for
+//! of each network, as a Markdown table. `speed steps`: each kernel of a training step, in both precisions. `speed NETWORK PX BATCH ROUNDS [PRECISION]`: milliseconds of each whole pass, one a line, for
 //! `bench/peers/forward.py`. A precision is `float32`, the default, `bfloat16`, or `both`: then passes alternate and each line has both.
 //! Weights are arbitrary: only shapes matter for time.
 
 mod limit;
 mod network;
+mod steps;
 
 use std::time::Instant;
 
@@ -26,6 +27,7 @@ fn main() {
             Some("bfloat16") => shapes::<Bf16>(),
             _ => shapes::<f32>(),
         },
+        Some("steps") => steps::steps(),
         Some("denormals") => denormals(),
         Some(name) if arguments.len() >= 4 => {
             let (px, batch) = (number(1), number(2));
@@ -41,7 +43,7 @@ fn main() {
         }
         _ => {
             eprintln!(
-                "usage: speed denormals | speed shapes [float32|bfloat16] | speed NETWORK PX BATCH ROUNDS [float32|bfloat16|both]"
+                "usage: speed denormals | speed steps | speed shapes [float32|bfloat16] | speed NETWORK PX BATCH ROUNDS [float32|bfloat16|both]"
             );
             std::process::exit(2);
         }

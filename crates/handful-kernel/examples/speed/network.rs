@@ -17,7 +17,7 @@ pub const NETWORKS: [(&str, usize); 4] = [
 /// Pixels that go through a network together, as in `handful_learn::features`.
 const PIXELS_AT_ONCE: usize = 65_536;
 /// Lite0: kernel, stride, expansion, channels, blocks.
-const LITE0: [[usize; 5]; 7] = [
+pub const LITE0: [[usize; 5]; 7] = [
     [3, 1, 1, 16, 1],
     [3, 2, 6, 24, 2],
     [5, 2, 6, 40, 2],
@@ -27,7 +27,7 @@ const LITE0: [[usize; 5]; 7] = [
     [3, 1, 6, 320, 1],
 ];
 /// Channels of the four stages of a ResNet before a bottleneck widens them.
-const RESNET: [usize; 4] = [64, 128, 256, 512];
+pub const RESNET: [usize; 4] = [64, 128, 256, 512];
 const WIDENING: usize = 4;
 
 /// Numbers of size 0.1 and both signs.

@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use crate::buffer::Buffer;
 use crate::clamp::Clamp;
+use crate::element::Element;
 use crate::norm_pixels::Mask;
 use crate::rows::{PIECE, add_up, parts};
 use crate::simd::Isa;
@@ -25,7 +26,7 @@ impl Clamp {
     ///
     /// # Panics
     /// If the slices aren't as long as each other.
-    pub fn gradient(self, out: &[f32], gradient: &[f32], to: &mut [f32]) {
+    pub fn gradient<E: Element>(self, out: &[E], gradient: &[E], to: &mut [E]) {
         assert_eq!(out.len(), gradient.len());
         assert_eq!(out.len(), to.len());
         let pieces = out.par_chunks(PIECE).zip(gradient.par_chunks(PIECE));
@@ -38,7 +39,7 @@ impl Clamp {
     ///
     /// # Panics
     /// If the slices aren't as long as each other.
-    pub fn mask(self, out: &[f32], gradient: &mut [f32]) {
+    pub fn mask<E: Element>(self, out: &[E], gradient: &mut [E]) {
         assert_eq!(out.len(), gradient.len());
         let pieces = out.par_chunks(PIECE).zip(gradient.par_chunks_mut(PIECE));
         pieces.for_each(|(out, gradient)| {
@@ -47,7 +48,7 @@ impl Clamp {
         });
     }
 
-    fn run(self, out: &[f32], gradient: *const f32, to: *mut f32) {
+    fn run<E: Element>(self, out: &[E], gradient: *const E, to: *mut E) {
         let mask = Mask {
             out,
             clamp: self,
@@ -55,7 +56,7 @@ impl Clamp {
             to,
         };
         // SAFETY: both callers' pieces are as long as each other, and the machine has the instructions, since there is an Isa of them.
-        unsafe { (Isa::best().loops().mask)(&mask) };
+        unsafe { (E::loops(Isa::best()).mask)(&mask) };
     }
 }
 
@@ -63,7 +64,7 @@ impl Clamp {
 ///
 /// # Panics
 /// If pixels are not whole.
-pub fn bias_gradient(gradient: &[f32], out: &mut [f32]) {
+pub fn bias_gradient<E: Element>(gradient: &[E], out: &mut [f32]) {
     let channels = out.len();
     let parts = parts(gradient.len(), channels);
     let mut sums = Buffer::new(parts.len() * channels);
@@ -72,7 +73,7 @@ pub fn bias_gradient(gradient: &[f32], out: &mut [f32]) {
         let pixels = &gradient[part.start * channels..part.end * channels];
         for pixel in pixels.chunks_exact(channels) {
             for (sum, g) in sums.iter_mut().zip(pixel) {
-                *sum += g;
+                *sum += g.to_f32();
             }
         }
     });

@@ -5,30 +5,36 @@ use crate::bands::in_bands;
 use crate::buffer::Buffer;
 use crate::clamp::Clamp;
 use crate::depthwise::{Line, MOST_KERNEL, by_tap, run_line};
+use crate::element::Element;
 use crate::fit::{assert_holds, image_len, images};
 use crate::line_ring::{LineRing, LineShape};
 use crate::simd::Isa;
 use crate::size::Size;
 use crate::slide::Slide;
 
-/// The gradient of a depthwise convolution's input, ready to run on one instruction set.
+/// The gradient of a depthwise convolution's input, ready to run on one instruction set, on maps of E.
 #[derive(Clone, Debug)]
-pub struct DepthwiseInputGradient {
+pub struct DepthwiseInputGradient<E: Element = f32> {
     isa: Isa,
     slide: Slide,
     channels: usize,
     padded: usize,
     /// For each class of lines the rows of the kernel that reach them, turned around: `[rows, kernel, padded]`.
-    classes: Vec<Vec<f32>>,
+    classes: Vec<Vec<E>>,
     no_bias: Vec<f32>,
 }
 
-impl DepthwiseInputGradient {
+impl<E: Element> DepthwiseInputGradient<E> {
     /// `weight` is `[channels, 1, kernel, kernel]`, as in the forward pass.
     ///
     /// # Panics
     /// If the lengths don't fit each other, or the kernel is larger than 16.
-    pub fn new(isa: Isa, weight: &[f32], channels: usize, slide: Slide) -> DepthwiseInputGradient {
+    pub fn new(
+        isa: Isa,
+        weight: &[f32],
+        channels: usize,
+        slide: Slide,
+    ) -> DepthwiseInputGradient<E> {
         let Slide { kernel, stride, .. } = slide;
         assert!(channels > 0 && stride > 0 && (1..=MOST_KERNEL).contains(&kernel));
         assert_eq!(weight.len(), channels * kernel * kernel);
@@ -55,7 +61,7 @@ impl DepthwiseInputGradient {
     ///
     /// # Panics
     /// If the lengths don't fit each other, or there is as much padding as the kernel is large.
-    pub fn run(&self, gradient: &[f32], size: Size, out: &mut [f32]) {
+    pub fn run(&self, gradient: &[E], size: Size, out: &mut [E]) {
         let Slide { kernel, stride, .. } = self.slide;
         let after = self.slide.after(size);
         let image_after = image_len(after, self.channels);

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use crate::buffer::Buffer;
 use crate::depthwise::met;
+use crate::element::Element;
 use crate::even::pieces;
 use crate::fit::{assert_holds, image_len, images};
 use crate::line_ring::{LineRing, LineShape};
@@ -36,7 +37,7 @@ impl DepthwiseWeightGradient {
     ///
     /// # Panics
     /// If the lengths don't fit each other.
-    pub fn run(&self, x: &[f32], size: Size, gradient: &[f32], out: &mut [f32]) {
+    pub fn run<E: Element>(&self, x: &[E], size: Size, gradient: &[E], out: &mut [f32]) {
         let Slide { kernel, stride, .. } = self.slide;
         let after = self.slide.after(size);
         let (image, image_after) = (
@@ -84,7 +85,7 @@ impl DepthwiseWeightGradient {
                             out: sums[(row * kernel + columns.start) * padded..].as_mut_ptr(),
                         };
                         // SAFETY: lines hold all that a kernel meets, and the machine has the instructions.
-                        unsafe { self.isa.loops().taps[columns.len() - 1](&taps) };
+                        unsafe { E::loops(self.isa).taps[columns.len() - 1](&taps) };
                     }
                 }
             }
@@ -101,6 +102,6 @@ impl DepthwiseWeightGradient {
 }
 
 /// Image `idx` of images of `len` numbers.
-fn nth(all: &[f32], len: usize, idx: usize) -> &[f32] {
+fn nth<E>(all: &[E], len: usize, idx: usize) -> &[E] {
     &all[idx * len..][..len]
 }

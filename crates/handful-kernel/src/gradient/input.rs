@@ -7,8 +7,9 @@
 use crate::bands::in_bands;
 use crate::buffer::Buffer;
 use crate::clamp::Clamp;
+use crate::element::Element;
 use crate::fit::{assert_holds, image_len, images};
-use crate::panels::{Columns, Panels};
+use crate::panels::{Columns, Panels, channels_last, in_steps};
 use crate::places::Places;
 use crate::product::{Product, Rows};
 use crate::simd::Isa;
@@ -16,33 +17,33 @@ use crate::size::Size;
 use crate::slide::Slide;
 use crate::window::Window;
 
-/// The gradient of a full convolution's input, ready to run on one instruction set.
+/// The gradient of a full convolution's input, ready to run on one instruction set, on maps of E.
 #[derive(Clone, Debug)]
-pub struct InputGradient {
+pub struct InputGradient<E: Element = f32> {
     isa: Isa,
     slide: Slide,
     channels_in: usize,
     channels_out: usize,
     /// Of the classes of lines and columns, row by row.
-    classes: Vec<Class>,
+    classes: Vec<Class<E>>,
 }
 
 /// The part of a kernel that reaches some lines and columns of the input.
 #[derive(Clone, Debug)]
-struct Class {
+struct Class<E: Element> {
     /// Rows of the part, and its columns; there may be none.
     down: usize,
     across: usize,
     /// Its weights, turned around: `[channels in, down · across · channels out]`.
-    panels: Option<Panels>,
+    panels: Option<Panels<E>>,
 }
 
-impl InputGradient {
+impl<E: Element> InputGradient<E> {
     /// `weight` is `[channels out, channels in, kernel, kernel]`, as in the forward pass.
     ///
     /// # Panics
     /// If the lengths of the weights don't fit each other.
-    pub fn new(isa: Isa, weight: &[f32], channels_out: usize, slide: Slide) -> InputGradient {
+    pub fn new(isa: Isa, weight: &[f32], channels_out: usize, slide: Slide) -> InputGradient<E> {
         let Slide { kernel, stride, .. } = slide;
         slide.assert_sensible();
         assert!(channels_out > 0);
@@ -50,22 +51,26 @@ impl InputGradient {
         let channels_in = weight.len() / channels_out / area;
         assert_eq!(weight.len(), channels_out * channels_in * area);
         assert!(channels_in > 0);
+        let weight = channels_last::<E>(weight, channels_in, area);
         let class = |first_down: usize, first_across: usize| {
             let down = taps(kernel, stride, first_down);
             let across = taps(kernel, stride, first_across);
             let panels = (down * across > 0).then(|| {
                 let columns = Columns {
-                    values: weight,
+                    values: &weight,
                     n: channels_in,
-                    step: area,
+                    step: 1,
                 };
-                let taps = (0..down * across).map(|tap| {
-                    let row = first_down + stride * (down - 1 - tap / across);
-                    let column = first_across + stride * (across - 1 - tap % across);
-                    row * kernel + column
-                });
-                let step = channels_in * area;
-                let places = taps.flat_map(|tap| (0..channels_out).map(move |c| c * step + tap));
+                // One row of the part meets one piece of memory.
+                let row = |tap: usize| {
+                    let row = first_down + stride * (down - 1 - tap);
+                    let columns = (0..across).rev().map(move |c| first_across + stride * c);
+                    columns.flat_map(move |column| {
+                        let tap = row * kernel + column;
+                        (0..channels_out).map(move |c| (c * area + tap) * channels_in)
+                    })
+                };
+                let places = (0..down).flat_map(|tap| in_steps::<E>(row(tap)));
                 Panels::new(isa, channels_in, &[], columns, places)
             });
             Class {
@@ -91,7 +96,7 @@ impl InputGradient {
     ///
     /// # Panics
     /// If the lengths don't fit each other.
-    pub fn run(&self, gradient: &[f32], size: Size, out: &mut [f32]) {
+    pub fn run(&self, gradient: &[E], size: Size, out: &mut [E]) {
         let after = self.slide.after(size);
         let image_after = image_len(after, self.channels_out);
         let n = images(gradient, image_after);
@@ -105,7 +110,7 @@ impl InputGradient {
         in_bands(out, size.height, line, |image, lines, out| {
             let image = &gradient[image * image_after..][..image_after];
             if kernel < stride {
-                out.fill(0.0);
+                out.fill(E::default());
             }
             let top = (lines.start + down.before) / stride;
             let height = (lines.end - 1 + down.before) / stride - top + most_taps;
@@ -149,6 +154,11 @@ impl InputGradient {
                 let x = &gradient[(skipped_lines * width + skipped_columns) * self.channels_out..];
                 let to = &mut out
                     [((line_in - lines.start) * size.width + column_in) * self.channels_in..];
+                let product = Product::whole(self.isa, panels, class.down, Clamp::NONE);
+                let mut sums = Buffer::new(match E::SUMS_BESIDE && product.is_cut() {
+                    true => n_lines * n_columns * self.channels_in,
+                    false => 0,
+                });
                 let rows = Rows {
                     x: Places::in_lines(x.as_ptr(), n_columns, self.channels_out, line_after),
                     tap_step: line_after,
@@ -159,9 +169,9 @@ impl InputGradient {
                         stride * line,
                     ),
                     added: None,
-                    sums: None,
+                    sums: (!sums.is_empty())
+                        .then(|| Places::apart(sums.as_mut_ptr(), self.channels_in)),
                 };
-                let product = Product::whole(self.isa, panels, class.down, Clamp::NONE);
                 // SAFETY: the window holds all taps of the band's lines, and out is ours.
                 unsafe { product.run(n_lines * n_columns, &rows) };
             }

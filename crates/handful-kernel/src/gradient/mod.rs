@@ -4,6 +4,7 @@ mod clamp;
 mod depthwise_input;
 mod depthwise_weight;
 mod input;
+mod side_by_side;
 mod weight;
 
 pub use clamp::bias_gradient;

@@ -1,24 +1,25 @@
 //! The gradient of a full convolution's weights: the product of the output's gradient, turned, with what the kernel sees.
 //!
-//! What it sees is copied for some pixels and some weights at a time, into the nearest cache, with zeros where padding is. Pixels are
-//! cut into parts by their number alone, each summed by itself and all in order: the bits are those of any number of threads.
+//! What it sees is copied for some pixels and some weights at a time, into the nearest cache. Pixels are cut into
+//! parts by their number alone, each summed by itself and all in order: the bits are those of any number of threads.
 
 use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::side_by_side::{TOGETHER, by_channels, padded};
 use crate::buffer::Buffer;
+use crate::cells::Cells;
 use crate::clamp::Clamp;
+use crate::element::Element;
 use crate::even::pieces;
 use crate::fit::{assert_holds, image_len, images};
-use crate::padding::Padding;
 use crate::panels::widths;
 use crate::shared::Shared;
 use crate::simd::Isa;
 use crate::size::Size;
 use crate::slide::Slide;
 use crate::tile::{MOST_ROWS, MOST_WIDTH, Tile};
-use crate::window::inside;
 
 /// Pixels whose numbers are copied at a time: two registers of each stay in the nearest cache.
 const BLOCK: usize = 128;
@@ -51,21 +52,25 @@ struct ColumnPanel {
     width: usize,
 }
 
-/// Where a pixel of the output is, counted over all images.
-#[derive(Clone, Copy)]
-struct Pixel {
-    image: usize,
-    line: usize,
-    column: usize,
+/// Columns of a panel that lie side by side in the map.
+struct Segment {
+    /// Cells from what the kernel's first weight sees to what the first column sees.
+    skipped: usize,
+    /// Its place in the panel, and how long it is.
+    start: usize,
+    len: usize,
 }
 
 /// One call's maps.
-struct Maps<'a> {
-    x: &'a [f32],
+struct Maps<'a, E> {
+    /// `[n / step, h, w, channels in, step]`, between zeros.
+    x: &'a [E],
     size: Size,
     after: Size,
-    padding: (Padding, Padding),
-    gradient: &'a [f32],
+    /// `[channels out / 8, pixels, 8, step]`
+    gradient: &'a [E],
+    /// Of the gradient: n / step images of `after`.
+    pixels: usize,
 }
 
 impl WeightGradient {
@@ -82,23 +87,25 @@ impl WeightGradient {
     ///
     /// # Panics
     /// If the lengths don't fit each other.
-    pub fn run(&self, x: &[f32], size: Size, gradient: &[f32], out: &mut [f32]) {
+    pub fn run<E: Element>(&self, x: &[E], size: Size, gradient: &[E], out: &mut [f32]) {
         let after = self.slide.after(size);
-        let n = images(x, image_len(size, self.channels_in));
+        let image = image_len(size, self.channels_in);
+        let n = images(x, image);
         assert_holds(gradient, n, image_len(after, self.channels_out));
         let columns = self.columns();
         assert_holds(out, self.channels_out, columns);
+        let n_pixels = n.div_ceil(E::STEP) * after.pixels();
+        let (x, size) = padded(x, size, self.channels_in, self.slide.padding(size));
         let maps = Maps {
-            x,
+            x: &x,
             size,
             after,
-            padding: self.slide.padding(size),
-            gradient,
+            gradient: &by_channels(gradient, after.pixels(), self.channels_out),
+            pixels: n_pixels,
         };
         let lanes = self.isa.loops().lanes;
         let row = columns.next_multiple_of(lanes);
         let sums_len = row * self.channels_out;
-        let n_pixels = n * after.pixels();
         let n_parts = (n_pixels / LEAST_PART)
             .min(MOST_SUMS / sums_len)
             .clamp(1, MOST_PARTS);
@@ -130,29 +137,34 @@ impl WeightGradient {
     ///
     /// # Safety
     /// `sums` `[channels out, row]` may be written at those columns, and nobody else uses them.
-    unsafe fn sum(
+    unsafe fn sum<E: Element>(
         &self,
-        maps: &Maps,
+        maps: &Maps<E>,
         pixels: Range<usize>,
         panels: &[ColumnPanel],
         sums: *mut f32,
         row: usize,
     ) {
-        let loops = self.isa.loops();
-        let mut seen = Buffer::new(BLOCK * MOST_WIDTH * loops.lanes);
+        let (loops, lanes) = (E::loops(self.isa), self.isa.loops().lanes);
+        let mut seen = Buffer::new(BLOCK * MOST_WIDTH * lanes * E::STEP);
         let zeros = [0.0f32; MOST_WIDTH * MOST_LANES];
+        let segments: Vec<Vec<Segment>> = panels
+            .iter()
+            .map(|panel| self.segments(panel.first, panel.width * lanes, maps.size))
+            .collect();
         for block in pieces(pixels.len(), BLOCK) {
             let block = pixels.start + block.start..pixels.start + block.end;
-            for panel in panels {
-                let columns = panel.width * loops.lanes;
-                let seen = &mut seen[..block.len() * columns];
-                self.look(maps, block.clone(), panel.first, columns, seen);
-                for channels in pieces(self.channels_out, loops.f32.rows[panel.width - 1]) {
+            for (panel, segments) in panels.iter().zip(&segments) {
+                let columns = panel.width * lanes;
+                let seen = &mut seen[..block.len() * columns * E::STEP];
+                self.look(maps, block.clone(), panel.width, segments, seen);
+                for channels in pieces(self.channels_out, loops.rows[panel.width - 1]) {
                     let mut x = [std::ptr::null(); MOST_ROWS];
                     let mut out = [std::ptr::null(); MOST_ROWS];
                     for (place, channel) in channels.clone().enumerate() {
-                        x[place] =
-                            maps.gradient[block.start * self.channels_out + channel..].as_ptr();
+                        let (group, within) = (channel / TOGETHER, channel % TOGETHER);
+                        let cell = (group * maps.pixels + block.start) * TOGETHER + within;
+                        x[place] = maps.gradient[cell * E::STEP..].as_ptr();
                         // SAFETY: the caller's.
                         out[place] = unsafe { sums.add(channel * row) }.cast_const();
                     }
@@ -163,73 +175,94 @@ impl WeightGradient {
                         skipped: 0,
                         tap_step: 0,
                         taps: 1,
-                        steps: block.len(),
-                        x_step: self.channels_out,
-                        out: out.as_ptr(),
+                        steps: block.len() * E::STEP,
+                        x_step: TOGETHER * E::STEP,
+                        out: std::ptr::null(),
                         added: std::ptr::null(),
                         sums: out.as_ptr(),
                         column: panel.first,
                         goes_on: block.start > pixels.start,
-                        is_last: true,
+                        // They stay sums: nothing is rounded.
+                        is_last: false,
                         clamp: Clamp::NONE,
                     };
                     // SAFETY: the caller's; the gradient has all pixels of the block, and the machine has the instructions.
-                    unsafe { loops.f32.tile[panel.width - 1][channels.len() - 1](&tile) };
+                    unsafe { loops.tile[panel.width - 1][channels.len() - 1](&tile) };
                 }
             }
         }
     }
 
-    /// Copies what the weights of `columns` columns from `first` on see at some pixels: `[pixels, columns]`.
-    fn look(
-        &self,
-        maps: &Maps,
-        pixels: Range<usize>,
-        first: usize,
-        columns: usize,
-        seen: &mut [f32],
-    ) {
-        let channels = self.channels_in;
-        let Slide { kernel, stride, .. } = self.slide;
-        let there = columns.min(self.columns() - first);
-        let rows = seen.chunks_exact_mut(columns);
-        if kernel == 1 && stride == 1 && maps.size == maps.after {
-            for (pixel, seen) in pixels.zip(rows) {
-                seen[..there].copy_from_slice(&maps.x[pixel * channels + first..][..there]);
-                seen[there..].fill(0.0);
-            }
-            return;
+    /// Where what `columns` columns from `first` on see lies in a map of `size`.
+    fn segments(&self, first: usize, columns: usize, size: Size) -> Vec<Segment> {
+        let piece = self.slide.kernel * self.channels_in;
+        let end = self.columns().min(first + columns);
+        let mut segments = Vec::new();
+        let mut column = first;
+        while column < end {
+            let (kernel_row, within) = (column / piece, column % piece);
+            let len = (piece - within).min(end - column);
+            segments.push(Segment {
+                skipped: kernel_row * size.width * self.channels_in + within,
+                start: column - first,
+                len,
+            });
+            column += len;
         }
-        let (down, across) = maps.padding;
-        let line_len = maps.size.width * channels;
-        let piece = kernel * channels;
-        let mut pixel = Pixel::at(pixels.start, maps.after);
-        for seen in rows {
-            let left =
-                (pixel.column * stride * channels) as isize - (across.before * channels) as isize;
-            let mut column = first;
-            while column < first + there {
-                let (kernel_row, from) = (column / piece, column % piece);
-                let len = (piece - from).min(first + there - column);
-                let seen = &mut seen[column - first..][..len];
-                let line = (pixel.line * stride + kernel_row) as isize - down.before as isize;
-                column += len;
-                if line < 0 || line as usize >= maps.size.height {
-                    seen.fill(0.0);
+        segments
+    }
+
+    /// Copies what the weights of a panel of `width` registers see at some pixels: `[pixels, columns, step]`.
+    fn look<E: Element>(
+        &self,
+        maps: &Maps<E>,
+        pixels: Range<usize>,
+        width: usize,
+        segments: &[Segment],
+        seen: &mut [E],
+    ) {
+        let (channels, stride) = (self.channels_in, self.slide.stride);
+        let columns = width * self.isa.loops().lanes;
+        let there: usize = segments.iter().map(|segment| segment.len).sum();
+        if there < columns {
+            seen.fill(E::default());
+        }
+        let (line, step) = (maps.size.width * channels, stride * channels);
+        let mut place = 0;
+        while place < pixels.len() {
+            let pixel = pixels.start + place;
+            let (image, within) = (pixel / maps.after.pixels(), pixel % maps.after.pixels());
+            let (row, column) = (within / maps.after.width, within % maps.after.width);
+            // Pixels of one line, which are one step apart; all of them where a pixel sees itself alone.
+            let n = match maps.size == maps.after {
+                true => pixels.len() - place,
+                false => (maps.after.width - column).min(pixels.len() - place),
+            };
+            let first = (image * maps.size.height + row * stride) * line + column * step;
+            let to = &mut seen[place * columns * E::STEP..][..n * columns * E::STEP];
+            for segment in segments {
+                let from = first + segment.skipped;
+                let from = &maps.x[from * E::STEP..(from + (n - 1) * step + segment.len) * E::STEP];
+                if segment.len == columns {
+                    let cells = Cells {
+                        from: from.as_ptr().cast(),
+                        from_step: step,
+                        to: to.as_mut_ptr().cast(),
+                        to_step: columns,
+                        rows: n,
+                    };
+                    // SAFETY: a cell has 32 bits, `from` ends with the last row's last one, `to` holds n rows, and the machine has the
+                    // instructions.
+                    unsafe { self.isa.loops().copy[width - 1](&cells) };
                     continue;
                 }
-                let start = left + from as isize;
-                let inside = inside(start, len, line_len);
-                let line = (pixel.image * maps.size.height + line as usize) * line_len;
-                seen[..inside.start].fill(0.0);
-                seen[inside.end..].fill(0.0);
-                if !inside.is_empty() {
-                    let from = line + (start + inside.start as isize) as usize;
-                    seen[inside.clone()].copy_from_slice(&maps.x[from..][..inside.len()]);
+                let len = segment.len * E::STEP;
+                for (idx, to) in to.chunks_exact_mut(columns * E::STEP).enumerate() {
+                    let from = &from[idx * step * E::STEP..][..len];
+                    to[segment.start * E::STEP..][..len].copy_from_slice(from);
                 }
             }
-            seen[there..].fill(0.0);
-            pixel.step(maps.after);
+            place += n;
         }
     }
 
@@ -261,28 +294,6 @@ impl WeightGradient {
                     }
                 },
             );
-    }
-}
-
-impl Pixel {
-    fn at(idx: usize, size: Size) -> Pixel {
-        let within = idx % size.pixels();
-        Pixel {
-            image: idx / size.pixels(),
-            line: within / size.width,
-            column: within % size.width,
-        }
-    }
-
-    /// Goes on to the next one.
-    fn step(&mut self, size: Size) {
-        self.column += 1;
-        if self.column == size.width {
-            (self.line, self.column) = (self.line + 1, 0);
-        }
-        if self.line == size.height {
-            (self.image, self.line) = (self.image + 1, 0);
-        }
     }
 }
 

@@ -58,6 +58,10 @@ impl Simd for Avx2 {
         }
     }
     #[inline(always)]
+    unsafe fn where_equal(a: __m256, b: __m256, x: __m256) -> __m256 {
+        unsafe { _mm256_and_ps(_mm256_cmp_ps::<_CMP_EQ_OQ>(a, b), x) }
+    }
+    #[inline(always)]
     unsafe fn min(a: __m256, b: __m256) -> __m256 {
         unsafe { _mm256_min_ps(a, b) }
     }

@@ -62,6 +62,10 @@ impl<const HAS_BF16: bool> Simd for Avx512<HAS_BF16> {
         }
     }
     #[inline(always)]
+    unsafe fn where_equal(a: __m512, b: __m512, x: __m512) -> __m512 {
+        unsafe { _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_EQ_OQ>(a, b), x) }
+    }
+    #[inline(always)]
     unsafe fn min(a: __m512, b: __m512) -> __m512 {
         unsafe { _mm512_min_ps(a, b) }
     }

@@ -13,7 +13,9 @@ mod neon;
 mod portable;
 
 use crate::bf16::Bf16;
-use crate::norm_pixels::{Mask, NormGradient, NormSums};
+use crate::cells::Cells;
+use crate::largest::Largest;
+use crate::norm_pixels::{Mask, MomentSums, NormGradient, NormResult, NormSums};
 use crate::pixels::{MOST_PIXELS, Pixels};
 use crate::taps::{MOST_TAPS, Taps};
 use crate::tile::{MOST_ROWS, MOST_WIDTH, Tile};
@@ -39,6 +41,8 @@ pub(crate) trait Simd: Copy {
     unsafe fn mul(a: Self::V, b: Self::V) -> Self::V;
     /// `x` where `low < at < high`, else zero.
     unsafe fn keep_inside(low: Self::V, at: Self::V, high: Self::V, x: Self::V) -> Self::V;
+    /// `x` where `a` equals `b`, else zero.
+    unsafe fn where_equal(a: Self::V, b: Self::V, x: Self::V) -> Self::V;
     /// The smaller one; `b` where it is no number.
     unsafe fn min(a: Self::V, b: Self::V) -> Self::V;
     /// The larger one; `b` where it is no number.
@@ -88,6 +92,14 @@ pub(crate) struct Dense<E: 'static> {
     pub tile: [[TileLoop<E>; MOST_ROWS]; MOST_WIDTH],
     /// By number of pixels less one.
     pub pixels: [unsafe fn(&Pixels<E>); MOST_PIXELS],
+    /// By number of taps less one.
+    pub taps: [unsafe fn(&Taps<E>); MOST_TAPS],
+    pub moment_sums: unsafe fn(&MomentSums<E>),
+    pub norm_result: unsafe fn(&NormResult<E>),
+    pub norm_sums: unsafe fn(&NormSums<E>),
+    pub norm_gradient: unsafe fn(&NormGradient<E>),
+    pub mask: unsafe fn(&Mask<E>),
+    pub largest: unsafe fn(&Largest<E>),
 }
 
 /// The innermost loops, compiled for one instruction set. The machine must have it where they are called.
@@ -96,11 +108,8 @@ pub(crate) struct Loops {
     pub lanes: usize,
     pub f32: Dense<f32>,
     pub bf16: Dense<Bf16>,
-    /// By number of taps less one.
-    pub taps: [unsafe fn(&Taps); MOST_TAPS],
-    pub norm_sums: unsafe fn(&NormSums),
-    pub norm_gradient: unsafe fn(&NormGradient),
-    pub mask: unsafe fn(&Mask),
+    /// By number of registers less one.
+    pub copy: [unsafe fn(&Cells); MOST_WIDTH],
 }
 
 /// The loops for maps of one kind of number: `dense!(Simd, number, method for pixels, rows, attributes of its functions)`.
@@ -116,12 +125,54 @@ macro_rules! dense {
             // SAFETY: the caller's.
             unsafe { pixels.$pixels::<$simd, P>() }
         }
+        $(#[$attribute])*
+        unsafe fn taps<const A: usize>(taps: &crate::taps::Taps<$element>) {
+            // SAFETY: the caller's.
+            unsafe { taps.sum::<$simd, A>() }
+        }
+        $(#[$attribute])*
+        unsafe fn moment_sums(sums: &crate::norm_pixels::MomentSums<$element>) {
+            // SAFETY: the caller's.
+            unsafe { sums.run::<$simd>() }
+        }
+        $(#[$attribute])*
+        unsafe fn norm_result(result: &crate::norm_pixels::NormResult<$element>) {
+            // SAFETY: the caller's.
+            unsafe { result.run::<$simd>() }
+        }
+        $(#[$attribute])*
+        unsafe fn norm_sums(sums: &crate::norm_pixels::NormSums<$element>) {
+            // SAFETY: the caller's.
+            unsafe { sums.run::<$simd>() }
+        }
+        $(#[$attribute])*
+        unsafe fn norm_gradient(gradient: &crate::norm_pixels::NormGradient<$element>) {
+            // SAFETY: the caller's.
+            unsafe { gradient.run::<$simd>() }
+        }
+        $(#[$attribute])*
+        unsafe fn mask(mask: &crate::norm_pixels::Mask<$element>) {
+            // SAFETY: the caller's.
+            unsafe { mask.run::<$simd>() }
+        }
+        $(#[$attribute])*
+        unsafe fn largest(largest: &crate::largest::Largest<$element>) {
+            // SAFETY: the caller's.
+            unsafe { largest.run::<$simd>() }
+        }
         crate::simd::Dense {
             rows: [$(crate::simd::dense!(@most $rows)),*],
             tile: crate::simd::dense!(@widths tile [$($rows),*]),
             pixels: [
                 pixels::<1>, pixels::<2>, pixels::<3>, pixels::<4>, pixels::<5>, pixels::<6>, pixels::<7>, pixels::<8>,
             ],
+            taps: [taps::<1>, taps::<2>, taps::<3>, taps::<4>, taps::<5>],
+            moment_sums,
+            norm_result,
+            norm_sums,
+            norm_gradient,
+            mask,
+            largest,
         }
     }};
     (@most $rows:literal) => { $rows };
@@ -164,33 +215,15 @@ pub(crate) use dense;
 macro_rules! loops {
     ($simd:ty, $f32_rows:tt, $bf16_rows:tt, $(#[$attribute:meta])*) => {{
         $(#[$attribute])*
-        unsafe fn taps<const A: usize>(taps: &crate::taps::Taps) {
+        unsafe fn copy<const N: usize>(cells: &crate::cells::Cells) {
             // SAFETY: the caller's.
-            unsafe { taps.sum::<$simd, A>() }
-        }
-        $(#[$attribute])*
-        unsafe fn norm_sums(sums: &crate::norm_pixels::NormSums) {
-            // SAFETY: the caller's.
-            unsafe { sums.run::<$simd>() }
-        }
-        $(#[$attribute])*
-        unsafe fn norm_gradient(gradient: &crate::norm_pixels::NormGradient) {
-            // SAFETY: the caller's.
-            unsafe { gradient.run::<$simd>() }
-        }
-        $(#[$attribute])*
-        unsafe fn mask(mask: &crate::norm_pixels::Mask) {
-            // SAFETY: the caller's.
-            unsafe { mask.run::<$simd>() }
+            unsafe { cells.copy::<$simd, N>() }
         }
         crate::simd::Loops {
             lanes: <$simd as crate::simd::Simd>::LANES,
             f32: crate::simd::dense!($simd, f32, sum, $f32_rows, $(#[$attribute])*),
             bf16: crate::simd::dense!($simd, crate::bf16::Bf16, sum, $bf16_rows, $(#[$attribute])*),
-            taps: [taps::<1>, taps::<2>, taps::<3>, taps::<4>, taps::<5>],
-            norm_sums,
-            norm_gradient,
-            mask,
+            copy: [copy::<1>, copy::<2>, copy::<3>],
         }
     }};
 }

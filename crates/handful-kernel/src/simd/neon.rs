@@ -60,6 +60,10 @@ impl Simd for Neon {
         }
     }
     #[inline(always)]
+    unsafe fn where_equal(a: float32x4_t, b: float32x4_t, x: float32x4_t) -> float32x4_t {
+        unsafe { vreinterpretq_f32_u32(vandq_u32(vceqq_f32(a, b), vreinterpretq_u32_f32(x))) }
+    }
+    #[inline(always)]
     unsafe fn min(a: float32x4_t, b: float32x4_t) -> float32x4_t {
         unsafe { vminq_f32(a, b) }
     }

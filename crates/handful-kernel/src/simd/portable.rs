@@ -54,6 +54,10 @@ impl Simd for Portable {
         })
     }
     #[inline(always)]
+    unsafe fn where_equal(a: [f32; 4], b: [f32; 4], x: [f32; 4]) -> [f32; 4] {
+        std::array::from_fn(|i| if a[i] == b[i] { x[i] } else { 0.0 })
+    }
+    #[inline(always)]
     unsafe fn min(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
         std::array::from_fn(|i| if a[i] < b[i] { a[i] } else { b[i] })
     }

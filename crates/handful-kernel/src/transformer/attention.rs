@@ -162,7 +162,7 @@ impl<'a> Head<'a> {
     }
 
     /// A part's tokens as the columns of a product.
-    fn rows_of(&self, part: Part) -> Columns<'a> {
+    fn rows_of(&self, part: Part) -> Columns<'a, f32> {
         Columns {
             values: self.start(part),
             n: self.shape.tokens,
@@ -170,7 +170,12 @@ impl<'a> Head<'a> {
         }
     }
 
-    fn panels(&self, columns: Columns, n: usize, places: impl Iterator<Item = usize>) -> Panels {
+    fn panels(
+        &self,
+        columns: Columns<f32>,
+        n: usize,
+        places: impl Iterator<Item = usize>,
+    ) -> Panels {
         Panels::new(self.isa, n, &[], columns, places)
     }
 
@@ -213,7 +218,7 @@ impl<'a> Head<'a> {
     unsafe fn multiply(
         &self,
         weights: &[f32],
-        columns: Columns,
+        columns: Columns<f32>,
         places: impl Iterator<Item = usize>,
         to: Places<f32>,
     ) {

@@ -5,26 +5,26 @@ use crate::reference::{
     Block, BlockShape, Map, added_relu, config, convolved, in_any_pool, numbers, slide,
 };
 use handful_kernel::{
-    Bf16, Clamp, Convolution, Depthwise, Folded, InvertedResidual, Isa, Size, Slide, Surround,
-    max_pool, mean,
+    Bf16, Clamp, Convolution, Depthwise, Element, Folded, InvertedResidual, Isa, Size, Slide,
+    Surround, max_pool, mean,
 };
 use proptest::prelude::*;
 
 /// Of a result: it is rounded to 8 bits once, by half of 2⁻⁸ at most, after a sum in f32.
 const TOLERANCE: f64 = 1.0 / 250.0;
 /// Of a result near zero, whose terms are not.
-const NEAR_ZERO: f64 = 1e-3;
+pub const NEAR_ZERO: f64 = 1e-3;
 /// Numbers between the steps of a block go up to 6, where neighbours are 2⁻⁵ apart. Where a sum in f64 lies between two of them,
 /// one in f32 may go to the other: there is room for three, with weights of 1 at most.
 const BETWEEN_STEPS: f64 = 3.0 / 32.0;
 
 /// Numbers in −1..1 as bfloat16.
-fn rounded(n: usize, seed: u64) -> Vec<f32> {
+pub fn rounded(n: usize, seed: u64) -> Vec<f32> {
     let round = |x: f32| Bf16::from_f32(x).to_f32();
     numbers(n, seed).into_iter().map(round).collect()
 }
 
-fn narrow(x: &[f32]) -> Vec<Bf16> {
+pub fn narrow(x: &[f32]) -> Vec<Bf16> {
     x.iter().map(|x| Bf16::from_f32(*x)).collect()
 }
 
@@ -34,7 +34,7 @@ fn round_map(map: &mut Map) {
     }
 }
 
-fn assert_near(found: &[Bf16], expected: &[f64], near_zero: f64, what: &str) {
+pub fn assert_near(found: &[Bf16], expected: &[f64], near_zero: f64, what: &str) {
     assert_eq!(found.len(), expected.len(), "{what}");
     for (idx, (f, e)) in found.iter().zip(expected).enumerate() {
         let difference = (f64::from(f.to_f32()) - e).abs();
@@ -46,12 +46,12 @@ fn assert_near(found: &[Bf16], expected: &[f64], near_zero: f64, what: &str) {
     }
 }
 
-fn bits(x: &[Bf16]) -> Vec<u32> {
+fn bits<E: Element>(x: &[E]) -> Vec<u32> {
     x.iter().map(|x| x.to_f32().to_bits()).collect()
 }
 
 /// What every instruction set computes, which is the same.
-fn on_all(compute: impl Fn(Isa) -> Vec<Bf16> + Sync) -> Vec<Bf16> {
+pub fn on_all<E: Element>(compute: impl Fn(Isa) -> Vec<E> + Sync) -> Vec<E> {
     let all: Vec<_> = (Isa::all().into_iter())
         .map(|isa| (isa, in_any_pool(|| compute(isa))))
         .collect();

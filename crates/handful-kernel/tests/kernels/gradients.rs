@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 /// Gradients of a convolution's input and weights, as they follow from its definition: every product that it sums sends the
 /// output's gradient to each of its two numbers.
-fn gradients(
+pub fn gradients(
     x: &Map,
     weight: &[f32],
     gradient: &Map,

@@ -1,6 +1,7 @@
 //! Every kernel on every instruction set of this machine against definitions in f64 that anybody can check by eye.
 
 mod bfloat16;
+mod bfloat16_gradients;
 mod denormals;
 mod forward;
 mod gradients;

@@ -1,6 +1,6 @@
 //! How long does a step of training take, or a pass without gradients, and how much memory?
 //!
-//! `training_step NETWORK PX BATCH TRAINED STATISTICS STEPS`: as `bench/peers/train_step.py`, which does the same in PyTorch.
+//! `training_step NETWORK PX BATCH TRAINED STATISTICS PRECISION STEPS`: as `bench/peers/train_step.py`, which does the same in PyTorch.
 //! Prints the milliseconds of each step, one a line, then the peak of the process's memory in MB. Weights are arbitrary: only
 //! shapes matter for time.
 
@@ -15,13 +15,12 @@ use burn::optim::momentum::MomentumConfig;
 use burn::optim::{GradientsParams, SgdConfig};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use handful_image::{Geometry, Pixels};
-use handful_learn::backbone::{Backbone, Maps, Statistics, Trainable};
+use handful_learn::backbone::{Backbone, Maps, Precision, Statistics, Trainable};
 use handful_learn::ops::spatial_mean;
 use vit::Vit;
 
 const CLASSES: usize = 10;
-const USAGE: &str =
-    "usage: training_step NETWORK|vit_s16 PX BATCH all|last-2|last|none batch|frozen STEPS";
+const USAGE: &str = "usage: training_step NETWORK|vit_s16 PX BATCH all|last-2|last|none batch|frozen float32|bfloat16 STEPS";
 
 /// What learns.
 #[derive(Module, Debug)]
@@ -57,7 +56,7 @@ fn main() {
 
 fn run() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [name, px, batch, trained, statistics, steps] = &arguments[..] else {
+    let [name, px, batch, trained, statistics, precision, steps] = &arguments[..] else {
         eprintln!("{USAGE}");
         std::process::exit(2);
     };
@@ -65,15 +64,21 @@ fn run() {
     let (px, batch) = (number(px), number(batch));
     let device = Device::flex().autodiff();
     let is_vit = name == "vit_s16";
+    let precision = match precision.as_str() {
+        "float32" => Precision::Float32,
+        "bfloat16" if !is_vit => Precision::Bfloat16,
+        _ => panic!("{USAGE}; a transformer in float32 alone"),
+    };
     // A transformer borrows how pixels become its input.
     let backbone = if is_vit { "resnet18" } else { name };
     let backbone = Backbone::untrained(backbone, 1).unwrap_or_else(|e| panic!("{e}"));
+    let backbone = backbone.in_precision(precision);
     let first = first_trained(&backbone, trained);
     let images = images(&backbone, batch, px);
     let (network, features) = if is_vit {
         (Network::Vit(Vit::new(px, &device)), vit::WIDTH)
     } else {
-        let network = Trainable::of(&backbone, first.., &device);
+        let network = Trainable::of(&backbone, first.., &device).in_precision(precision);
         let features = backbone.stages[backbone.stages.len() - 1].channels;
         (Network::Convolutions(network), features)
     };

@@ -1,7 +1,7 @@
 //! What a network hands from stage to stage.
 
 use handful_image::{Pixels, Preprocessing};
-use handful_kernel::{Buffer, Element, Size, mean};
+use handful_kernel::{Buffer, Element, Size, convert, mean};
 
 /// Activations of a batch, channels-last: `[n, h, w, channels]`.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,6 +53,13 @@ impl<E: Element> Maps<E> {
             channels,
             values: Buffer::new(n * size.pixels() * channels),
         }
+    }
+
+    /// The same in other numbers.
+    pub(super) fn converted<To: Element>(&self) -> Maps<To> {
+        let mut maps = Maps::unwritten(self.n, self.size, self.channels);
+        convert(&self.values, &mut maps.values);
+        maps
     }
 
     /// The mean over all pixels, `[n, channels]`, row-major.

@@ -301,25 +301,28 @@ impl Backbone {
     /// bits are the same for any number of them.
     ///
     /// # Panics
-    /// As [`Backbone::forward_between`].
+    /// If there are not so many stages.
     pub fn forward_from(&self, stage: usize, x: Maps, visit: &mut dyn FnMut(usize, &Maps)) -> Maps {
         self.forward_between(stage..self.stages.len(), x, visit)
     }
 
-    /// As [`Backbone::forward_from`], for a range of stages: what lies behind the last wanted one is not computed.
-    ///
-    /// # Panics
-    /// If the precision is not float32: what is trained behind a frozen prefix is.
+    /// As [`Backbone::forward_from`], for a range of stages: what lies behind the last wanted one is not computed. Maps come and go as
+    /// float32, which those of bfloat16 are exactly.
     pub fn forward_between(
         &self,
         stages: Range<usize>,
         x: Maps,
         visit: &mut dyn FnMut(usize, &Maps),
     ) -> Maps {
-        let Network::Float32(network) = &self.network else {
-            panic!("maps of float32 do not go through a network of bfloat16");
-        };
-        network.run(stages, x, visit)
+        match &self.network {
+            Network::Float32(network) => network.run(stages, x, visit),
+            // Whoever runs no stage keeps what he has.
+            Network::Bfloat16(_) if stages.is_empty() => x,
+            Network::Bfloat16(network) => {
+                let visit = &mut |stage: usize, out: &Maps<Bf16>| visit(stage, &out.converted());
+                network.run(stages, x.converted(), visit).converted()
+            }
+        }
     }
 
     /// Runs images of one size through the first `n_stages` stages, in whatever precision the network has, showing the spatial

@@ -1,5 +1,5 @@
-//! Which numbers a frozen network computes with. A model keeps to the one that its features were made with: it is part of the
-//! bundle and of every cache key, and no machine chooses.
+//! Which numbers a network computes with, frozen or learning. A model keeps to the one that its features were made with: it is part of
+//! the bundle, of every recipe and of every cache key, and no machine chooses.
 
 use serde::{Deserialize, Serialize};
 

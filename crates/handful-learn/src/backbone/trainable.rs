@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use handful_kernel::{Clamp, Slide};
 
 use super::plan::{Beside, BlockPlan, ConvPlan, StagePlan};
-use super::{Backbone, Maps};
+use super::{Backbone, Maps, Precision};
 use crate::Weights;
 use crate::ops::{Convolve, Engine, Normalise};
 
@@ -36,6 +36,8 @@ pub struct Trainable {
     stages: Vec<TrainableStage>,
     #[module(skip)]
     engine: Engine,
+    #[module(skip)]
+    precision: Precision,
 }
 
 #[derive(Module, Debug)]
@@ -94,7 +96,13 @@ impl Trainable {
         Trainable {
             stages: backbone.plan.stages[stages].iter().map(stage).collect(),
             engine: Engine::of(device),
+            precision: Precision::Float32,
         }
+    }
+
+    /// The same with maps of another precision; float32 where nothing is said. Parameters and their gradients are float32 in both.
+    pub fn in_precision(self, precision: Precision) -> Trainable {
+        Trainable { precision, ..self }
     }
 
     /// The same, computed by another engine; ours is for CPUs alone.
@@ -102,14 +110,25 @@ impl Trainable {
         Trainable { engine, ..self }
     }
 
-    /// Runs all of its stages on `x` `[n, h, w, channels]`.
+    /// Runs all of its stages on `x` `[n, h, w, channels]`, which comes and goes as float32.
+    ///
+    /// # Panics
+    /// For bfloat16 on another engine than ours.
     pub fn forward(&mut self, x: Tensor<4>, statistics: Statistics) -> Tensor<4> {
         let mode = Mode {
             engine: self.engine,
             statistics,
         };
+        let x = match self.precision {
+            Precision::Float32 => x,
+            Precision::Bfloat16 => self.engine.rounded(x),
+        };
         let stages = self.stages.iter_mut();
-        stages.fold(x, |x, stage| stage.forward(x, mode))
+        let x = stages.fold(x, |x, stage| stage.forward(x, mode));
+        match self.precision {
+            Precision::Float32 => x,
+            Precision::Bfloat16 => self.engine.widened(x),
+        }
     }
 }
 

@@ -60,6 +60,12 @@ pub trait Kernels: Backend {
         how: Convolve,
     ) -> FloatTensor<Self>;
 
+    /// See [`super::Engine::rounded`].
+    fn rounded(x: FloatTensor<Self>) -> FloatTensor<Self>;
+
+    /// See [`super::Engine::widened`].
+    fn widened(x: FloatTensor<Self>) -> FloatTensor<Self>;
+
     /// See [`super::Engine::scale_channels`].
     fn scale_channels(weight: FloatTensor<Self>, gain: FloatTensor<Self>) -> FloatTensor<Self>;
 

@@ -47,6 +47,18 @@ impl<B: Kernels + KernelGradients, C: CheckpointStrategy> Kernels for Autodiff<B
         }
     }
 
+    fn rounded(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        let (x, node) = x.into_parts();
+        let step = AtOnce(|(), gradient| [B::widened(gradient)]);
+        finish::<_, B, C, 1>(step, [node], (), B::rounded(x))
+    }
+
+    fn widened(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        let (x, node) = x.into_parts();
+        let step = AtOnce(|(), gradient| [B::rounded(gradient)]);
+        finish::<_, B, C, 1>(step, [node], (), B::widened(x))
+    }
+
     fn scale_channels(weight: FloatTensor<Self>, gain: FloatTensor<Self>) -> FloatTensor<Self> {
         let (weight, weight_node) = weight.into_parts();
         let (gain, gain_node) = gain.into_parts();

@@ -1,6 +1,7 @@
 //! Where our kernels and Burn's tensors meet: the steps of a network, with their gradients.
 //!
-//! Maps are channels-last, `[n, h, w, channels]`. A step is an operation of a backend extension: on the CPU it runs a kernel on
+//! Maps are channels-last, `[n, h, w, channels]`, of float32 or, for the steps of convolutional networks, of bfloat16; everything else
+//! is float32. A step is an operation of a backend extension: on the CPU it runs a kernel on
 //! the tensors' own memory, without a copy, and its gradients are further kernels; networks made of steps are ordinary modules of
 //! Burn. `backend` names the steps, `flex` runs them on the CPU, `gradients` says how they are differentiated, `plain` is what other
 //! devices do.
@@ -60,6 +61,25 @@ impl Engine {
                 how,
             )),
         }
+    }
+
+    /// Maps of float32 as maps of bfloat16, which the steps of a convolutional network take as well: their products are of bfloat16,
+    /// sums, statistics and gradients of weights stay float32, and maps and their gradients are rounded once where they are written.
+    ///
+    /// # Panics
+    /// For [`Engine::Burn`]: other devices compute in float32.
+    pub fn rounded(self, x: Tensor<4>) -> Tensor<4> {
+        assert_eq!(self, Engine::Kernels, "bfloat16 is for our kernels");
+        Tensor::from_dispatch(<Dispatch as Kernels>::rounded(x.into_dispatch()))
+    }
+
+    /// The way back to float32, exactly.
+    ///
+    /// # Panics
+    /// As [`Engine::rounded`].
+    pub fn widened(self, x: Tensor<4>) -> Tensor<4> {
+        assert_eq!(self, Engine::Kernels, "bfloat16 is for our kernels");
+        Tensor::from_dispatch(<Dispatch as Kernels>::widened(x.into_dispatch()))
     }
 
     /// A convolution's weights `[channels out, channels in / groups, kernel, kernel]`, each channel's times its gain

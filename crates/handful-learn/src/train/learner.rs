@@ -151,14 +151,15 @@ impl Learner {
         }
         let n_present = present.len();
         let stages = Stages {
-            network: Trainable::of(backbone, cut.., &device),
+            network: Trainable::of(backbone, cut.., &device).in_precision(recipe.precision),
             weight: Param::from_data(TensorData::new(weight, [d, n_present]), &device),
             bias: Param::from_data(TensorData::new(bias, [n_present]), &device),
         };
         let mut learner = Learner {
             mean: row(&head.mean),
             scale: row(&head.scale),
-            backbone: backbone.clone(),
+            // What was learned in a precision predicts in it.
+            backbone: backbone.clone().in_precision(recipe.precision),
             head: head.clone(),
             present,
             stages,

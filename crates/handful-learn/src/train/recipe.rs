@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Norms, Optimiser};
+use crate::backbone::Precision;
 use crate::{Backbone, LearnError};
 
 /// Which part of a network learns. Its head always does.
@@ -150,6 +151,9 @@ pub struct Recipe {
     pub patience: Option<usize>,
     /// Whether stages join one resolution after the other, from the last one on.
     pub gradual: bool,
+    /// Numbers of the maps, while it learns and when it predicts; parameters and all that moves them are float32.
+    #[serde(default)]
+    pub precision: Precision,
 }
 
 impl Recipe {
@@ -176,6 +180,7 @@ impl Recipe {
             views: 8,
             patience: None,
             gradual: false,
+            precision: Precision::Float32,
         }
     }
 
@@ -419,6 +424,9 @@ mod tests {
         let recipe = Recipe::new(Trains::LastTwo, 3e-4, 100, 16);
         let text = serde_json::to_string(&recipe).unwrap();
         assert_eq!(serde_json::from_str::<Recipe>(&text).unwrap(), recipe);
+        let older = text.replace(",\"precision\":\"float32\"", "");
+        assert!(older.len() < text.len());
+        assert_eq!(serde_json::from_str::<Recipe>(&older).unwrap(), recipe);
         let more = text.replacen('{', "{\"dropout\":0.5,", 1);
         assert!(serde_json::from_str::<Recipe>(&more).is_err());
     }

@@ -329,7 +329,8 @@ fn propose(
     let short_px = given.photos.short_side_px(&learnt.rows);
     let of_recipe = wishes.recipe.as_ref().map(|recipe| recipe.size_px);
     let size_px = of_recipe.or(*size_px);
-    let scratch = tuning::scratch::scratch(learnt, short_px, size_px, wishes)?;
+    let scratch =
+        tuning::scratch::scratch(learnt, short_px, size_px, backbone.precision(), wishes)?;
     Ok(tuned.into_iter().chain(scratch).collect())
 }
 

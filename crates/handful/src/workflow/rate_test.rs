@@ -5,7 +5,6 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use handful_learn::Backbone;
-use handful_learn::backbone::Precision;
 use handful_learn::train::{
     Examples, RateRange, RateTest, Recipe, Suggestion, Training, rate_test, suggest,
 };
@@ -74,15 +73,8 @@ pub fn find_rate(settings: &Settings, events: &Events) -> Result<Tested, Failure
             .found(found)
             .advice("leave one of them out"));
     }
-    if settings.precision == Some(Precision::Bfloat16) {
-        return Err(Failure::new(
-            exit::USAGE,
-            "`--find-lr` has nothing to do with `--precision bfloat16`",
-        )
-        .found("networks are trained in float32 alone")
-        .advice("leave one of them out"));
-    }
     let backbone = load_backbone(settings.model.as_deref())?;
+    let backbone = backbone.in_precision(settings.precision.unwrap_or_default());
     // The folder of photos first, so that a mistake in it costs no time.
     let photos = read(settings, events)?;
     let folder = RunFolder::begin(&settings.destination, &settings.data, false)?;

@@ -88,6 +88,10 @@ const REMARKS: &[(&str, &str)] = &[
     ),
     ("training.clip", "largest norm of all gradients together"),
     (
+        "training.precision",
+        "numbers of maps and weights in a step: float32 or bfloat16",
+    ),
+    (
         "training.coarse",
         "a first part of the steps is on smaller images; without this table none is",
     ),

@@ -1,6 +1,5 @@
 //! Which trainings are worth trying? By the number of photos a class has, and by what they cost (small-data.md A2).
 
-use handful_learn::backbone::Precision;
 use handful_learn::train::{Recipe, Squares, Trains};
 use handful_learn::{Backbone, LearnError};
 
@@ -159,15 +158,11 @@ impl Proposed {
         for recipe in &proposed.recipes {
             recipe.check().map_err(out_of_range)?;
         }
-        let why_not = if backbone.precision() != Precision::Float32 {
-            "networks are trained in float32 alone"
-        } else if !fit_into_memory(photos.len(), proposed.size_px) {
-            TOO_MANY
-        } else {
-            return Ok(Some(proposed.clone()));
-        };
-        events.remark(format!("fine-tuning is left out: {why_not}"));
-        Ok(None)
+        if !fit_into_memory(photos.len(), proposed.size_px) {
+            events.remark(format!("fine-tuning is left out: {TOO_MANY}"));
+            return Ok(None);
+        }
+        Ok(Some(proposed.clone()))
     }
 
     /// What an earlier run trained on all folds, network by network.
@@ -243,6 +238,7 @@ fn proposals(
         for &rate in &rates {
             let recipe = Recipe {
                 patience: wishes.patience,
+                precision: backbone.precision(),
                 ..Recipe::new(trains, rate, steps, batch)
             };
             let all = mega_macs(&recipe, backbone, size_px, n) * folds as f64;
@@ -345,7 +341,7 @@ mod tests {
             folds: 5,
             repeats: 1,
             backbone: String::new(),
-            precision: Precision::Float32,
+            precision: Default::default(),
             geometry: Geometry::CenterCrop,
             curve: true,
             look_px: None,

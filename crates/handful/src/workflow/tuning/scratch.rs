@@ -4,6 +4,7 @@
 //! Source: L. Brigato et al., "Image classification with small datasets: overview and benchmark" (IEEE Access 2022): plain
 //! cross-entropy does as well as nearly all special methods where the rate is small and the weight decay large; recipe A3.
 
+use handful_learn::backbone::Precision;
 use handful_learn::train::{Norms, Optimiser, Recipe, Trains};
 
 use super::proposals::{self, Proposed, Strategy, Wishes};
@@ -42,6 +43,7 @@ pub fn scratch(
     photos: &Labelled,
     short_side_px: usize,
     size_px: Option<usize>,
+    precision: Precision,
     wishes: &Wishes,
 ) -> Result<Option<Proposed>, Failure> {
     if wishes.strategy != Strategy::Scratch {
@@ -59,7 +61,7 @@ pub fn scratch(
                 .advice("give a smaller `--imgsz`"),
         );
     }
-    let recipes = recipes(photos.len(), wishes);
+    let recipes = recipes(photos.len(), precision, wishes);
     for recipe in &recipes {
         recipe.check().map_err(proposals::out_of_range)?;
     }
@@ -71,7 +73,7 @@ pub fn scratch(
     }))
 }
 
-fn recipes(n_photos: usize, wishes: &Wishes) -> Vec<Recipe> {
+fn recipes(n_photos: usize, precision: Precision, wishes: &Wishes) -> Vec<Recipe> {
     let usual = if n_photos < MANY_PHOTOS {
         BATCH
     } else {
@@ -95,6 +97,7 @@ fn recipes(n_photos: usize, wishes: &Wishes) -> Vec<Recipe> {
         weight_decay: WEIGHT_DECAY,
         warm_up: WARM_UP,
         views: 0,
+        precision,
         patience: wishes.patience,
         ..Recipe::new(Trains::All, rate, steps, batch)
     };
@@ -124,12 +127,16 @@ mod tests {
     #[test]
     fn nobody_waits_for_it_unasked() {
         let auto = Wishes::default();
-        assert_eq!(scratch(&photos(500), 32, None, &auto).unwrap(), None);
+        assert_eq!(
+            scratch(&photos(500), 32, None, Precision::Float32, &auto).unwrap(),
+            None
+        );
         let asked = Wishes {
             strategy: Strategy::Scratch,
             ..Wishes::default()
         };
-        let too_large = scratch(&photos(500), 32, Some(1024), &asked).unwrap_err();
+        let too_large =
+            scratch(&photos(500), 32, Some(1024), Precision::Float32, &asked).unwrap_err();
         assert_eq!(too_large.code, exit::USAGE);
     }
 
@@ -140,7 +147,7 @@ mod tests {
             ..Wishes::default()
         };
         let of = |short_px, size_px| {
-            let proposed = scratch(&photos(20), short_px, size_px, &asked);
+            let proposed = scratch(&photos(20), short_px, size_px, Precision::Float32, &asked);
             proposed.unwrap().expect("it was asked for")
         };
         assert_eq!(of(32, None).size_px, 32);
@@ -158,7 +165,7 @@ mod tests {
             recipe: Some(RecipeFile::of(&plan, "another", Geometry::Pad)),
             ..asked
         };
-        let given = scratch(&photos(20), 32, Some(48), &given).unwrap();
+        let given = scratch(&photos(20), 32, Some(48), Precision::Float32, &given).unwrap();
         let given = given.expect("it was asked for");
         assert_eq!((given.size_px, given.recipes), (48, vec![two[1].clone()]));
     }

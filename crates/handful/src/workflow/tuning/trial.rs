@@ -184,7 +184,7 @@ impl OneFold<'_> {
         }
         let looks = format!("{name}-looks");
         let result = self.train(kept, &looks, progress)?;
-        kept.put_table(&name, &result.table())?;
+        kept.put_table(&name, &table(&result.looks, Some(&result)))?;
         kept.remove_table(&looks);
         Ok(result)
     }
@@ -215,7 +215,7 @@ impl OneFold<'_> {
         let looks_at: Vec<usize> = (0..LOOKS).map(|i| i * steps / (LOOKS - 1)).collect();
         let known = kept.find_table(kept_looks);
         let known = known.and_then(|table| looks_of(&table, test.len()));
-        let mut looks = known.unwrap_or_default();
+        let mut looks = known.map_or_else(BTreeMap::new, |(looks, _)| looks);
         let (mut first, mut is_out_of_time) = (None, false);
         let mut look = |now: &Now| {
             let (first_step, since) = *first.get_or_insert((now.step, Instant::now()));
@@ -232,7 +232,7 @@ impl OneFold<'_> {
                 let seen = self.look(now, &rows, &test)?;
                 self.tell(now, &seen);
                 looks.insert(now.step, seen);
-                kept.put_table(kept_looks, &looks_table(&looks))?;
+                kept.put_table(kept_looks, &table(&looks, None))?;
             }
             Ok(ControlFlow::Continue(()))
         };
@@ -317,18 +317,52 @@ fn fingerprint(bench: &Workbench, recipe: &Recipe, (repeat, fold): (usize, usize
     bench.task.fingerprint(&bench.features, &what)
 }
 
-/// What a kept fold holds beside its logits and looks.
+/// What a kept fold holds beside its numbers.
 #[derive(Serialize, Deserialize)]
 struct KeptFold {
+    /// Where it is finished.
+    finished: Option<KeptEnd>,
+    /// Step, epoch, loss and accuracy of the photos that were learned from, of every look.
+    looks: Vec<(usize, f64, (f64, f64))>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct KeptEnd {
     stopped_at: usize,
     seconds: f64,
 }
 
 const RECORD: &str = "fold";
-const LOOKS_RECORD: &str = "looks";
 
-fn stored(values: &[f64]) -> Stored {
-    Stored::from_f64(vec![values.len()], values)
+/// Looks at the training of a fold, and what came of it where it is finished.
+fn table(looks: &BTreeMap<usize, FoldLook>, result: Option<&FoldResult>) -> Weights {
+    let mut tensors = BTreeMap::new();
+    let mut keep = |name: String, values: &[f64]| {
+        tensors.insert(name, Stored::from_f64(vec![values.len()], values));
+    };
+    for (step, look) in looks {
+        keep(format!("losses.{step}"), &look.losses);
+        keep(format!("hits.{step}"), &look.hits);
+    }
+    let logits = result.map_or(&[][..], |result| &result.held.logits);
+    for (idx, logits) in logits.iter().enumerate() {
+        // The format of the file knows no infinity.
+        let finite: Vec<f64> = logits.iter().map(|z| z.max(f64::MIN)).collect();
+        keep(format!("logits.{idx}"), &finite);
+    }
+    let look = |(step, look): (&usize, &FoldLook)| (*step, look.epoch, look.learned);
+    let record = KeptFold {
+        finished: result.map(|result| KeptEnd {
+            stopped_at: result.stopped_at,
+            seconds: result.seconds,
+        }),
+        looks: looks.iter().map(look).collect(),
+    };
+    let record = serde_json::to_string(&record).expect("plain data");
+    Weights {
+        tensors,
+        metadata: BTreeMap::from([(RECORD.to_owned(), record)]),
+    }
 }
 
 /// The numbers of this name, if there are so many.
@@ -337,25 +371,9 @@ fn values(table: &Weights, name: &str, n: usize) -> Option<Vec<f64>> {
     (values.len() == n).then_some(values)
 }
 
-fn looks_table(looks: &BTreeMap<usize, FoldLook>) -> Weights {
-    let mut tensors = BTreeMap::new();
-    for (step, look) in looks {
-        tensors.insert(format!("losses.{step}"), stored(&look.losses));
-        tensors.insert(format!("hits.{step}"), stored(&look.hits));
-    }
-    let record = |(step, look): (&usize, &FoldLook)| (*step, look.epoch, look.learned);
-    let record: Vec<(usize, f64, (f64, f64))> = looks.iter().map(record).collect();
-    let record = serde_json::to_string(&record).expect("plain data");
-    Weights {
-        tensors,
-        metadata: BTreeMap::from([(LOOKS_RECORD.to_owned(), record)]),
-    }
-}
-
-/// The looks of a table at `n` held-out photos.
-fn looks_of(table: &Weights, n: usize) -> Option<BTreeMap<usize, FoldLook>> {
-    let record = table.metadata.get(LOOKS_RECORD)?;
-    let record: Vec<(usize, f64, (f64, f64))> = serde_json::from_str(record).ok()?;
+/// The looks of a table at `n` held-out photos, and what came of the training.
+fn looks_of(table: &Weights, n: usize) -> Option<(BTreeMap<usize, FoldLook>, Option<KeptEnd>)> {
+    let record: KeptFold = serde_json::from_str(table.metadata.get(RECORD)?).ok()?;
     let look = |(step, epoch, learned)| {
         let look = FoldLook {
             epoch,
@@ -365,37 +383,24 @@ fn looks_of(table: &Weights, n: usize) -> Option<BTreeMap<usize, FoldLook>> {
         };
         Some((step, look))
     };
-    record.into_iter().map(look).collect()
+    let looks = record.looks.into_iter().map(look).collect::<Option<_>>()?;
+    Some((looks, record.finished))
 }
 
 impl FoldResult {
-    fn table(&self) -> Weights {
-        let mut table = looks_table(&self.looks);
-        for (idx, logits) in self.held.logits.iter().enumerate() {
-            // The format of the file knows no infinity.
-            let finite: Vec<f64> = logits.iter().map(|z| z.max(f64::MIN)).collect();
-            table
-                .tensors
-                .insert(format!("logits.{idx}"), stored(&finite));
-        }
-        let record = KeptFold {
-            stopped_at: self.stopped_at,
-            seconds: self.seconds,
-        };
-        let record = serde_json::to_string(&record).expect("plain data");
-        table.metadata.insert(RECORD.to_owned(), record);
-        table
-    }
-
     fn read(
         table: &Weights,
         task: &Task,
         (repeat, fold): (usize, usize),
         shares: &'static [f64],
     ) -> Option<FoldResult> {
-        let record: KeptFold = serde_json::from_str(table.metadata.get(RECORD)?).ok()?;
         let rows = task.folds.test_rows(repeat, fold);
         let n = rows.len();
+        let (looks, finished) = looks_of(table, n)?;
+        let KeptEnd {
+            stopped_at,
+            seconds,
+        } = finished?;
         let logits = |idx: usize| {
             let finite = values(table, &format!("logits.{idx}"), n * task.photos.n_classes)?;
             let back = |z: f64| if z == f64::MIN { f64::NEG_INFINITY } else { z };
@@ -409,9 +414,9 @@ impl FoldResult {
                 logits: (0..shares.len()).map(logits).collect::<Option<_>>()?,
                 rows,
             },
-            looks: looks_of(table, n)?,
-            stopped_at: record.stopped_at,
-            seconds: record.seconds,
+            looks,
+            stopped_at,
+            seconds,
         })
     }
 }
@@ -419,9 +424,12 @@ impl FoldResult {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::workflow::labelled::Labelled;
+    use crate::workflow::tuning::blend::ALL_THE_WAY;
+    use handful_stats::Seed;
 
     #[test]
-    fn looks_survive_their_table() {
+    fn a_fold_survives_its_table() {
         let look = |epoch: f64| FoldLook {
             epoch,
             learned: (0.5 * epoch, 0.75),
@@ -429,9 +437,41 @@ mod tests {
             hits: vec![1.0, 0.0, 1.0],
         };
         let looks = BTreeMap::from([(0, look(0.0)), (18, look(2.25))]);
-        let bytes = looks_table(&looks).to_safetensors();
-        let table = Weights::from_safetensors(&bytes).unwrap();
-        assert_eq!(looks_of(&table, 3), Some(looks));
-        assert_eq!(looks_of(&table, 4), None, "of other photos");
+        let there_and_back = |table: Weights| {
+            let bytes = table.to_safetensors();
+            Weights::from_safetensors(&bytes).unwrap()
+        };
+        let unfinished = there_and_back(table(&looks, None));
+        let (found, finished) = looks_of(&unfinished, 3).unwrap();
+        assert_eq!(found, looks);
+        assert!(finished.is_none());
+        assert!(looks_of(&unfinished, 4).is_none(), "of other photos");
+
+        let labels = vec![0, 0, 0, 1, 1, 1];
+        let photos = Labelled {
+            rows: (0..6).collect(),
+            groups: (0..6).collect(),
+            units: (0..6).collect(),
+            labels,
+            n_classes: 2,
+        };
+        let task = Task::new(photos, 2, 1, Seed(0), Seed(0)).unwrap();
+        let result = FoldResult {
+            held: HeldOut {
+                repeat: 0,
+                fold: 1,
+                rows: task.folds.test_rows(0, 1),
+                shares: &ALL_THE_WAY,
+                // A class that its fold did not see.
+                logits: vec![vec![0.5, f64::NEG_INFINITY, -1.0, 2.0, 0.25, 0.0]],
+            },
+            looks,
+            stopped_at: 18,
+            seconds: 1.5,
+        };
+        let kept = there_and_back(table(&result.looks, Some(&result)));
+        let read = |table: &Weights| FoldResult::read(table, &task, (0, 1), &ALL_THE_WAY);
+        assert_eq!(read(&kept), Some(result));
+        assert_eq!(read(&unfinished), None, "it is not finished");
     }
 }
