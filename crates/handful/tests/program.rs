@@ -446,7 +446,11 @@ fn a_network_from_nothing_is_a_candidate_like_any_other() {
     fs::write(at.join("few.json"), plan.to_string()).unwrap();
     for (name, threads) in [("one", "1"), ("two", "2")] {
         let again = ["--plan", "few.json", "--name", name, "--threads", threads];
-        ok(at, &[&train[..], &again].concat());
+        let output = run(at, &[&train[..], &again].concat());
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}");
+        let is_told = said.contains("Training from nothing (resnet14/32/scratch/");
+        assert!(is_told && !said.contains("weights are kept"), "{said}");
     }
     let bytes = |run: &str| fs::read(at.join("runs").join(run).join("metrics.json")).unwrap();
     assert!(bytes("one") == bytes("two"), "threads change nothing");
