@@ -1,5 +1,6 @@
 //! The program: parse, do, end with a documented exit code.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -11,7 +12,8 @@ use handful::verbs::Cli;
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let typed: Vec<OsString> = std::env::args_os().collect();
+    let cli = Cli::parse_from(&typed);
     // The first signal asks the work to stop at the next safe point, the second ends it.
     let handler = ctrlc::set_handler(|| {
         if INTERRUPTED.swap(true, Ordering::Relaxed) {
@@ -22,7 +24,7 @@ fn main() -> ExitCode {
         eprintln!("warning: Ctrl-C will end the program at once ({e})");
     }
     let events = Events::new(cli.tone(), &INTERRUPTED);
-    match cli.run(&events) {
+    match cli.run(&typed, &events) {
         Ok(()) => ExitCode::from(exit::DONE),
         Err(failure) => {
             if events.tone.json {

@@ -446,7 +446,11 @@ fn a_network_from_nothing_is_a_candidate_like_any_other() {
     fs::write(at.join("few.json"), plan.to_string()).unwrap();
     for (name, threads) in [("one", "1"), ("two", "2")] {
         let again = ["--plan", "few.json", "--name", name, "--threads", threads];
-        ok(at, &[&train[..], &again].concat());
+        let output = run(at, &[&train[..], &again].concat());
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}");
+        let is_told = said.contains("Training from nothing (resnet14/32/scratch/");
+        assert!(is_told && !said.contains("weights are kept"), "{said}");
     }
     let bytes = |run: &str| fs::read(at.join("runs").join(run).join("metrics.json")).unwrap();
     assert!(bytes("one") == bytes("two"), "threads change nothing");
@@ -503,7 +507,10 @@ fn learning_rates_are_tested_and_one_is_suggested() {
                 "{said}"
             );
             let next = found["next"].as_str().unwrap();
-            assert!(next.contains(&format!("--lr {rate} --imgsz 32")), "{next}");
+            let typed = format!(
+                "handful train photos --imgsz 32 --lr {rate} --json --threads 1 --name again"
+            );
+            assert_eq!(next, typed);
         }
         None => panic!("twelve photos of a class have something to learn: {found}"),
     }
@@ -514,12 +521,34 @@ fn learning_rates_are_tested_and_one_is_suggested() {
         &["--strategy", "frozen"],
         &["--lr", "0.001"],
     ] {
-        let (code, said) = refused(at, &[&train[..], flags].concat());
+        let (code, said) = refused(at, &[&["train", "photos", "--find-lr"], flags].concat());
         assert_eq!(code, exit::USAGE, "{flags:?}: {said}");
         assert!(said.contains("--find-lr"), "{flags:?}: {said}");
     }
     let (code, said) = refused(at, &[&train[..], &["--out", "photos/found"]].concat());
     assert_eq!(code, exit::USAGE, "{said}");
+}
+
+#[test]
+fn what_a_plan_says_is_not_said_once_more() {
+    let dir = tempfile::tempdir().unwrap();
+    for flag in [
+        &["--strategy", "auto"][..],
+        &["--epochs", "3"],
+        &["--lr", "0.001"],
+        &["--batch", "8"],
+        &["--freeze", "last"],
+        &["--patience", "2"],
+        &["--imgsz", "64"],
+        &["--folds", "3"],
+        &["--recipe", "my.toml"],
+    ] {
+        let plan = ["train", "photos", "--plan", "plan.json"];
+        let (code, said) = refused(dir.path(), &[&plan[..], flag].concat());
+        assert_eq!(code, exit::USAGE, "{flag:?}: {said}");
+        let is_named = said.contains(flag[0]) && said.contains("--plan");
+        assert!(is_named, "{flag:?}: {said}");
+    }
 }
 
 #[test]
@@ -631,7 +660,7 @@ fn every_way_to_fail_has_its_code_and_says_what_to_do() {
     fs::create_dir(at.join("flat")).unwrap();
     fs::copy(at.join("new/hat/001.jpg"), at.join("flat/hat_1.jpg")).unwrap();
     let model = "photos/hat/001.jpg";
-    let cases: [(&[&str], u8, &str); 7] = [
+    let cases: [(&[&str], u8, &str); 8] = [
         (&["train", "nowhere"], exit::IO, "nowhere"),
         (&["train", "flat"], exit::DATA, "no class folders"),
         (
@@ -644,6 +673,11 @@ fn every_way_to_fail_has_its_code_and_says_what_to_do() {
             &["train", "photos", "--strategy", "auto", "--lr", "20"],
             exit::USAGE,
             "`--lr` is 20",
+        ),
+        (
+            &["train", "photos", "--strategy", "frozen", "--lr", "0.001"],
+            exit::USAGE,
+            "`--lr` with `--strategy frozen`",
         ),
         (
             &["train", "photos", "--resume", "--name", "x"],

@@ -84,6 +84,7 @@ pub struct Coarse {
 
 /// Smaller sides are rounded to so many pixels, as all sizes that are tried.
 const SIDE_STEP_PX: f64 = 4.0;
+
 /// How the rate goes from step to step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]

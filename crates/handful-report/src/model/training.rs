@@ -27,7 +27,8 @@ pub struct TrainingStory {
     pub probes: Vec<StageProbe>,
     /// Where the weights that are kept lie between those it started from (0) and the tuned ones (1).
     pub alpha: f64,
-    /// Mean log-loss out of fold, in nats, by such a share of the way, ascending; empty where only one was tried.
+    /// Mean log-loss out of fold, in nats, by such a share of the way, ascending; empty where shares were not compared:
+    /// a network from nothing goes all of it.
     #[serde(default)]
     pub by_alpha: Vec<(f64, f64)>,
 }

@@ -34,7 +34,7 @@ fn draw(model: &ReportModel) -> Option<Markup> {
         p {
             "This is " (text::name(&story.candidate)) ", "
             @if story.chosen { "which became the model. " } @else { "which was compared and did not become the model. " }
-            (text::prose(&words::kept_share(story)))
+            @if let Some(kept) = words::kept_share(story) { (text::prose(&kept)) }
         }
         @if known.len() > 1 { (charts(&known, &story.training.course)) }
         (folded(looks, "The numbers of every look"))

@@ -63,12 +63,16 @@ pub fn epoch(epoch: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// Which share of the way from the start to the tuned weights is kept, and what it is worth.
+/// Which share of the way from the start to the tuned weights is kept, and what it is worth; none where shares were not compared,
+/// as for a network that starts from nothing.
 ///
 /// "The weights that are kept lie 60 % of the way from those it started from to the tuned ones (α = 0.6): there the log-loss
 /// out of fold is lowest, 0.480, against 0.512 at the start and 0.495 fully tuned."
-pub fn kept_share(of: &TrainingStory) -> String {
-    let alpha = of.alpha;
+pub fn kept_share(of: &TrainingStory) -> Option<String> {
+    (!of.by_alpha.is_empty()).then(|| kept_of(of.alpha, &of.by_alpha))
+}
+
+fn kept_of(alpha: f64, by_alpha: &[(f64, f64)]) -> String {
     let kept = match alpha {
         a if !a.is_finite() => return "Which weights are kept is unknown.".to_owned(),
         a if a <= 0.0 => "The weights that are kept are those it started from (α = 0)".to_owned(),
@@ -79,7 +83,7 @@ pub fn kept_share(of: &TrainingStory) -> String {
             epoch(a)
         ),
     };
-    let known = || of.by_alpha.iter().filter(|(_, loss)| loss.is_finite());
+    let known = || by_alpha.iter().filter(|(_, loss)| loss.is_finite());
     let at = |share: f64| known().find(|(a, _)| (a - share).abs() < 1e-9);
     let (Some(here), Some(best)) = (at(alpha), known().min_by(|a, b| a.1.total_cmp(&b.1))) else {
         return format!("{kept}.");
@@ -134,9 +138,8 @@ pub fn shuffled(of: &Shuffled) -> String {
 
 /// Where the stages of a network stop telling more.
 ///
-/// "By itself, each stage up to `blocks.4` tells more than the one before: a ridge regression on its features gets 85 % right, on
-/// those of the last stage, `head`, 77 %. What comes behind `blocks.4` serves what the network was pretrained for, and is what there
-/// is to learn anew."
+/// "By itself, `blocks.4` tells the most: a ridge regression on its features gets 85 % right, on those of the last stage, `head`,
+/// 77 %. What comes behind `blocks.4` serves what the network was pretrained for, and is what there is to learn anew."
 pub fn probes(of: &[StageProbe]) -> String {
     let known = || of.iter().filter(|probe| probe.accuracy.value.is_finite());
     let best = known().max_by(|a, b| a.accuracy.value.total_cmp(&b.accuracy.value));
@@ -146,7 +149,8 @@ pub fn probes(of: &[StageProbe]) -> String {
     let right = |probe: &StageProbe| percent_at(&probe.accuracy);
     if best.stage == last.stage {
         return format!(
-            "By itself, the last stage, `{}`, tells the most: a ridge regression on its features gets {} right. All of the network              serves these photos already.",
+            "By itself, the last stage, `{}`, tells the most: a ridge regression on its features gets {} right. All of the network \
+             serves these photos already.",
             last.stage,
             right(last)
         );
@@ -272,7 +276,7 @@ mod tests {
         assert_eq!(epoch(f64::NAN), "unknown");
     }
 
-    fn kept(alpha: f64, by_alpha: &[(f64, f64)]) -> String {
+    fn kept(alpha: f64, by_alpha: &[(f64, f64)]) -> Option<String> {
         kept_share(&TrainingStory {
             candidate: "tuned".into(),
             chosen: true,
@@ -290,24 +294,30 @@ mod tests {
 
     #[test]
     fn the_share_of_the_way_says_what_it_is_worth() {
+        let said = |alpha, by_alpha| kept(alpha, by_alpha).expect("shares were compared");
         let all = [(0.0, 0.512), (0.6, 0.48), (0.8, 0.478), (1.0, 0.495)];
         assert_eq!(
-            kept(0.8, &all),
+            said(0.8, &all),
             "The weights that are kept lie 80 % of the way from those it started from to the tuned ones (α = 0.8): there the \
              log-loss out of fold is lowest, 0.478, against 0.512 at the start and 0.495 fully tuned."
         );
-        let not_lowest = kept(0.6, &all);
+        let not_lowest = said(0.6, &all);
         assert!(
             not_lowest.ends_with("; the lowest, 0.478, is at α = 0.8."),
             "{not_lowest}"
         );
-        assert_eq!(kept(1.0, &[]), "The fully tuned weights are kept (α = 1).");
-        assert!(kept(1.0, &all[3..]).ends_with("is lowest, 0.495."));
+        // Of a network that starts from nothing there is nothing to say.
+        assert_eq!(kept(1.0, &[]), None);
+        assert_eq!(
+            said(1.0, &[(1.0, f64::NAN)]),
+            "The fully tuned weights are kept (α = 1)."
+        );
+        assert!(said(1.0, &all[3..]).ends_with("is lowest, 0.495."));
         assert!(
-            kept(0.0, &all)
+            said(0.0, &all)
                 .starts_with("The weights that are kept are those it started from (α = 0)")
         );
-        assert!(!kept(f64::NAN, &all).contains("NaN"));
+        assert!(!said(f64::NAN, &all).contains("NaN"));
     }
 
     #[test]
@@ -329,6 +339,7 @@ mod tests {
         assert!(of(0.7).ends_with("is what there is to learn anew."));
         assert!(of(0.82).ends_with("is not certain."));
         assert!(of(0.9).contains("the last stage, `head`, tells the most"));
+        assert!(!of(0.9).contains("  "), "{}", of(0.9));
         assert!(probes(&[]).contains("unknown"));
     }
 

@@ -1,11 +1,13 @@
 //! `handful train --find-lr`: what is shown of a test of learning rates, and what to type next.
 
+use std::ffi::OsString;
 use std::io::IsTerminal;
 
-use handful_learn::train::{RateTestEnd, Trains};
+use handful_learn::train::RateTestEnd;
 use handful_report::words;
 use serde::Serialize;
 
+use super::typed;
 use crate::events::Events;
 use crate::exit::{self, Failure};
 use crate::workflow::Settings;
@@ -52,16 +54,16 @@ struct Point {
     smoothed_loss: f64,
 }
 
-/// Tests learning rates and shows what came of it.
-pub fn run(settings: &Settings, events: &Events) -> Result<(), Failure> {
+/// Tests learning rates and shows what came of it; `typed` is the command line.
+pub fn run(settings: &Settings, typed: &[OsString], events: &Events) -> Result<(), Failure> {
     let tested = match events.tone.json {
         // One object and nothing else.
         true => find_rate(settings, &events.silent())?,
         false => find_rate(settings, events)?,
     };
     match events.tone.json {
-        true => events.print(&json(&tested, settings)),
-        false => show(&tested, settings, events),
+        true => events.print(&json(&tested, typed)),
+        false => show(&tested, typed, events),
     }
     if settings.strict && tested.n_skipped > 0 {
         return Err(Failure::new(
@@ -73,7 +75,7 @@ pub fn run(settings: &Settings, events: &Events) -> Result<(), Failure> {
     Ok(())
 }
 
-fn show(tested: &Tested, settings: &Settings, events: &Events) {
+fn show(tested: &Tested, typed: &[OsString], events: &Events) {
     let tried = &tested.test.tried;
     match &tested.suggestion {
         Some(found) => events.print(&format!(
@@ -86,10 +88,9 @@ fn show(tested: &Tested, settings: &Settings, events: &Events) {
         ),
     }
     if std::io::stdout().is_terminal() && tried.len() > 1 {
-        let suggested = tested.suggestion.map(|found| found.lowest);
         let rates: Vec<f64> = tried.iter().map(|t| t.rate).collect();
         let smoothed: Vec<f64> = tried.iter().map(|t| t.smoothed).collect();
-        curve(&rates, &smoothed, suggested)
+        curve(&rates, &smoothed, suggested(tested))
             .iter()
             .for_each(|line| events.print(line));
     }
@@ -104,7 +105,7 @@ fn show(tested: &Tested, settings: &Settings, events: &Events) {
         tested.recipe.batch
     ));
     events.say(&format!("plot: `{}`", tested.run.join(PLOT).display()));
-    events.say(&format!("next: `{}`", next(tested, settings)));
+    events.say(&format!("next: `{}`", next(suggested(tested), typed)));
 }
 
 /// The smoothed loss by rate, drawn with characters: a line of heights, and below it the ends and where the suggestion is.
@@ -137,37 +138,28 @@ fn curve(rates: &[f64], smoothed: &[f64], suggested: Option<f64>) -> Vec<String>
     lines
 }
 
-/// What to type: the same wishes, with the rate.
-fn next(tested: &Tested, settings: &Settings) -> String {
-    let data = settings.data.display();
-    let Some(found) = &tested.suggestion else {
-        return format!("handful train {data} --strategy frozen");
-    };
-    let rate = words::rate(found.lowest);
-    let mut command = format!("handful train {data} --strategy fine-tune --lr {rate}");
-    let mut add = |flag: &str, value: Option<String>| {
-        if let Some(value) = value {
-            command += &format!(" {flag} {value}");
-        }
-    };
-    let wishes = &settings.wishes;
-    add("--freeze", wishes.trains.map(as_typed));
-    add("--batch", wishes.batch.map(|n| n.to_string()));
-    add("--imgsz", settings.size_px.map(|px| px.to_string()));
-    let model = settings.model.as_ref();
-    add("--model", model.map(|file| file.display().to_string()));
-    command
-}
-
-/// As `--freeze` takes it.
-fn as_typed(trains: Trains) -> String {
-    match trains {
-        Trains::From(first) => first.to_string(),
-        _ => trains.name(),
+/// What to type: the same command with the rate in place of the test; without training where no rate makes the loss fall. Photos are
+/// read, and folds are drawn, as for the test.
+fn next(rate: Option<f64>, typed: &[OsString]) -> String {
+    // The test has just filled that folder, and a run wants a new one.
+    let taken = "--out";
+    match rate {
+        Some(rate) => typed::again(typed, "--find-lr", &["--lr", &words::rate(rate)], &[taken]),
+        None => typed::again(
+            typed,
+            "--find-lr",
+            &["--strategy", "frozen"],
+            &[taken, "--strategy", "--batch", "--freeze"],
+        ),
     }
 }
 
-fn json(tested: &Tested, settings: &Settings) -> String {
+/// The rate that is suggested.
+fn suggested(tested: &Tested) -> Option<f64> {
+    tested.suggestion.map(|found| found.lowest)
+}
+
+fn json(tested: &Tested, typed: &[OsString]) -> String {
     let suggestion = tested.suggestion.as_ref();
     let found = Found {
         schema: SCHEMA,
@@ -188,7 +180,7 @@ fn json(tested: &Tested, settings: &Settings) -> String {
             RateTestEnd::Diverged => "diverged",
         },
         seed: tested.seed,
-        next: next(tested, settings),
+        next: next(suggested(tested), typed),
         run: tested.run.display().to_string(),
         curve: (tested.test.tried.iter())
             .map(|t| Point {
@@ -219,8 +211,24 @@ mod tests {
     }
 
     #[test]
-    fn depths_are_said_as_they_are_typed() {
-        assert_eq!(as_typed(Trains::From(3)), "3");
-        assert_eq!(as_typed(Trains::LastTwo), "last-2");
+    fn the_next_command_reads_the_same_photos() {
+        let of = |typed: &str, rate| {
+            let typed: Vec<OsString> = typed.split('|').map(Into::into).collect();
+            next(rate, &typed)
+        };
+        let typed = "/usr/bin/handful|train|my photos|--find-lr|--group-by|^(\\d+)_|--folds=3|--out|found|--freeze|last-2";
+        assert_eq!(
+            of(typed, Some(3e-4)),
+            r"handful train 'my photos' --lr 0.0003 --group-by '^(\d+)_' --folds=3 --freeze last-2"
+        );
+        assert_eq!(
+            of(typed, None),
+            r"handful train 'my photos' --strategy frozen --group-by '^(\d+)_' --folds=3"
+        );
+        let typed = "handful|--json|train|--strategy=fine-tune|--find-lr|--batch=8|--|--find-lr";
+        assert_eq!(
+            of(typed, None),
+            "handful --json train --strategy frozen -- --find-lr"
+        );
     }
 }

@@ -12,6 +12,9 @@ mod predict;
 mod report;
 mod train;
 mod tuning_flags;
+mod typed;
+
+use std::ffi::OsString;
 
 use clap::{Parser, Subcommand};
 
@@ -67,13 +70,13 @@ impl Cli {
         }
     }
 
-    /// Does what was asked.
+    /// Does what was asked. `typed` is the command line that it was read from, the program's name first.
     ///
     /// # Errors
     /// A [`Failure`] with its exit code.
-    pub fn run(self, events: &Events) -> Result<(), Failure> {
+    pub fn run(self, typed: &[OsString], events: &Events) -> Result<(), Failure> {
         match self.verb {
-            Verb::Train(args) => train::run(*args, events),
+            Verb::Train(args) => train::run(*args, typed, events),
             Verb::Diagnose(args) => diagnose::run(args, events),
             Verb::Predict(args) => predict::run(args, events),
             Verb::Eval(args) => eval::run(args, events),

@@ -1,5 +1,6 @@
 //! `handful train`: from a folder of photos to a run.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use handful_data::ClassLevel;
@@ -50,8 +51,8 @@ pub struct Args {
     /// Stop trying further candidates after this time: 90s, 10m, 1h [default: no limit]
     #[arg(long, value_name = "TIME", value_parser = flags::duration)]
     time_limit: Option<std::time::Duration>,
-    /// Repeat a run exactly: its plan.json
-    #[arg(long, value_name = "FILE")]
+    /// Repeat a run exactly: its plan.json, which says what is tried, at which sizes and on how many folds
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["strategy", "epochs", "lr", "batch", "freeze", "patience", "imgsz", "folds"])]
     plan: Option<PathBuf>,
     /// Train a network by exactly this recipe: the recipe.toml of a run, or a changed one, with its size and geometry; frozen features
     /// stand beside it
@@ -80,8 +81,8 @@ pub struct Args {
     machine: MachineFlags,
 }
 
-/// Trains, and shows the verdict.
-pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
+/// Trains, and shows the verdict; `typed` is the command line.
+pub fn run(args: Args, typed: &[OsString], events: &Events) -> Result<(), Failure> {
     let destination = match (args.out, args.name) {
         (Some(dir), _) => Destination::Folder(dir),
         (None, Some(name)) if args.find_lr => Destination::Named(name + find_lr::BEHIND),
@@ -119,7 +120,7 @@ pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
         machine: args.machine.resolve()?,
     };
     if args.find_lr {
-        return find_lr::run(&settings, events);
+        return find_lr::run(&settings, typed, events);
     }
     let done = workflow::train(&settings, events)?;
     if !events.tone.json {

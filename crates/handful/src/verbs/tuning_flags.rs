@@ -1,4 +1,4 @@
-//! What `train` is asked for of fine-tuning.
+//! What `train` is asked for of the training of networks.
 
 use handful_learn::train::Trains;
 
@@ -8,7 +8,7 @@ use crate::workflow::tuning::{Strategy, Wishes};
 /// How a network itself is trained.
 #[derive(Debug, clap::Args)]
 pub struct TuningFlags {
-    /// What is tried: frozen features, or also training a network [default: auto]
+    /// What is tried beside frozen features [default: auto]
     #[arg(long, value_enum, value_name = "NAME")]
     strategy: Option<StrategyFlag>,
     /// Training: how often each photo is learned from [default: by the number of photos; from nothing: 200]
@@ -32,13 +32,13 @@ pub struct TuningFlags {
 /// `--strategy`, as the command line spells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum StrategyFlag {
-    /// Frozen features, and fine-tuning where there are enough photos and it takes minutes
+    /// Fine-tuning where there are enough photos and it takes minutes; nothing from scratch
     Auto,
-    /// Frozen features alone: the fastest
+    /// Nothing: the fastest
     Frozen,
-    /// Fine-tuning beside frozen features, whatever it takes
+    /// Fine-tuning, whatever it takes
     FineTune,
-    /// A small network that starts from nothing beside frozen features, whatever it takes: a control
+    /// A small network that starts from nothing, whatever it takes: a control; no fine-tuning
     Scratch,
 }
 
@@ -54,19 +54,24 @@ impl TuningFlags {
                 .found("a network that starts from nothing has nothing to freeze")
                 .advice("leave one of both out"));
         }
+        let said = self.said();
+        if let (Some(StrategyFlag::Frozen), [first, ..]) = (self.strategy, &said[..]) {
+            let what = format!("`{first}` with `--strategy frozen`");
+            return Err(Failure::new(exit::USAGE, what)
+                .found("no network is trained there, which is what the flag is about")
+                .advice(format!(
+                    "leave `--strategy` or `{}` out",
+                    said.join("` and `")
+                )));
+        }
         // Whoever says how to fine-tune wants it.
-        let says_how = self.epochs.is_some()
-            || self.lr.is_some()
-            || self.batch.is_some()
-            || self.freeze.is_some()
-            || self.patience.is_some();
         Ok(Wishes {
             strategy: match self.strategy {
                 Some(StrategyFlag::Auto) => Strategy::Auto,
                 Some(StrategyFlag::Frozen) => Strategy::Frozen,
                 Some(StrategyFlag::FineTune) => Strategy::FineTune,
                 Some(StrategyFlag::Scratch) => Strategy::Scratch,
-                None if says_how => Strategy::FineTune,
+                None if !said.is_empty() => Strategy::FineTune,
                 None => Strategy::Auto,
             },
             epochs: self.epochs,
@@ -76,6 +81,19 @@ impl TuningFlags {
             patience: self.patience.map(usize::from),
             recipe: None,
         })
+    }
+
+    /// The flags that say how a network is trained, as far as they were given.
+    fn said(&self) -> Vec<&'static str> {
+        let flags = [
+            ("--epochs", self.epochs.is_some()),
+            ("--lr", self.lr.is_some()),
+            ("--batch", self.batch.is_some()),
+            ("--freeze", self.freeze.is_some()),
+            ("--patience", self.patience.is_some()),
+        ];
+        let given = flags.into_iter().filter(|(_, is_given)| *is_given);
+        given.map(|(flag, _)| flag).collect()
     }
 }
 
@@ -102,6 +120,77 @@ fn trains(text: &str) -> Result<Trains, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn of(strategy: Option<StrategyFlag>) -> TuningFlags {
+        TuningFlags {
+            strategy,
+            epochs: None,
+            lr: None,
+            batch: None,
+            freeze: None,
+            patience: None,
+        }
+    }
+
+    #[test]
+    fn flags_that_contradict_each_other_are_refused() {
+        let frozen = || of(Some(StrategyFlag::Frozen));
+        assert_eq!(frozen().wishes().unwrap().strategy, Strategy::Frozen);
+        let cases = [
+            (
+                "--epochs",
+                TuningFlags {
+                    epochs: Some(3.0),
+                    ..frozen()
+                },
+            ),
+            (
+                "--lr",
+                TuningFlags {
+                    lr: Some(1e-3),
+                    ..frozen()
+                },
+            ),
+            (
+                "--batch",
+                TuningFlags {
+                    batch: Some(8),
+                    ..frozen()
+                },
+            ),
+            (
+                "--freeze",
+                TuningFlags {
+                    freeze: Some(Trains::All),
+                    ..frozen()
+                },
+            ),
+            (
+                "--patience",
+                TuningFlags {
+                    patience: Some(4),
+                    ..frozen()
+                },
+            ),
+        ];
+        for (flag, flags) in cases {
+            let failure = flags.wishes().unwrap_err();
+            assert_eq!(failure.code, exit::USAGE);
+            assert!(failure.what.starts_with(&format!("`{flag}`")), "{failure}");
+            assert!(failure.advice.unwrap().contains(flag));
+            let free = TuningFlags {
+                strategy: None,
+                ..flags
+            };
+            assert_eq!(free.wishes().unwrap().strategy, Strategy::FineTune);
+        }
+        let nothing = TuningFlags {
+            freeze: Some(Trains::Last),
+            ..of(Some(StrategyFlag::Scratch))
+        };
+        assert!(nothing.wishes().is_err());
+        assert_eq!(of(None).wishes().unwrap().strategy, Strategy::Auto);
+    }
 
     #[test]
     fn parts_of_a_network_are_read() {

@@ -56,7 +56,8 @@ pub struct Metrics {
     pub hog_accuracy: Interval,
     /// Accuracy of the model on the photos that it was trained on.
     pub train_accuracy: f64,
-    /// How the fine-tuning of the network went, of the winner if it was fine-tuned, else of the best that was; null where none was.
+    /// How the training of a network went: of the winner if its network was trained, else of the best one that was; null where
+    /// none was.
     pub training: Option<TrainingStory>,
     /// What photos that may show one scene, object or person do to the accuracy; null where groups were given, none were
     /// found, or they make no difference.
@@ -128,7 +129,7 @@ pub struct Results<'a> {
     pub backbone: String,
     /// Accuracy of the model on the photos that it was trained on.
     pub train_accuracy: f64,
-    /// How fine-tuning went, where it was tried.
+    /// How the training of a network went, where one was trained.
     pub training: Option<TrainingStory>,
     /// What photos that may show one scene do to the accuracy.
     pub scenes: Option<SceneMetrics>,

@@ -32,7 +32,7 @@ pub struct Settings {
     pub folds: Option<usize>,
     /// Seed; 0 or the plan's if not given.
     pub seed: Option<u64>,
-    /// What is wanted of fine-tuning.
+    /// What is wanted of the training of networks.
     pub wishes: Wishes,
     /// When to stop trying.
     pub time_limit: Option<Duration>,

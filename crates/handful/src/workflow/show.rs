@@ -20,12 +20,20 @@ pub fn outcome(done: &Outcome, events: &Events) {
     if let Some(story) = &done.page.training {
         let level = done.page.verdict.level;
         events.say("");
+        let is_it =
+            |c: &handful_report::Candidate| c.name == story.candidate && c.strategy == "scratch";
+        let what = match done.page.candidates.iter().any(is_it) {
+            true => "Training from nothing",
+            false => "Fine-tuning",
+        };
         events.say(&format!(
-            "Fine-tuning ({}): {}",
+            "{what} ({}): {}",
             words::shortened(&story.candidate, NAME_COLUMNS),
             words::training_course(&story.training, level)
         ));
-        events.say(&words::kept_share(story));
+        if let Some(kept) = words::kept_share(story) {
+            events.say(&kept);
+        }
         if let Some(forgetting) = &story.forgetting {
             events.say(&words::skill(forgetting, level));
         }

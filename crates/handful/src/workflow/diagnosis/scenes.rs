@@ -69,7 +69,7 @@ pub struct SceneMetrics {
     pub by: Sign,
 }
 
-/// Predictions of the chosen candidate by other folds than those of the headline.
+/// Predictions of a candidate with frozen features, the chosen one or its stand-in, by other folds than those of the headline.
 pub struct JudgedOnceMore {
     /// The same photos in the same order, with the other groups.
     pub task: Task,
@@ -278,8 +278,8 @@ impl FoundScenes {
         Ok(Some(JudgedOnceMore { task: other, out }))
     }
 
-    /// Both numbers: that of `headline` and the other one, which is by so much `ahead` of what was judged once more. None where the signals disagree about scenes that cost the
-    /// chosen candidate nothing.
+    /// Both numbers: that of `headline` and the other one, which is by so much `ahead` of what was judged once more. None
+    /// where the signals disagree about scenes that cost the chosen candidate nothing.
     ///
     /// # Errors
     /// When the statistics can't be computed.

@@ -2,10 +2,12 @@
 //!
 //! A plan repeats a run on the same photos with the same weights; a recipe is one training, for any photos.
 
+mod keys;
+
 use std::path::Path;
 
 use handful_image::Geometry;
-use handful_learn::train::Recipe;
+use handful_learn::train::{Recipe, Trains};
 use handful_learn::{Backbone, LearnError};
 use serde::{Deserialize, Serialize};
 
@@ -57,81 +59,6 @@ pub struct RecipeFile {
     pub training: Option<Recipe>,
 }
 
-/// What the keys mean, as it stands behind them.
-const REMARKS: &[(&str, &str)] = &[
-    (
-        "strategy",
-        "what becomes of the network: frozen, fine-tune or scratch",
-    ),
-    (
-        "geometry",
-        "how photos become squares: center-crop, squash or pad",
-    ),
-    ("size_px", "side of the images, 32 to 1024"),
-    ("stages", "their spatial means are the features"),
-    ("head", "fitted on the features"),
-    (
-        "trains",
-        "what learns: norms, last, last-2, all or { from = 3 }",
-    ),
-    (
-        "norms",
-        "statistics of norms: frozen, re-estimated (of these photos) or { batch = { momentum = 0.1 } }",
-    ),
-    ("optimiser", "adamw or { sgd = { momentum = 0.9 } }"),
-    ("learning_rate", "at its highest, after the warm-up"),
-    ("schedule", "instead of a warm-up and a cosine"),
-    (
-        "level_decay",
-        "what the rate is multiplied with for each finer resolution, 0 to 1",
-    ),
-    ("steps", "how often weights move"),
-    ("batch", "images a step"),
-    ("accumulate", "batches whose gradients make one step"),
-    (
-        "warm_up",
-        "share of the steps in which the rate rises, 0 to 1",
-    ),
-    (
-        "weight_decay",
-        "pull of all weights towards zero, as a share of the rate",
-    ),
-    (
-        "pull",
-        "pull of pretrained weights towards where they started, as a share of the rate",
-    ),
-    ("clip", "largest norm of all gradients together"),
-    (
-        "precision",
-        "numbers of maps and weights in a step: float32 or bfloat16",
-    ),
-    (
-        "coarse",
-        "a first share of the steps on images with a share of the side",
-    ),
-    (
-        "label_smoothing",
-        "share of each target that is spread over all classes, 0 to 0.5",
-    ),
-    (
-        "balance",
-        "classes of unequal size: none, class-weights or logit-adjustment",
-    ),
-    (
-        "average",
-        "whether the model is the moving average of the weights",
-    ),
-    (
-        "views",
-        "views of a photo that are kept of a frozen part; 0: new ones in each step",
-    ),
-    (
-        "patience",
-        "epochs without progress after which it stops; without this line never",
-    ),
-    ("gradual", "whether resolutions join one after the other"),
-];
-
 impl RecipeFile {
     /// How a candidate is made; `backbone` is the run's.
     pub fn of(chosen: &CandidatePlan, backbone: &str, geometry: Geometry) -> RecipeFile {
@@ -155,15 +82,7 @@ impl RecipeFile {
     /// The file, with what its keys mean.
     pub fn to_toml(&self) -> String {
         let plain = toml::to_string(self).expect("plain data, tables last");
-        let explained = |line: &str| {
-            let key = line.split_once(" = ").map(|(key, _)| key);
-            let remark = key.and_then(|key| REMARKS.iter().find(|(known, _)| *known == key));
-            match remark {
-                Some((_, remark)) => format!("{line}  # {remark}\n"),
-                None => format!("{line}\n"),
-            }
-        };
-        let lines: String = plain.lines().map(explained).collect();
+        let lines = keys::explained(&plain);
         let use_it = match self.strategy {
             Way::Frozen => "Its network is frozen: `handful train --plan plan.json` repeats it.",
             Way::FineTune | Way::Scratch => {
@@ -191,12 +110,12 @@ impl RecipeFile {
                 .advice(advice)
         };
         let file: RecipeFile = toml::from_str(text).map_err(|e| {
-            let line = e.span().map(|span| line_at(text, span.start));
+            let line = e.span().map(|span| keys::line_at(text, span.start));
             // Its second line says what would fit, in many words.
             let found = e.message().replace('\n', "; ");
             wrong(line, found, "compare it with the `recipe.toml` of a run")
         })?;
-        let at = |key: &str| line_of(text, key);
+        let at = |way: &str| keys::line_of(text, way);
         if file.schema > SCHEMA {
             let found = format!("schema {}, this version reads up to {SCHEMA}", file.schema);
             return Err(wrong(at("schema"), found, "use the version that wrote it"));
@@ -209,11 +128,14 @@ impl RecipeFile {
         for (key, is_there, belongs) in [
             ("stages", file.stages.is_some(), is_frozen),
             ("head", file.head.is_some(), is_frozen),
-            ("[training]", file.training.is_some(), !is_frozen),
+            ("training", file.training.is_some(), !is_frozen),
         ] {
             if is_there != belongs {
-                let has = if is_there { "has" } else { "lacks" };
-                let found = format!("it {has} `{key}`, which belongs to the other `strategy`");
+                let (has, which) = match is_there {
+                    true => ("has", "the other"),
+                    false => ("lacks", "this"),
+                };
+                let found = format!("it {has} `{key}`, which belongs to {which} `strategy`");
                 return Err(wrong(
                     at(if is_there { key } else { "strategy" }),
                     found,
@@ -223,7 +145,7 @@ impl RecipeFile {
         }
         if let Some(Err(error)) = file.training.as_ref().map(Recipe::check) {
             let line = match &error {
-                LearnError::Recipe { name, .. } => at(name),
+                LearnError::Recipe { name, .. } => at(&keys::way_to(name)),
                 _ => None,
             };
             return Err(wrong(
@@ -232,7 +154,20 @@ impl RecipeFile {
                 "write a number in this range",
             ));
         }
-        Ok(file)
+        let trains = file.training.as_ref().map(|training| training.trains);
+        match (file.strategy, trains) {
+            (Way::Scratch, Some(Trains::All | Trains::From(0))) => Ok(file),
+            // The rest would stay as it was drawn.
+            (Way::Scratch, Some(part)) => Err(wrong(
+                at("training.trains"),
+                format!(
+                    "`trains` is {}; a network that starts from nothing has nothing to freeze",
+                    part.name()
+                ),
+                "write `trains = \"all\"`",
+            )),
+            _ => Ok(file),
+        }
     }
 
     /// What `train` is to try; `name` is the file's.
@@ -271,28 +206,10 @@ impl RecipeFile {
     }
 }
 
-/// Number of the line, from 1 on, in which the byte at `place` is.
-fn line_at(text: &str, place: usize) -> usize {
-    let before = text.as_bytes().iter().take(place);
-    1 + before.filter(|byte| **byte == b'\n').count()
-}
-
-/// The line of a key or of a table's header.
-fn line_of(text: &str, key: &str) -> Option<usize> {
-    let is_it = |line: &str| {
-        let line = line.trim();
-        let rest = line.strip_prefix(key);
-        // `momentum` stands inside of `{ sgd = { momentum = 0.9 } }` or as a line of its own.
-        rest.is_some_and(|rest| rest.is_empty() || rest.trim_start().starts_with(['=', '#']))
-            || line.contains(&format!("{{ {key} ="))
-    };
-    text.lines().position(is_it).map(|idx| idx + 1)
-}
-
 #[cfg(test)]
 mod tests {
     use handful_learn::head::Ridge;
-    use handful_learn::train::{Balance, Norms, Optimiser, Trains};
+    use handful_learn::train::{Balance, Coarse, Norms, Optimiser, Schedule, Trains};
 
     use super::*;
 
@@ -315,7 +232,7 @@ mod tests {
         let frozen = CandidatePlan::frozen(160, &stages, &Ridge);
         let scratch = CandidatePlan {
             scratch: Some(NETWORK.into()),
-            tune: tuned().training,
+            tune: with(|recipe| recipe.trains = Trains::All).training,
             ..frozen.clone()
         };
         for file in [
@@ -337,17 +254,38 @@ mod tests {
         }
     }
 
+    /// Recipes that together have every key there is.
+    fn of_all_keys() -> [RecipeFile; 2] {
+        [
+            with(|recipe| {
+                recipe.norms = Norms::ReEstimated;
+                recipe.patience = Some(4);
+            }),
+            with(|recipe| {
+                recipe.trains = Trains::From(0);
+                recipe.norms = Norms::Batch { momentum: 0.1 };
+                recipe.optimiser = Optimiser::Sgd { momentum: 0.9 };
+                recipe.schedule = Schedule::Geometric { from: 1e-6 };
+                recipe.coarse = Some(Coarse {
+                    steps: 0.5,
+                    side: 0.5,
+                });
+            }),
+        ]
+    }
+
     #[test]
-    fn every_key_of_a_training_is_explained() {
-        let all = with(|recipe| {
-            recipe.norms = Norms::ReEstimated;
-            recipe.patience = Some(4);
-        });
-        let text = all.to_toml();
-        let table = text.split_once("[training]\n").expect("a table").1;
-        assert!(table.lines().count() > 15, "{text}");
-        for line in table.lines() {
-            assert!(line.contains("  # "), "{line}");
+    fn every_key_and_every_table_is_explained() {
+        let frozen = CandidatePlan::frozen(160, &["head".to_owned()], &Ridge);
+        let frozen = RecipeFile::of(&frozen, "resnet18", Geometry::Pad);
+        for file in of_all_keys().iter().chain([&frozen]) {
+            let text = file.to_toml();
+            assert!(text.lines().count() > 6, "{text}");
+            let said = |line: &&str| !line.is_empty() && !line.starts_with('#');
+            for line in text.lines().filter(said) {
+                assert!(line.contains("  # "), "{line}");
+            }
+            assert_eq!(&RecipeFile::parse(&text, NAME).unwrap(), file, "{text}");
         }
     }
 
@@ -390,6 +328,89 @@ mod tests {
             assert!(failure.found.as_ref().unwrap().contains(found), "{failure}");
             assert!(failure.advice.is_some());
         }
+    }
+
+    #[test]
+    fn a_number_out_of_range_is_found_wherever_it_is_written() {
+        let text = of_all_keys()[1].to_toml();
+        let cases = [
+            ("momentum = 0.1", "momentum = 7.0", "momentum of norms"),
+            ("momentum = 0.9", "momentum = 7.0", "`momentum`"),
+            ("side = 0.5", "side = 7.0", "side of coarse"),
+            ("steps = 0.5", "steps = 7.0", "steps of coarse"),
+            ("steps = 150", "steps = 0", "`steps`"),
+            ("from = 0.000001", "from = 7.0", "`from`"),
+        ];
+        let check = |text: &str, wrong: &str, found: &str| {
+            let line = 1 + text
+                .lines()
+                .position(|l| l.contains(wrong))
+                .expect("a line");
+            let failure = RecipeFile::parse(text, "my.toml").unwrap_err();
+            let place = format!("`my.toml`, line {line},");
+            assert!(failure.what.contains(&place), "{wrong}: {failure}\n{text}");
+            assert!(failure.found.as_ref().unwrap().contains(found), "{failure}");
+        };
+        for (right, wrong, found) in cases {
+            assert_eq!(text.matches(right).count(), 1, "{right}: {text}");
+            check(&text.replacen(right, wrong, 1), wrong, found);
+        }
+        let text = tuned().to_toml();
+        for (right, wrong, found) in [
+            (
+                "norms = \"frozen\"",
+                "norms = { batch = { momentum = 7.0 } }",
+                "momentum of norms",
+            ),
+            (
+                "optimiser = \"adamw\"",
+                "optimiser = { sgd = { momentum = 7.0 } }",
+                "`momentum`",
+            ),
+            (
+                "gradual = false",
+                "gradual = false\ncoarse = { steps = 7.0, side = 0.5 }",
+                "steps of coarse",
+            ),
+        ] {
+            assert!(text.contains(right), "{right}: {text}");
+            let last = wrong.lines().last().unwrap();
+            check(&text.replacen(right, wrong, 1), last, found);
+        }
+        // The batch is wrong, not the table of norms in which the word stands, too.
+        let batch = text
+            .replacen(
+                "norms = \"frozen\"",
+                "norms = { batch = { momentum = 0.1 } }",
+                1,
+            )
+            .replacen("batch = 32", "batch = 1", 1);
+        check(&batch, "batch = 1", "`batch`");
+    }
+
+    #[test]
+    fn a_network_from_nothing_freezes_nothing() {
+        let plan = CandidatePlan {
+            scratch: Some(NETWORK.into()),
+            tune: with(|recipe| recipe.trains = Trains::All).training,
+            ..CandidatePlan::frozen(32, &[], &Ridge)
+        };
+        let file = RecipeFile::of(&plan, "resnet18", Geometry::Pad);
+        let text = file.to_toml();
+        for part in ["\"last\"", "\"norms\"", "{ from = 2 }"] {
+            let edited = text.replacen("trains = \"all\"", &format!("trains = {part}"), 1);
+            let line = 1 + edited
+                .lines()
+                .position(|l| l.starts_with("trains"))
+                .unwrap();
+            let failure = RecipeFile::parse(&edited, "my.toml").unwrap_err();
+            assert_eq!(failure.code, exit::NOT_WHAT_IT_CLAIMS);
+            let place = format!("`my.toml`, line {line},");
+            assert!(failure.what.contains(&place), "{failure}");
+            assert!(failure.found.unwrap().contains("nothing to freeze"));
+        }
+        let same = text.replacen("trains = \"all\"", "trains = { from = 0 }", 1);
+        assert!(RecipeFile::parse(&same, "my.toml").is_ok());
     }
 
     #[test]
