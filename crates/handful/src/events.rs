@@ -66,6 +66,8 @@ pub enum Event {
     },
     /// A look at a training of a network while it runs.
     Look {
+        /// Name of the network.
+        network: String,
         /// What is trained, and how fast: `last-2@0.0003`.
         recipe: String,
         /// Fold that is held out.

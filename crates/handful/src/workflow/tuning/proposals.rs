@@ -23,7 +23,7 @@ pub enum Strategy {
     Scratch,
 }
 
-/// What the person wants of fine-tuning; whatever is not said is chosen.
+/// What the person wants of trainings; whatever is not said is chosen.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Wishes {
     /// What is tried at all.

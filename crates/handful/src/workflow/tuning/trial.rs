@@ -292,6 +292,7 @@ impl OneFold<'_> {
     fn tell(&self, now: &Now, look: &FoldLook) {
         let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
         self.bench.events.emit(&Event::Look {
+            network: self.bench.network.card.name.clone(),
             recipe: self.recipe.name(),
             fold: self.fold,
             step: now.step,
