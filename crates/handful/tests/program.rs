@@ -313,7 +313,9 @@ fn a_network_is_fine_tuned_and_the_same_again_from_its_plan() {
     assert_eq!(probes.len(), 9, "a ridge on each stage");
     assert_eq!(probes[8]["trained"], true);
     let events = fs::read_to_string(run.join("events.jsonl")).unwrap();
-    assert!(events.contains(r#"{"event":"look","network":"efficientnet_lite0","recipe":"last@0.001","fold":0,"step":0"#));
+    assert!(events.contains(
+        r#"{"event":"look","network":"efficientnet_lite0","recipe":"last@0.001","fold":0,"step":0"#
+    ));
 
     // The plan trains what was trained. So that the tuned one is the model, it stands alone in another plan.
     let plan = run.join("plan.json");

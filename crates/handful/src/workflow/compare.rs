@@ -130,9 +130,7 @@ fn by_features(candidates: &[CandidatePlan]) -> Vec<Vec<&CandidatePlan>> {
     sets
 }
 
-/// Cheapest first: by what a prediction costs in the network, then by the order of the heads, then by what training costs. All with
-/// frozen features come before all that are trained, whatever they cost: a trained network is chosen where it is better, and not where
-/// a smaller image makes it cheaper.
+/// Cheapest first: by what a prediction costs in the network, then by the order of the heads, then by what training costs.
 pub fn sort(judged: &mut [Judged], backbone: &Backbone) {
     let cost = |judged: &Judged| {
         let plan = judged.plan.as_ref();
@@ -148,7 +146,8 @@ pub fn sort(judged: &mut [Judged], backbone: &Backbone) {
             };
             tuning::training_mega_macs(recipe, whole - prefix)
         });
-        (training.is_some(), network, head, training)
+        // At the same price those with frozen features come before trained ones.
+        (network, training.is_some(), head, training)
     };
     judged.sort_by(|a, b| {
         let order = cost(a).partial_cmp(&cost(b));

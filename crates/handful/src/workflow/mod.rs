@@ -306,6 +306,9 @@ fn folds(given: Given, learnt: &Labelled) -> (usize, Protocol) {
     (k.unwrap_or(standard.k), standard)
 }
 
+/// Groups below which no network is trained: nothing could be chosen by evidence, and the cheapest candidate would win.
+const FEWEST_GROUPS: usize = 5;
+
 /// Which networks are trained, and how.
 fn propose(
     given: Given,
@@ -320,6 +323,9 @@ fn propose(
     } = given.settings;
     if let Some(plan) = given.plan {
         return Ok(Proposed::repeated(plan));
+    }
+    if learnt.n_groups() < FEWEST_GROUPS {
+        return Ok(Vec::new());
     }
     let n_fits = k * protocol(learnt.n_groups()).trained_repeats;
     let mut with_features = vec![comparison.candidates[0].size_px];
