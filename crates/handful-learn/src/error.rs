@@ -81,7 +81,7 @@ pub enum LearnError {
     },
     /// The file in which outputs of a frozen prefix are kept does not take them, or does not give them back.
     #[error("{doing} what a frozen prefix computed failed: {source}")]
-    Scratch {
+    Disk {
         /// `writing` or `reading`.
         doing: &'static str,
         /// What the system says.

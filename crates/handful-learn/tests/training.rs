@@ -452,7 +452,7 @@ fn a_disk_that_fails_is_an_error_of_the_training() {
     let mut go_on = |_: &Now| ControlFlow::Continue(());
     let outcome = task.learned(&inputs, &recipe, None, &mut go_on);
     assert!(
-        matches!(outcome, Err(LearnError::Scratch { .. })),
+        matches!(outcome, Err(LearnError::Disk { .. })),
         "{outcome:?}"
     );
     let outcome = task.start().logits(&inputs, &task.rows);

@@ -141,7 +141,7 @@ impl From<DataError> for Failure {
 impl From<LearnError> for Failure {
     fn from(e: LearnError) -> Failure {
         match &e {
-            LearnError::Scratch { doing, source } => {
+            LearnError::Disk { doing, source } => {
                 let what = format!("{doing} what is kept for fine-tuning failed");
                 Failure::of_system(what, source)
             }

@@ -70,7 +70,7 @@ impl Now<'_> {
 ///
 /// # Errors
 /// [`LearnError::Recipe`] for numbers out of range, [`LearnError::Diverged`] when gradients are no finite numbers,
-/// [`LearnError::Scratch`] when inputs are kept on a disk that fails.
+/// [`LearnError::Disk`] when inputs are kept on a disk that fails.
 ///
 /// # Panics
 /// When there is nothing to learn from, or the inputs come from another stage than the recipe's first.
@@ -168,7 +168,7 @@ fn run(
 /// were computed when `watch`, which is asked before each, stopped it.
 ///
 /// # Errors
-/// [`LearnError::Scratch`] when inputs are kept on a disk that fails.
+/// [`LearnError::Disk`] when inputs are kept on a disk that fails.
 ///
 /// # Panics
 /// As [`fit`].

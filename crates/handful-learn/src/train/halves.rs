@@ -34,7 +34,7 @@ impl Halves {
     /// `n_rows` rows of `length` numbers, which `make` writes, several at a time: of a file, no more than those are in memory.
     ///
     /// # Errors
-    /// [`LearnError::Scratch`] when the disk refuses.
+    /// [`LearnError::Disk`] when the disk refuses.
     pub fn written(
         place: Place,
         n_rows: usize,
@@ -58,7 +58,7 @@ impl Halves {
         });
         match written {
             Ok(()) => Ok(Halves::File(file)),
-            Err(source) => Err(LearnError::Scratch {
+            Err(source) => Err(LearnError::Disk {
                 doing: "writing",
                 source,
             }),
@@ -68,7 +68,7 @@ impl Halves {
     /// Reads the numbers from the one at `start` on.
     ///
     /// # Errors
-    /// [`LearnError::Scratch`] when the disk fails.
+    /// [`LearnError::Disk`] when the disk fails.
     ///
     /// # Panics
     /// In memory, when there are not so many numbers.
@@ -78,7 +78,7 @@ impl Halves {
             Halves::File(file) => {
                 let mut values = vec![f16::ZERO; out.len()];
                 let bytes = bytemuck::cast_slice_mut(&mut values);
-                read_at(file, bytes, position(start)).map_err(|source| LearnError::Scratch {
+                read_at(file, bytes, position(start)).map_err(|source| LearnError::Disk {
                     doing: "reading",
                     source,
                 })?;

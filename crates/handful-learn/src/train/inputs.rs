@@ -81,7 +81,7 @@ impl<'a> Inputs<'a> {
     /// photo.
     ///
     /// # Errors
-    /// [`LearnError::Scratch`] when the disk refuses.
+    /// [`LearnError::Disk`] when the disk refuses.
     ///
     /// # Panics
     /// When there is no photo or no view.
@@ -139,7 +139,7 @@ impl<'a> Inputs<'a> {
     /// A random view of each photo, of images with a side of `side_px`; `turn` counts how often photos have been looked at.
     ///
     /// # Errors
-    /// [`LearnError::Scratch`] when the disk fails.
+    /// [`LearnError::Disk`] when the disk fails.
     ///
     /// # Panics
     /// When views are kept and the side is not that of a prediction.

@@ -125,7 +125,7 @@ impl Model {
     /// Logits `[photos, classes]` of photos as a prediction sees them, in f64, row-major.
     ///
     /// # Errors
-    /// [`LearnError::Scratch`] when inputs are kept on a disk that fails.
+    /// [`LearnError::Disk`] when inputs are kept on a disk that fails.
     pub fn logits(&self, inputs: &Inputs, photos: &[usize]) -> Result<Vec<f64>, LearnError> {
         let of_some = |photos: &[usize]| -> Result<Vec<f64>, LearnError> {
             let x = inputs.plain(photos)?;

@@ -55,7 +55,7 @@ impl Norms {
 /// class after class, and a variance within classes alone would be too small.
 ///
 /// # Errors
-/// [`LearnError::Scratch`] when inputs are kept on a disk that fails.
+/// [`LearnError::Disk`] when inputs are kept on a disk that fails.
 pub(super) fn re_estimated(
     start: &Model,
     examples: Examples,

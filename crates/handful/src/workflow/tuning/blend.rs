@@ -144,6 +144,9 @@ mod tests {
         let (held, labels) = held(|fold| if fold == 2 { 1 } else { 3 });
         let of_folds = Blend::cross_fitted(&held, &labels, 2);
         assert_eq!(of_folds[2].alpha, 0.75);
+        // Of two that differ each gets what the other one likes.
+        let two = Blend::cross_fitted(&held[1..], &labels, 2);
+        assert_eq!((two[0].alpha, two[1].alpha), (0.25, 0.75));
         let all: Vec<&HeldOut> = held.iter().collect();
         let (blend, losses) = Blend::of(&all, &labels, 2);
         assert_eq!(blend.alpha, 0.75);

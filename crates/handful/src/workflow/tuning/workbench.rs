@@ -66,7 +66,7 @@ pub struct Workbench<'a> {
     /// Where an unfinished training is kept.
     pub checkpoint: PathBuf,
     /// The folder for files that are gone when the program is.
-    scratch: PathBuf,
+    spill: PathBuf,
     /// Where progress goes.
     pub events: &'a Events,
     /// The heads that trainings start from, by fold and rows.
@@ -156,7 +156,7 @@ impl<'a> Workbench<'a> {
             features,
             squares: looks.squares(preprocessing, rows)?,
             checkpoint: kept.checkpoint(),
-            scratch: kept.dir(),
+            spill: kept.dir(),
             events,
             heads: Mutex::default(),
         })
@@ -219,11 +219,11 @@ impl<'a> Workbench<'a> {
         if bytes <= IN_MEMORY_BYTES {
             return Ok(Shelf::memory());
         }
-        let file = tempfile::tempfile_in(&self.scratch)
-            .map_err(|e| Failure::io("making a file in", &self.scratch, &e))?;
+        let file = tempfile::tempfile_in(&self.spill)
+            .map_err(|e| Failure::io("making a file in", &self.spill, &e))?;
         Ok(Shelf {
             place: Place::File(file),
-            most_bytes: room(free_bytes(&self.scratch)),
+            most_bytes: room(free_bytes(&self.spill)),
         })
     }
 
