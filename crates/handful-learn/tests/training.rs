@@ -501,8 +501,13 @@ fn with_gradual_unfreezing_the_head_learns_first() {
     assert_eq!((first(1), first(0)), (Some(3), Some(5)));
 }
 
-/// A test of rates, from the task's start.
-fn tested(task: &Task, start: &Model, threads: usize) -> RateTest {
+/// A test of so many rates, from a start.
+fn tested(
+    task: &Task,
+    start: &Model,
+    (steps, threads): (usize, usize),
+    watch: &mut (dyn FnMut() -> ControlFlow<()> + Send),
+) -> RateTest {
     let recipe = recipe(Trains::Last);
     let inputs = task.inputs(&recipe);
     let examples = Examples {
@@ -511,14 +516,13 @@ fn tested(task: &Task, start: &Model, threads: usize) -> RateTest {
         labels: &task.labels,
     };
     let range = RateRange {
-        steps: 30,
+        steps,
         ..RateRange::DEFAULT
     };
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build()
         .unwrap();
-    let watch = || ControlFlow::Continue(());
     let training = Training {
         start,
         examples,
@@ -526,15 +530,15 @@ fn tested(task: &Task, start: &Model, threads: usize) -> RateTest {
         seed: Seed(9),
         identity: "",
     };
-    pool.install(|| rate_test(training, range, &mut { watch }))
-        .unwrap()
+    pool.install(|| rate_test(training, range, watch)).unwrap()
 }
 
 #[test]
 fn a_test_of_rates_is_the_same_for_any_number_of_threads_and_leaves_the_start() {
     let task = Task::new("efficientnet_lite0");
     let (start, before) = (task.start(), task.start());
-    let (alone, shared) = (tested(&task, &start, 1), tested(&task, &start, 3));
+    let mut watch = || ControlFlow::Continue(());
+    let [alone, shared] = [1, 3].map(|threads| tested(&task, &start, (30, threads), &mut watch));
     assert_eq!(alone, shared);
     assert_eq!(start.backbone.weights, before.backbone.weights);
     assert_eq!(start.head, before.head);
@@ -554,17 +558,6 @@ fn a_test_of_rates_is_the_same_for_any_number_of_threads_and_leaves_the_start() 
 #[test]
 fn a_test_of_rates_ends_where_it_is_told_to() {
     let task = Task::new("resnet14");
-    let recipe = recipe(Trains::Last);
-    let inputs = task.inputs(&recipe);
-    let examples = Examples {
-        inputs: &inputs,
-        rows: &task.rows,
-        labels: &task.labels,
-    };
-    let range = RateRange {
-        steps: 10,
-        ..RateRange::DEFAULT
-    };
     // Asked before each of the ten batches at the start, then before each step.
     let mut asked = 0;
     let mut watch = || {
@@ -574,13 +567,6 @@ fn a_test_of_rates_ends_where_it_is_told_to() {
             _ => ControlFlow::Continue(()),
         }
     };
-    let training = Training {
-        start: &task.start(),
-        examples,
-        recipe: &recipe,
-        seed: Seed(9),
-        identity: "",
-    };
-    let test = rate_test(training, range, &mut watch).unwrap();
+    let test = tested(&task, &task.start(), (10, 1), &mut watch);
     assert_eq!((test.tried.len(), test.end), (3, RateTestEnd::Stopped));
 }

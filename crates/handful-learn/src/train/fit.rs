@@ -106,41 +106,26 @@ fn run(
     watch: &mut (dyn FnMut(&Now) -> ControlFlow<()> + Send),
 ) -> Result<Model, LearnError> {
     let Training {
-        start,
-        examples,
-        recipe,
-        seed,
-        ..
+        examples, recipe, ..
     } = training;
-    let Examples {
-        inputs,
-        rows,
-        labels,
-    } = examples;
-    let present: BTreeSet<usize> = rows.iter().map(|&r| labels[r]).collect();
-    let present: Vec<usize> = present.into_iter().collect();
-    let loss = Loss::of(examples, &present, recipe);
     let of = fingerprint(&training);
-    let from = from.filter(|checkpoint| checkpoint.of == of);
-    let mut learner = match from {
+    let (mut steps, present) = Steps::of(training);
+    let mut learner = match from.filter(|checkpoint| checkpoint.of == of) {
         // What was found in the photos before the first step is a part of the checkpoint.
-        None if recipe.norms == Norms::ReEstimated => {
-            let start = norms::re_estimated(start, examples, norms::TOGETHER)?;
-            Learner::new(&start, recipe, present)
+        Some(checkpoint) => {
+            let mut learner = Learner::new(training.start, recipe, present);
+            learner.restore(checkpoint)?;
+            learner
         }
-        _ => Learner::new(start, recipe, present),
+        None => at_start(training, present)?,
     };
-    if let Some(checkpoint) = from {
-        learner.restore(checkpoint)?;
-    }
     let a_step = recipe.batch * recipe.accumulate;
-    let mut order = Order::new(rows, seed);
     let mut last_loss = None;
     loop {
         let now = Now {
             step: learner.step,
-            epoch: (learner.step * a_step) as f64 / rows.len() as f64,
-            side_px: recipe.side_px(learner.step, inputs.size_px()),
+            epoch: (learner.step * a_step) as f64 / examples.rows.len() as f64,
+            side_px: recipe.side_px(learner.step, examples.inputs.size_px()),
             loss: last_loss,
             learner: &learner,
             of: &of,
@@ -148,14 +133,9 @@ fn run(
         if watch(&now).is_break() || learner.step >= recipe.steps {
             return Ok(learner.model());
         }
-        let side_px = now.side_px;
         let (mut gradients, mut losses) = (Vec::new(), 0.0);
         for part in 0..recipe.accumulate {
-            let batch = learner.step * recipe.accumulate + part;
-            let photos = order.batch(batch, recipe.batch);
-            let x = inputs.views(&photos, batch as u64, side_px)?; // [batch, h, w, channels]
-            let logits = learner.logits(&x, recipe.norms.statistics()); // [batch, present]
-            let loss = loss.mean(logits, &photos, &learner);
+            let loss = steps.loss(&mut learner, part)?;
             losses += f64::from(loss.clone().into_scalar::<f32>());
             learner.add_gradients(&loss.backward(), &mut gradients);
         }
@@ -176,41 +156,80 @@ pub(super) fn losses_at_start(
     training: Training,
     watch: &mut (dyn FnMut() -> ControlFlow<()> + Send),
 ) -> Result<Vec<f64>, LearnError> {
+    let Training { recipe, .. } = training;
+    let (mut steps, present) = Steps::of(training);
+    let mut learner = at_start(training, present)?;
+    rayon::scope(|_| {
+        let mut all = Vec::new();
+        while learner.step < recipe.steps && watch().is_continue() {
+            let mut losses = 0.0;
+            for part in 0..recipe.accumulate {
+                let loss = steps.loss(&mut learner, part)?;
+                losses += f64::from(loss.into_scalar::<f32>());
+            }
+            all.push(losses / recipe.accumulate as f64);
+            // On to the photos of the next step, without having learned of these.
+            learner.step += 1;
+        }
+        Ok(all)
+    })
+}
+
+/// What a training begins with.
+fn at_start(training: Training, present: Vec<usize>) -> Result<Learner, LearnError> {
     let Training {
         start,
         examples,
         recipe,
-        seed,
         ..
     } = training;
-    let Examples {
-        inputs,
-        rows,
-        labels,
-    } = examples;
-    let present: BTreeSet<usize> = rows.iter().map(|&r| labels[r]).collect();
-    let present: Vec<usize> = present.into_iter().collect();
-    let loss = Loss::of(examples, &present, recipe);
-    let mut learner = Learner::new(start, recipe, present);
-    let mut order = Order::new(rows, seed);
-    let mut of_batch = |batch: usize| -> Result<f64, LearnError> {
-        let photos = order.batch(batch, recipe.batch);
-        let x = inputs.views(&photos, batch as u64, inputs.size_px())?;
-        let logits = learner.logits(&x, recipe.norms.statistics());
-        let loss = loss.mean(logits, &photos, &learner);
-        Ok(f64::from(loss.into_scalar::<f32>()))
-    };
-    rayon::scope(|_| {
-        let mut all = Vec::new();
-        while all.len() < recipe.steps && watch().is_continue() {
-            let batches = all.len() * recipe.accumulate..(all.len() + 1) * recipe.accumulate;
-            let sum: f64 = batches
-                .map(&mut of_batch)
-                .sum::<Result<f64, LearnError>>()?;
-            all.push(sum / recipe.accumulate as f64);
+    Ok(match recipe.norms {
+        Norms::ReEstimated => {
+            let start = norms::re_estimated(start, examples, norms::TOGETHER)?;
+            Learner::new(&start, recipe, present)
         }
-        Ok(all)
+        Norms::Frozen | Norms::Batch { .. } => Learner::new(start, recipe, present),
     })
+}
+
+/// What the steps of a training learn from, and by which loss.
+struct Steps<'a> {
+    inputs: &'a Inputs<'a>,
+    recipe: &'a Recipe,
+    loss: Loss<'a>,
+    order: Order<'a>,
+}
+
+impl<'a> Steps<'a> {
+    /// And the classes of its photos, ascending.
+    fn of(training: Training<'a>) -> (Steps<'a>, Vec<usize>) {
+        let Training {
+            examples,
+            recipe,
+            seed,
+            ..
+        } = training;
+        let present: BTreeSet<usize> = examples.rows.iter().map(|&r| examples.labels[r]).collect();
+        let present: Vec<usize> = present.into_iter().collect();
+        let steps = Steps {
+            inputs: examples.inputs,
+            recipe,
+            loss: Loss::of(examples, &present, recipe),
+            order: Order::new(examples.rows, seed),
+        };
+        (steps, present)
+    }
+
+    /// The mean loss of one of the batches of the learner's next step.
+    fn loss(&mut self, learner: &mut Learner, part: usize) -> Result<Tensor<1>, LearnError> {
+        let Steps { inputs, recipe, .. } = *self;
+        let batch = learner.step * recipe.accumulate + part;
+        let photos = self.order.batch(batch, recipe.batch);
+        let side_px = recipe.side_px(learner.step, inputs.size_px());
+        let x = inputs.views(&photos, batch as u64, side_px)?; // [batch, h, w, channels]
+        let logits = learner.logits(&x, recipe.norms.statistics()); // [batch, present]
+        Ok(self.loss.mean(logits, &photos, learner))
+    }
 }
 
 /// Photos in the order in which they are learned from: all of them in a random order, then all in another one.

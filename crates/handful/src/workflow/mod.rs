@@ -36,8 +36,8 @@ pub mod watch;
 use std::path::Path;
 
 use handful_data::Split;
-use handful_image::Geometry;
-use handful_stats::{Protocol, Seed, protocol};
+use handful_image::{Geometry, SampleRange};
+use handful_stats::{Seed, protocol};
 
 use crate::events::{Event, Events};
 use crate::exit::{self, Failure};
@@ -96,14 +96,11 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
         threads: settings.machine.threads,
         events,
     };
-    let unread = extractor.hash(&mut photos.list)?;
-    photos
-        .issues
-        .extend(unread.into_iter().map(|(_, issue)| issue));
-    let sample_range = photos.settle_range();
-    let training = Labelled::of(&photos, photos.training());
-    let held_back = Labelled::of(&photos, photos.test());
-    tell(&photos, &training, &held_back, events);
+    let Opened {
+        training,
+        held_back,
+        sample_range,
+    } = open(&mut photos, extractor)?;
     watch.lap("read");
 
     let mut looks = Looks::new(extractor, &photos.list, &backbone)?;
@@ -126,8 +123,11 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
         mut comparison,
     } = settle(given, &mut looks, &mut watch)?;
 
-    let (k, standard) = folds(given, &learnt);
-    let proposed = propose(given, &learnt, &comparison, look_px, &looks, k)?;
+    let standard = protocol(learnt.n_groups());
+    let k = plan.as_ref().map(|p| p.folds).or(settings.folds);
+    let k = k.unwrap_or(standard.k);
+    let n_fits = k * standard.trained_repeats;
+    let proposed = propose(given, &learnt, &comparison, look_px, &looks, n_fits)?;
     let standard = match proposed.is_empty() {
         true => standard.repeats,
         false => standard.trained_repeats,
@@ -299,24 +299,17 @@ fn judge_and_refit(
     }
 }
 
-/// How many folds, and how often they are drawn by the protocol.
-fn folds(given: Given, learnt: &Labelled) -> (usize, Protocol) {
-    let standard = protocol(learnt.n_groups());
-    let k = given.plan.map(|p| p.folds).or(given.settings.folds);
-    (k.unwrap_or(standard.k), standard)
-}
-
 /// Groups below which no network is trained: nothing could be chosen by evidence, and the cheapest candidate would win.
 const FEWEST_GROUPS: usize = 5;
 
-/// Which networks are trained, and how.
+/// Which networks are trained, and how; each recipe `n_fits` times.
 fn propose(
     given: Given,
     learnt: &Labelled,
     comparison: &Comparison,
     look_px: usize,
     looks: &Looks,
-    k: usize,
+    n_fits: usize,
 ) -> Result<Vec<Proposed>, Failure> {
     let Settings {
         wishes, size_px, ..
@@ -327,7 +320,6 @@ fn propose(
     if learnt.n_groups() < FEWEST_GROUPS {
         return Ok(Vec::new());
     }
-    let n_fits = k * protocol(learnt.n_groups()).trained_repeats;
     let mut with_features = vec![comparison.candidates[0].size_px];
     with_features.extend(comparison.sizes(look_px));
     let (backbone, events) = (looks.backbone, given.events);
@@ -382,6 +374,39 @@ fn strict_failure(photos: &Photos, run: &Path) -> Option<Failure> {
             ))
             .advice("mend or remove them, or leave `--strict` out; the run itself is whole")
     })
+}
+
+/// Photos after each has been read once.
+struct Opened {
+    /// Those to learn from.
+    training: Labelled,
+    /// Those that are held back.
+    held_back: Labelled,
+    /// Which values of deep pictures become black and white.
+    sample_range: Option<SampleRange>,
+}
+
+/// Reads every file once, for its checksum and for what it says about itself, and says what was found.
+///
+/// # Errors
+/// When interrupted.
+fn open(photos: &mut Photos, extractor: Extractor) -> Result<Opened, Failure> {
+    let unread = extractor.hash(&mut photos.list)?;
+    photos
+        .issues
+        .extend(unread.into_iter().map(|(_, issue)| issue));
+    let opened = Opened {
+        sample_range: photos.settle_range(),
+        training: Labelled::of(photos, photos.training()),
+        held_back: Labelled::of(photos, photos.test()),
+    };
+    tell(
+        photos,
+        &opened.training,
+        &opened.held_back,
+        extractor.events,
+    );
+    Ok(opened)
 }
 
 /// Says what was found, before the long work begins.

@@ -21,7 +21,7 @@ use super::settle::sizes;
 use super::task::Task;
 use super::tuning::workbench::Start;
 use super::tuning::{Proposed, Strategy, Wishes, Workbench};
-use super::{Settings, read, tables, tell};
+use super::{Opened, Settings, open, read, tables};
 use crate::events::Events;
 use crate::exit::{self, Failure};
 use crate::extract::Extractor;
@@ -121,14 +121,9 @@ impl Tester<'_> {
             threads: settings.machine.threads,
             events,
         };
-        let unread = extractor.hash(&mut photos.list)?;
-        photos
-            .issues
-            .extend(unread.into_iter().map(|(_, issue)| issue));
-        photos.settle_range();
-        let given = Labelled::of(&photos, photos.training());
-        let held_back = Labelled::of(&photos, photos.test());
-        tell(&photos, &given, &held_back, events);
+        let Opened {
+            training: given, ..
+        } = open(&mut photos, extractor)?;
 
         // The smallest of the sizes that a training compares: most fine-tunings are made at it, because depth is worth more than pixels.
         let size_px = sizes(settings.size_px, backbone)[0];

@@ -45,7 +45,7 @@ pub fn search<'b>(
         recipes, chosen, ..
     } = proposed;
     let mut searched = Searched::default();
-    let mut per_mega_mac_s = None;
+    let mut per_mega_mac_s = 0.0;
     let (recipes, leads) = match (chosen, &recipes[..]) {
         (Some(leads), recipes) => (recipes.to_vec(), leads.clone()),
         (None, [only]) => (vec![only.clone()], vec![Some(Lead::Only)]),
@@ -55,7 +55,7 @@ pub fn search<'b>(
                 decision,
                 seconds,
             } = first_round(bench, recipes.to_vec(), prepared, kept, watch)?;
-            per_mega_mac_s = Some(seconds);
+            per_mega_mac_s = seconds;
             if let Some(decision) = &decision {
                 decision.tell(bench.events);
             }
@@ -73,8 +73,7 @@ pub fn search<'b>(
         let n_fits = bench.task.folds.splits().count();
         let of_a_fit = bench.mega_macs(&recipe);
         let work = of_a_fit * n_fits as f64;
-        let seconds =
-            per_mega_mac_s.unwrap_or(0.0) * of_a_fit * (n_fits + trial::AFTER_THE_FOLDS) as f64;
+        let seconds = per_mega_mac_s * of_a_fit * (n_fits + trial::AFTER_THE_FOLDS) as f64;
         if !watch.has_time_for(seconds) {
             leave_out_for_time(bench, &recipe);
             continue;

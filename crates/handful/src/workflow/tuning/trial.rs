@@ -103,13 +103,14 @@ impl Trial {
             };
             folds.push(one.train_or_find(kept, progress)?);
         }
-        Ok(Trial {
-            lead,
-            ..Trial::judged(recipe, task, folds)
-        })
+        Ok(Trial::judged((recipe, lead), task, folds))
     }
 
-    fn judged(recipe: &Recipe, task: &Task, folds: Vec<FoldResult>) -> Trial {
+    fn judged(
+        (recipe, lead): (&Recipe, Option<Lead>),
+        task: &Task,
+        folds: Vec<FoldResult>,
+    ) -> Trial {
         let (labels, k) = (&task.photos.labels, task.photos.n_classes);
         let held: Vec<HeldOut> = folds.iter().map(|f| f.held.clone()).collect();
         let mut repeats = vec![vec![0.0; labels.len() * k]; task.folds.n_repeats()];
@@ -132,7 +133,7 @@ impl Trial {
             blend,
             by_alpha,
             folds,
-            lead: None,
+            lead,
         }
     }
 }
@@ -308,14 +309,8 @@ impl OneFold<'_> {
 /// What the training of a fold depends on.
 fn fingerprint(bench: &Workbench, recipe: &Recipe, (repeat, fold): (usize, usize)) -> String {
     let recipe = serde_json::to_string(recipe).expect("plain data");
-    let squares = &bench.squares.preprocessing;
-    let squares = serde_json::to_string(squares).expect("plain data");
-    let network = match bench.is_pretrained {
-        true => "",
-        false => &bench.network.card.name,
-    };
-    let what = format!("{recipe} {network} {squares} repeat {repeat} fold {fold}");
-    bench.task.fingerprint(&bench.features, &what)
+    let what = format!("{} {recipe} repeat {repeat} fold {fold}", bench.identity);
+    blake3::hash(what.as_bytes()).to_hex().to_string()
 }
 
 /// What a kept fold holds beside its numbers.

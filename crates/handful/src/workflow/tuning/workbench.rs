@@ -59,8 +59,8 @@ pub struct Workbench<'a> {
     pub is_pretrained: bool,
     /// Features of the last stage of the run's backbone, which is that network where it is pretrained. They tell photos apart, too.
     pub features: FeatureSet,
-    /// What tells trainings on these photos from others.
-    identity: String,
+    /// What tells trainings of this network on these photos from others.
+    pub identity: String,
     /// The photos' pixels.
     pub squares: Squares,
     /// Where an unfinished training is kept.
@@ -148,11 +148,15 @@ impl<'a> Workbench<'a> {
         let features = looks.features(look, rows, last)?;
         let preprocessing = network.preprocessing(start.geometry, start.size_px);
         kept.make_room()?;
+        let is_pretrained = start.untrained.is_none();
+        let seen = serde_json::to_string(&preprocessing).expect("plain data");
+        let name = &network.card.name;
+        let what = format!("{name}, pretrained: {is_pretrained}, {seen}");
         Ok(Workbench {
             task,
             network,
-            is_pretrained: start.untrained.is_none(),
-            identity: task.fingerprint(&features, &network.card.name),
+            is_pretrained,
+            identity: task.fingerprint(&features, &what),
             features,
             squares: looks.squares(preprocessing, rows)?,
             checkpoint: kept.checkpoint(),
