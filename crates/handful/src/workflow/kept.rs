@@ -89,12 +89,6 @@ impl<'a> Kept<'a> {
         Weights::from_safetensors(&fs::read(self.path(fingerprint)).ok()?).ok()
     }
 
-    /// Forgets numbers that are of no use any more.
-    pub fn remove_table(&self, fingerprint: &str) {
-        // If it stays, it is found by nobody.
-        let _ = fs::remove_file(self.path(fingerprint));
-    }
-
     /// Keeps numbers.
     ///
     /// # Errors

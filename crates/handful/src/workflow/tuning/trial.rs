@@ -15,6 +15,7 @@ use super::blend::{Blend, HeldOut};
 use super::proposals::LOOKS;
 use super::workbench::{Lesson, NoModel, Workbench};
 use crate::events::{Event, Progress};
+use crate::exit::Failure;
 use crate::workflow::kept::Kept;
 use crate::workflow::plan::Lead;
 use crate::workflow::task::{OutOfFold, Task};
@@ -178,23 +179,23 @@ impl OneFold<'_> {
         let name = fingerprint(self.bench, self.recipe, place);
         let known = kept.find_table(&name);
         let shares = self.bench.shares();
-        if let Some(known) = known.and_then(|table| FoldResult::read(&table, task, place, shares)) {
+        let finished = |table| FoldResult::read(table, task, place, shares);
+        if let Some(known) = known.as_ref().and_then(finished) {
             let work = self.bench.mega_macs(self.recipe);
             progress.advance(work as u64);
             return Ok(known);
         }
-        let looks = format!("{name}-looks");
-        let result = self.train(kept, &looks, progress)?;
-        kept.put_table(&name, &table(&result.looks, Some(&result)))?;
-        kept.remove_table(&looks);
+        let keep = |table: Weights| kept.put_table(&name, &table);
+        let result = self.train(known.as_ref(), &keep, progress)?;
+        keep(table(&result.looks, Some(&result)))?;
         Ok(result)
     }
 
-    /// `kept_looks` is the name under which looks at an unfinished training are kept: one that goes on does not look again.
+    /// `known` has the looks at an unfinished training, and `keep` takes them: one that goes on does not look again.
     fn train(
         &self,
-        kept: &Kept,
-        kept_looks: &str,
+        known: Option<&Weights>,
+        keep: &(dyn Fn(Weights) -> Result<(), Failure> + Sync),
         progress: &Progress,
     ) -> Result<FoldResult, NoModel> {
         let started = Instant::now();
@@ -214,8 +215,7 @@ impl OneFold<'_> {
         };
         let steps = self.recipe.steps;
         let looks_at: Vec<usize> = (0..LOOKS).map(|i| i * steps / (LOOKS - 1)).collect();
-        let known = kept.find_table(kept_looks);
-        let known = known.and_then(|table| looks_of(&table, test.len()));
+        let known = known.and_then(|table| looks_of(table, test.len()));
         let mut looks = known.map_or_else(BTreeMap::new, |(looks, _)| looks);
         let (mut first, mut is_out_of_time) = (None, false);
         let mut look = |now: &Now| {
@@ -233,7 +233,7 @@ impl OneFold<'_> {
                 let seen = self.look(now, &rows, &test)?;
                 self.tell(now, &seen);
                 looks.insert(now.step, seen);
-                kept.put_table(kept_looks, &table(&looks, None))?;
+                keep(table(&looks, None))?;
             }
             Ok(ControlFlow::Continue(()))
         };
