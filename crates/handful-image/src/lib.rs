@@ -31,7 +31,7 @@ pub use format::{Format, sniff};
 pub use pixels::Pixels;
 pub use portrait::{Brightness, Colour, PORTRAIT_LENGTH, Portrait, Sharpness};
 pub use preprocess::{Filter, Geometry, MAX_SIZE_PX, Preprocessing};
-pub use resize::{resize, thumbnail};
+pub use resize::{resize, resize_part, thumbnail};
 pub use sample_range::{SampleExtent, SampleRange};
 pub use signature::{
     COLOURS_SIDE_PX, N_WINDOWS, PATCH_SIDE_PX, Patch, SIGNATURE_LENGTH, Signature,

@@ -31,6 +31,18 @@ pub fn thumbnail(image: &Pixels, max_side_px: usize) -> Pixels {
     resize(image, side(image.width), side(image.height))
 }
 
+/// A part of the picture at another size: `[left, top]` and `[width, height]` of the part in pixels of the picture, edges may lie
+/// between them; `size` the columns and rows that it is brought to, 0 taken as 1. What lies beyond the picture is left out.
+pub fn resize_part(image: &Pixels, start: [f64; 2], sides: [f64; 2], size: [usize; 2]) -> Pixels {
+    let window = Window {
+        left: start[0],
+        top: start[1],
+        width: sides[0],
+        height: sides[1],
+    };
+    resize_window(image, window, size[0].max(1), size[1].max(1))
+}
+
 /// A rectangle of a picture, in its pixels; edges may lie between pixels.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Window {
