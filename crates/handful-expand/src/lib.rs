@@ -24,7 +24,7 @@ pub use border::Border;
 pub use error::ExpandError;
 pub use matrix::Matrix;
 pub use op::{Change, Kind, OPS, Op, named};
-pub use policy::{Cap, Caps, Choose, Policy, Step, Use, built_in};
+pub use policy::{Cap, Caps, Choose, IDENTITY, Policy, Step, Use, built_in, policy_named};
 pub use range::Range;
 pub use resample::{Interpolation, resample};
 pub use target::{Mask, Rect};

@@ -2,14 +2,14 @@
 
 mod built_in;
 
-pub use built_in::built_in;
+pub use built_in::{built_in, policy_named};
 
 use std::collections::BTreeMap;
 
 use handful_stats::Seed;
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
-use rand::seq::index::sample;
+use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
 use crate::border::Border;
@@ -180,7 +180,12 @@ impl Policy {
             let drawn: Vec<usize> = match step.choose {
                 Choose::All => (0..n).collect(),
                 Choose::Some(most) => (0..most).map(|_| random.random_range(0..n)).collect(),
-                Choose::Different(most) => sample(random, n, most).into_vec(),
+                Choose::Different(most) => {
+                    let mut all: Vec<usize> = (0..n).collect();
+                    all.shuffle(random);
+                    all.truncate(most);
+                    all
+                }
             };
             for idx in drawn {
                 step.ops[idx].draw(size, random, &mut view);

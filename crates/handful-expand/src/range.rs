@@ -81,9 +81,10 @@ impl Range {
         }
     }
 
-    /// Whether an amount lies within it.
+    /// Whether an amount lies within it; what people write with two digits may be off by rounding.
     pub fn holds(&self, amount: f32) -> bool {
-        (self.low..=self.high).contains(&amount)
+        const ROUNDING: f32 = 1e-5;
+        (self.low - ROUNDING..=self.high + ROUNDING).contains(&amount)
     }
 
     /// This share of the range on both sides.

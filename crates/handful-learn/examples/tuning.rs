@@ -116,6 +116,7 @@ fn main() {
     let cut = recipe.trains.cut(&backbone);
     let started = Instant::now();
     let mut inputs = Inputs::fresh(&squares, &backbone, cut, seed);
+    inputs = inputs.by_policy(recipe.policy.as_ref());
     if recipe.keeps_views(&backbone) {
         let kept = inputs.kept(recipe.views, shelf(in_file), &|_| {});
         inputs = kept.unwrap_or_else(|e| panic!("{e}"));

@@ -8,7 +8,7 @@
 //! taken out of it), [`head`] (what is fitted on the features), [`train`] (what is
 //! learned together with them), [`bundle`] (all of it as one file's bytes). What features
 //! say about the photos themselves: [`scenes`], [`mod@signal`], [`shortcut`],
-//! [`mod@one_place`], [`domain`]. What a trained network has forgotten: [`mod@drift`].
+//! [`mod@one_place`], [`domain`], and of changes of them: [`guard`]. What a trained network has forgotten: [`mod@drift`].
 
 mod algebra;
 pub mod backbone;
@@ -17,6 +17,7 @@ pub mod domain;
 pub mod drift;
 mod error;
 pub mod features;
+pub mod guard;
 pub mod head;
 mod leave_group_out;
 pub mod one_place;

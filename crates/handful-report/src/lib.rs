@@ -18,12 +18,12 @@ pub mod words;
 
 pub use handful_stats::Interval;
 pub use model::{
-    BackboneCard, Calibration, Candidate, Claimed, ClassResult, ClassSize, Confusion, Curve,
+    Augmentation, AugmentationModel, AugmentationRow, BackboneCard, Captioned, Calibration, Candidate, Claimed, ClassResult, ClassSize, Confusion, Curve,
     Decision, DiagnosisMade, DiagnosisModel, FindingCard, Forgetting, LookAlikes, Made, Mistake,
-    Notice, PairedDifference, Photo, QuickAccuracy, ReportModel, Severity, Shuffled, Sign,
+    Notice, PairedDifference, Photo, QuickAccuracy, ReportModel, Severity, SheetRow, Shuffled, Sign,
     SkillChange, StageForgetting, StageProbe, TestResult, TrainingStory, Unread, UnreadFile,
     Verdict,
 };
-pub use page::{render, render_diagnosis};
+pub use page::{render, render_augmentation, render_diagnosis};
 pub use rate_plot::RatePlot;
 pub use section::{MISTAKES_SHOWN, PHOTOS_SHOWN, UNREAD_SHOWN, photos_of_a_set};

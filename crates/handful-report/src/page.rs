@@ -2,8 +2,11 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::section::{OF_DIAGNOSIS, OF_RUN, Section, advice, verdict};
-use crate::{DiagnosisModel, ReportModel, text, words};
+use crate::section::{
+    OF_AUGMENTATION, OF_DIAGNOSIS, OF_RUN, Section, advice, augmentation_answer, augmentation_sentence,
+    verdict,
+};
+use crate::{AugmentationModel, DiagnosisModel, ReportModel, text, words};
 
 /// Nothing may be fetched, whatever a name or a path holds: only this page's own style and its inlined pictures.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
@@ -49,6 +52,18 @@ pub fn render_diagnosis(model: &DiagnosisModel) -> String {
         version: &model.made.version,
     };
     page(answer, OF_DIAGNOSIS, model)
+}
+
+/// Draws what photos bear as one HTML page; as complete, safe and repeatable as [`render`]'s.
+pub fn render_augmentation(model: &AugmentationModel) -> String {
+    let answer = Answer {
+        name: &model.name,
+        kind: "augmentation",
+        drawn: augmentation_answer(model),
+        sentence: augmentation_sentence(model),
+        version: &model.version,
+    };
+    page(answer, OF_AUGMENTATION, model)
 }
 
 /// What stands above all sections and in the head of the page.

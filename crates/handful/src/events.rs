@@ -210,6 +210,11 @@ impl Events {
         }
     }
 
+    /// What is set when somebody interrupts, for work that knows no events.
+    pub fn interruption(&self) -> &AtomicBool {
+        self.interrupted
+    }
+
     /// Whether Ctrl-C was pressed.
     pub fn is_interrupted(&self) -> bool {
         self.interrupted.load(Ordering::Relaxed)

@@ -297,27 +297,54 @@ impl Extractor<'_> {
         preprocessing: Preprocessing,
     ) -> Result<Squares, Failure> {
         let wide = Squares::wide(&preprocessing);
-        let n = positions.len();
-        let found = self.each(step, n, |idx| {
+        let both = |_, pixels: &Pixels| [preprocessing, wide].map(|p| p.prepare(pixels));
+        let made = self.each_opened(step, photos, positions, both)?;
+        let (all_plain, all_wide) = made.into_iter().map(|[plain, wide]| (plain, wide)).unzip();
+        Ok(Squares::new(preprocessing, all_plain, all_wide))
+    }
+
+    /// The photos at these positions as a prediction sees them. All have been read before.
+    ///
+    /// # Errors
+    /// When interrupted, or when a photo can't be read any more.
+    pub fn prepared(
+        &self,
+        step: &str,
+        photos: &[Photo],
+        positions: &[usize],
+        preprocessing: Preprocessing,
+    ) -> Result<Vec<Pixels>, Failure> {
+        self.each_opened(step, photos, positions, |_, pixels| {
+            preprocessing.prepare(pixels)
+        })
+    }
+
+    /// What `work` makes of each of these photos, at its own size, from its position and its pixels. All have been read before.
+    ///
+    /// # Errors
+    /// When interrupted, or when a photo can't be read any more.
+    pub fn each_opened<T: Send>(
+        &self,
+        step: &str,
+        photos: &[Photo],
+        positions: &[usize],
+        work: impl Fn(usize, &Pixels) -> T + Sync,
+    ) -> Result<Vec<T>, Failure> {
+        let found = self.each(step, positions.len(), |idx| {
             let photo = &photos[positions[idx]];
             let decoded = photo.read().and_then(|bytes| photo.decode(&bytes));
-            decoded.map(|(pixels, _)| [preprocessing, wide].map(|p| p.prepare(&pixels)))
+            decoded.map(|(pixels, _)| work(positions[idx], &pixels))
         })?;
-        let (mut all_plain, mut all_wide) = (Vec::with_capacity(n), Vec::with_capacity(n));
-        for found in found {
-            let [plain, wide] = found.map_err(|issue| {
-                let what = format!(
-                    "`{}` can't be read any more",
-                    handful_data::shown(&issue.path)
-                );
-                Failure::new(exit::IO, what)
-                    .found(issue.detail)
-                    .advice("leave the photos where they are until the run is done")
-            })?;
-            all_plain.push(plain);
-            all_wide.push(wide);
-        }
-        Ok(Squares::new(preprocessing, all_plain, all_wide))
+        let gone = |issue: Issue| {
+            let what = format!(
+                "`{}` can't be read any more",
+                handful_data::shown(&issue.path)
+            );
+            Failure::new(exit::IO, what)
+                .found(issue.detail)
+                .advice("leave the photos where they are until the run is done")
+        };
+        found.into_iter().map(|one| one.map_err(gone)).collect()
     }
 
     /// What `work` makes of each of `0..n`, by all workers.

@@ -2,7 +2,7 @@
 
 use rand::rngs::ChaCha8Rng;
 
-use super::tone::blend;
+use super::tone::blend_with;
 use super::{Change, Kind, Op};
 use crate::range::Range;
 
@@ -25,11 +25,11 @@ impl Op for Brightness {
     fn range(&self) -> Range {
         Range {
             high: 5.0,
-            ..Range::factor(0.95)
+            ..Range::factor(0.99)
         }
     }
 
     fn change(&self, amount: f32, _: [usize; 2], _: &mut ChaCha8Rng) -> Change {
-        Change::values(move |image| blend(&mut image.data, |_| 0, amount))
+        Change::values(move |image| blend_with(&mut image.data, 0, amount))
     }
 }

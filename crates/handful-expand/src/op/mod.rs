@@ -4,12 +4,35 @@
 //! draws. The change is then a pure function of the picture. At the neutral amount nothing changes, to the byte; the contract tests
 //! below hold that for all of them. `docs/adding-an-op.md` says how to add one.
 
+mod autocontrast;
 mod brightness;
+mod channel_shuffle;
+mod clahe;
+mod contrast;
+mod crop;
+mod elastic;
+mod equalize;
+mod erasing;
+mod gamma;
+mod grayscale;
 mod horizontal_flip;
+mod hue;
+mod perspective;
+mod posterize;
+mod quarter_turns;
 mod rotation;
+mod saturation;
+mod sharpness;
+mod shear_x;
+mod shear_y;
+mod solarize;
 #[cfg(test)]
 mod tests;
 mod tone;
+mod translate_x;
+mod translate_y;
+mod vertical_flip;
+mod zoom;
 
 use handful_image::Pixels;
 use rand::rngs::ChaCha8Rng;
@@ -65,11 +88,40 @@ pub trait Op: Sync {
     fn change(&self, amount: f32, size: [usize; 2], random: &mut ChaCha8Rng) -> Change;
 }
 
+impl std::fmt::Debug for dyn Op {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 /// Order here is the order in which ops act and are shown.
 pub static OPS: &[&dyn Op] = &[
     &horizontal_flip::HorizontalFlip,
+    &vertical_flip::VerticalFlip,
+    &quarter_turns::QuarterTurns,
     &rotation::Rotation,
+    &translate_x::TranslateX,
+    &translate_y::TranslateY,
+    &zoom::Zoom,
+    &shear_x::ShearX,
+    &shear_y::ShearY,
+    &perspective::Perspective,
+    &crop::Crop,
+    &elastic::Elastic,
     &brightness::Brightness,
+    &contrast::Contrast,
+    &saturation::Saturation,
+    &hue::Hue,
+    &gamma::Gamma,
+    &sharpness::Sharpness,
+    &posterize::Posterize,
+    &solarize::Solarize,
+    &autocontrast::Autocontrast,
+    &equalize::Equalize,
+    &clahe::Clahe,
+    &grayscale::Grayscale,
+    &channel_shuffle::ChannelShuffle,
+    &erasing::Erasing,
 ];
 
 /// The op of this name.

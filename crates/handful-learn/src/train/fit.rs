@@ -198,6 +198,7 @@ struct Steps<'a> {
     recipe: &'a Recipe,
     loss: Loss<'a>,
     order: Order<'a>,
+    seed: Seed,
 }
 
 impl<'a> Steps<'a> {
@@ -216,6 +217,7 @@ impl<'a> Steps<'a> {
             recipe,
             loss: Loss::of(examples, &present, recipe),
             order: Order::new(examples.rows, seed),
+            seed,
         };
         (steps, present)
     }
@@ -226,9 +228,17 @@ impl<'a> Steps<'a> {
         let batch = learner.step * recipe.accumulate + part;
         let photos = self.order.batch(batch, recipe.batch);
         let side_px = recipe.side_px(learner.step, inputs.size_px());
-        let x = inputs.views(&photos, batch as u64, side_px)?; // [batch, h, w, channels]
-        let logits = learner.logits(&x, recipe.norms.statistics()); // [batch, present]
-        Ok(self.loss.mean(logits, &photos, learner))
+        let Some(mixing) = recipe.mixing else {
+            let x = inputs.views(&photos, batch as u64, side_px)?; // [batch, h, w, channels]
+            let logits = learner.logits(&x, recipe.norms.statistics()); // [batch, present]
+            return Ok(self.loss.mean(logits, &photos, learner));
+        };
+        let mixed = mixing.draw(&photos, self.seed, batch as u64, side_px);
+        let x = inputs.mixed(&photos, &mixed, batch as u64, side_px);
+        let logits = learner.logits(&x, recipe.norms.statistics());
+        let own = self.loss.mean(logits.clone(), &photos, learner);
+        let others = self.loss.mean(logits, &mixed.partners, learner);
+        Ok(own * mixed.share + others * (1.0 - mixed.share))
     }
 }
 

@@ -6,6 +6,7 @@
 
 use half::f16;
 use half::slice::HalfFloatSliceExt;
+use handful_expand::Policy;
 use handful_image::Pixels;
 use handful_kernel::{Buffer, Size};
 use handful_stats::Seed;
@@ -14,6 +15,7 @@ use rayon::prelude::*;
 
 use super::Squares;
 use super::halves::{Halves, Place};
+use super::mixing::Mixed;
 use crate::backbone::Maps;
 use crate::{Backbone, LearnError};
 
@@ -28,6 +30,8 @@ pub struct Inputs<'a> {
     /// The first stage that learns.
     cut: usize,
     seed: Seed,
+    /// What makes views; none: windows.
+    policy: Option<Policy>,
     /// So many views of each photo, the first of them as a prediction sees it; none: new windows each time.
     kept: Option<Kept>,
 }
@@ -73,7 +77,16 @@ impl<'a> Inputs<'a> {
             backbone,
             cut,
             seed,
+            policy: None,
             kept: None,
+        }
+    }
+
+    /// The same with views made by a policy.
+    pub fn by_policy(self, policy: Option<&Policy>) -> Inputs<'a> {
+        Inputs {
+            policy: policy.cloned(),
+            ..self
         }
     }
 
@@ -145,11 +158,11 @@ impl<'a> Inputs<'a> {
     /// When views are kept and the side is not that of a prediction.
     pub fn views(&self, photos: &[usize], turn: u64, side_px: usize) -> Result<Maps, LearnError> {
         let Some(kept) = &self.kept else {
-            let windows: Vec<Pixels> = photos
+            let views: Vec<Pixels> = photos
                 .par_iter()
-                .map(|&photo| self.squares.window(photo, turn, self.seed, side_px))
+                .map(|&photo| self.view(photo, turn, side_px))
                 .collect();
-            return Ok(self.through(&windows));
+            return Ok(self.through(&views));
         };
         assert_eq!(side_px, self.size_px(), "views that are kept have one size");
         let view = |&photo: &usize| {
@@ -158,6 +171,20 @@ impl<'a> Inputs<'a> {
             (photo, view)
         };
         self.known(kept, &photos.iter().map(view).collect::<Vec<_>>())
+    }
+
+    /// The same, each mixed with its partner's view.
+    ///
+    /// # Panics
+    /// When views are kept: there are no pixels to mix.
+    pub(super) fn mixed(&self, photos: &[usize], mixed: &Mixed, turn: u64, side_px: usize) -> Maps {
+        assert!(self.kept.is_none(), "a recipe that mixes keeps no views");
+        let pair = |(&photo, &partner): (&usize, &usize)| {
+            let view = |photo| self.view(photo, turn, side_px);
+            mixed.mix.apply(&view(photo), &view(partner))
+        };
+        let pairs = photos.par_iter().zip(&mixed.partners);
+        self.through(&pairs.map(pair).collect::<Vec<Pixels>>())
     }
 
     /// Each photo as a prediction sees it.
@@ -214,10 +241,15 @@ impl<'a> Inputs<'a> {
             .par_iter()
             .map(|&(photo, view)| match view {
                 0 => self.squares.plain(photo).clone(),
-                _ => (self.squares).window(photo, view as u64, self.seed, self.size_px()),
+                _ => self.view(photo, view as u64, self.size_px()),
             })
             .collect();
         self.through(&pixels)
+    }
+
+    fn view(&self, photo: usize, view: u64, side_px: usize) -> Pixels {
+        let policy = self.policy.as_ref();
+        self.squares.view(photo, view, self.seed, side_px, policy)
     }
 
     fn through(&self, pixels: &[Pixels]) -> Maps {

@@ -3,7 +3,7 @@
 //! It starts from a head that is fitted on its frozen features and never from a random one (LP-FT), a recipe says which of its
 //! stages learn, and what was tuned can be blended with what was there before (WiSE).
 //!
-//! Reading order: [`recipe`] (everything that decides a training, as data), [`norms`] (which statistics norms go by), [`squares`] (the photos, and windows of them),
+//! Reading order: [`recipe`] (everything that decides a training, as data), [`norms`] (which statistics norms go by), [`squares`] (the photos, and views of them), [`mixing`] (two photos in one),
 //! [`inputs`] (what the learning part sees: pixels, or the kept outputs of a frozen prefix) and [`halves`] (where those lie), [`learner`] (the learning part and its
 //! parameters), [`optimiser`] (how a parameter moves), [`mod@fit`] (the loop), [`checkpoint`] and [`stopping`] (how it is
 //! interrupted, and when it ends), [`model`] (what comes out), [`mod@rate_test`] (which rate?).
@@ -17,6 +17,7 @@ pub mod fit;
 pub mod halves;
 pub mod inputs;
 pub mod learner;
+pub mod mixing;
 pub mod model;
 pub mod norms;
 pub mod optimiser;
@@ -31,6 +32,7 @@ pub use checkpoint::Checkpoint;
 pub use fit::{Examples, Now, Training, fit};
 pub use halves::Place;
 pub use inputs::{Inputs, Shelf};
+pub use mixing::Mixing;
 pub use model::Model;
 pub use norms::Norms;
 pub use optimiser::Optimiser;

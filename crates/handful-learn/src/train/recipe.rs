@@ -1,8 +1,9 @@
 //! Everything that decides a training, as data.
 
+use handful_expand::Policy;
 use serde::{Deserialize, Serialize};
 
-use super::{Norms, Optimiser};
+use super::{Mixing, Norms, Optimiser};
 use crate::backbone::Precision;
 use crate::{Backbone, LearnError};
 
@@ -147,6 +148,12 @@ pub struct Recipe {
     pub coarse: Option<Coarse>,
     /// Views of a photo that are kept of a frozen prefix; 0: each step sees new ones, and the prefix is computed again.
     pub views: usize,
+    /// What makes views; none: windows of a slightly wider square. A policy takes the place of windows, so that it says all that is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Policy>,
+    /// How two photos become one; none: each is seen by itself. Where views of a frozen prefix are kept there is nothing to mix.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mixing: Option<Mixing>,
     /// Epochs without progress on an inner split after which a training stops; none: it makes all of its steps.
     pub patience: Option<usize>,
     /// Whether stages join one resolution after the other, from the last one on.
@@ -178,20 +185,36 @@ impl Recipe {
             average: false,
             coarse: None,
             views: 8,
+            policy: None,
+            mixing: None,
             patience: None,
             gradual: false,
             precision: Precision::Float32,
         }
     }
 
-    /// What is trained and how fast, as it is called in names of candidates: `last-2@0.0003`.
+    /// What is trained, how fast, and by which policy of views, as it is called in names of candidates: `last-2@0.0003+safe`.
     pub fn name(&self) -> String {
-        format!("{}@{}", self.trains.name(), self.learning_rate)
+        let trained = format!("{}@{}", self.trains.name(), self.learning_rate);
+        let trained = match &self.policy {
+            Some(policy) => format!("{trained}+{}", policy.name),
+            None => trained,
+        };
+        match &self.mixing {
+            Some(Mixing::Mixup { .. }) => trained + "+mixup",
+            Some(Mixing::Cutmix) => trained + "+cutmix",
+            None => trained,
+        }
     }
 
     /// Whether it learns from kept outputs of a frozen prefix.
     pub fn keeps_views(&self, backbone: &Backbone) -> bool {
         self.views > 0 && self.trains.cut(backbone) > 0
+    }
+
+    /// Whether each step sees new views, whatever the network.
+    fn makes_views_anew(&self) -> bool {
+        self.views == 0 || matches!(self.trains, Trains::Norms | Trains::All | Trains::From(0))
     }
 
     /// Steps on smaller images, which come first.
@@ -285,9 +308,7 @@ impl Recipe {
         if let Some(coarse) = self.coarse {
             within("steps of coarse", coarse.steps, 0.01, 0.95)?;
             within("side of coarse", coarse.side, 0.25, 0.95)?;
-            let is_fresh = self.views == 0
-                || matches!(self.trains, Trains::Norms | Trains::All | Trains::From(0));
-            if !is_fresh {
+            if !self.makes_views_anew() {
                 return Err(LearnError::Recipe {
                     name: "views",
                     found: self.views.to_string(),
@@ -295,6 +316,23 @@ impl Recipe {
                         .into(),
                 });
             }
+        }
+        if let Some(Mixing::Mixup { alpha }) = self.mixing {
+            within("alpha of mixup", alpha, 1e-3, 100.0)?;
+        }
+        if self.mixing.is_some() && !self.makes_views_anew() {
+            return Err(LearnError::Recipe {
+                name: "views",
+                found: self.views.to_string(),
+                range: "0 where photos are mixed: what a frozen prefix made of them can't be".into(),
+            });
+        }
+        if let Some(Err(error)) = self.policy.as_ref().map(Policy::check) {
+            return Err(LearnError::Recipe {
+                name: "policy",
+                found: error.to_string(),
+                range: error.advice(),
+            });
         }
         within("batch", self.batch as f64, fewest, 65_536.0)?;
         self.optimiser.check()

@@ -1,5 +1,6 @@
 //! The photos that a training sees: squares as a prediction sees them, and windows of a slightly wider view.
 
+use handful_expand::Policy;
 use handful_image::{Pixels, Preprocessing, resize};
 use handful_stats::Seed;
 use rand::RngExt;
@@ -68,6 +69,24 @@ impl Squares {
     /// All photos as a prediction sees them.
     pub fn all_plain(&self) -> &[Pixels] {
         &self.plain
+    }
+
+    /// What a training sees of a photo: a view by the policy, or without one a [`Squares::window`]. The same one for the same seed, photo
+    /// and view.
+    pub fn view(
+        &self,
+        photo: usize,
+        view: u64,
+        seed: Seed,
+        side_px: usize,
+        policy: Option<&Policy>,
+    ) -> Pixels {
+        let Some(policy) = policy else {
+            return self.window(photo, view, seed, side_px);
+        };
+        let wide = &self.wide[photo];
+        let view = policy.view(seed, view, photo as u64, [wide.width, wide.height]);
+        view.sized(wide, [side_px, side_px])
     }
 
     /// A random window of a photo, brought to a side of `side_px`: at least as many pixels as a prediction sees, at most the whole

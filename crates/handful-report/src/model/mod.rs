@@ -4,14 +4,16 @@
 //! the caller fills it, [`render`](crate::render) and [`render_diagnosis`](crate::render_diagnosis) draw it, and the same
 //! model gives the same bytes.
 //!
-//! Reading order: `finding` and `unread`, which both pages share, then `run` (with `training`) and `diagnosis`, one page each.
+//! Reading order: `finding` and `unread`, which both pages share, then `run` (with `training`), `diagnosis` and `augmentation`, one page each.
 
+mod augmentation;
 mod diagnosis;
 mod finding;
 mod run;
 mod training;
 mod unread;
 
+pub use augmentation::{Augmentation, AugmentationModel, AugmentationRow, Captioned, SheetRow};
 pub use diagnosis::{ClassSize, DiagnosisMade, DiagnosisModel, QuickAccuracy};
 pub use finding::{FindingCard, Photo, Severity};
 pub use run::{

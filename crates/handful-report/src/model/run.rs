@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use handful_stats::{Answer, Claim, Conformal, CurvePoint, Hindcast, ReliabilityBin, Said};
 
-use super::{FindingCard, Severity, TrainingStory, Unread};
+use super::{Augmentation, FindingCard, Severity, TrainingStory, Unread};
 use crate::Interval;
 
 /// One run, ready to be drawn.
@@ -37,6 +37,9 @@ pub struct ReportModel {
     /// How a network was trained, where one was.
     #[serde(default)]
     pub training: Option<TrainingStory>,
+    /// What the photos said of changes of themselves, where they were asked.
+    #[serde(default)]
+    pub augmentation: Option<Augmentation>,
     /// All classes, in the order of the confusion matrix.
     pub classes: Vec<ClassResult>,
     /// Which class was taken for which, out of fold.

@@ -2,6 +2,7 @@
 
 mod accuracy;
 mod advice;
+mod augmentation;
 mod calibration;
 mod candidates;
 mod class_sizes;
@@ -28,7 +29,7 @@ pub use unread::UNREAD_SHOWN;
 
 use maud::{Markup, html};
 
-use crate::{DiagnosisModel, ReportModel};
+use crate::{AugmentationModel, DiagnosisModel, ReportModel};
 
 /// One part of the page that is drawn from an `M`.
 pub(crate) struct Section<M = ReportModel> {
@@ -50,6 +51,7 @@ pub(crate) static OF_RUN: &[Section] = &[
     candidates::SECTION,
     decisions::SECTION,
     training::SECTION,
+    augmentation::OF_RUN,
     confusion::SECTION,
     classes::SECTION,
     calibration::SECTION,
@@ -67,7 +69,15 @@ pub(crate) static OF_DIAGNOSIS: &[Section<DiagnosisModel>] = &[
     looked_at::SECTION,
 ];
 
+/// All parts of the page of `handful augment` below its answer, in reading order.
+pub(crate) static OF_AUGMENTATION: &[Section<AugmentationModel>] = &[
+    augmentation::SHEET,
+    augmentation::TABLE,
+    augmentation::POLICY,
+];
+
 pub(crate) use advice::advice;
+pub(crate) use augmentation::{augmentation_answer, augmentation_sentence};
 pub(crate) use verdict::verdict;
 
 /// Rows that are one click away, behind a line that says what they are. On paper they are open.

@@ -1,5 +1,6 @@
 //! The verbs: one file each, one line in [`Verb`]. A verb reads its flags, calls the workflow and shows what came out.
 
+mod augment;
 mod cache;
 mod demo;
 mod diagnose;
@@ -52,6 +53,7 @@ pub struct Cli {
 enum Verb {
     Train(Box<train::Args>),
     Diagnose(diagnose::Args),
+    Augment(augment::Args),
     Predict(predict::Args),
     Eval(eval::Args),
     Embed(embed::Args),
@@ -78,6 +80,7 @@ impl Cli {
         match self.verb {
             Verb::Train(args) => train::run(*args, typed, events),
             Verb::Diagnose(args) => diagnose::run(args, events),
+            Verb::Augment(args) => augment::run(args, events),
             Verb::Predict(args) => predict::run(args, events),
             Verb::Eval(args) => eval::run(args, events),
             Verb::Embed(args) => embed::run(args, events),

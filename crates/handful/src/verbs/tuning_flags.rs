@@ -3,6 +3,7 @@
 use handful_learn::train::Trains;
 
 use crate::exit::{self, Failure};
+use crate::workflow::augment::policies::{self, Augment, Overruled};
 use crate::workflow::tuning::{Strategy, Wishes};
 
 /// How a network itself is trained.
@@ -27,6 +28,13 @@ pub struct TuningFlags {
     /// Training: stop after so many epochs without progress on a part of the training photos [default: never]
     #[arg(long, value_name = "EPOCHS", value_parser = clap::value_parser!(u16).range(1..))]
     patience: Option<u16>,
+    /// Training: what makes views of the photos: `auto`, which tries what they bear, `windows` alone, the name of a policy, or a
+    /// file of one; operations that these photos don't bear are left out [default: auto]
+    #[arg(long, value_name = "NAME|FILE")]
+    augment: Option<String>,
+    /// Training: operations that act although the photos don't bear them, or `all`
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = overruled)]
+    allow: Vec<String>,
 }
 
 /// `--strategy`, as the command line spells it.
@@ -79,6 +87,12 @@ impl TuningFlags {
             batch: self.batch.map(usize::from),
             trains: self.freeze,
             patience: self.patience.map(usize::from),
+            augment: match self.augment.as_deref() {
+                None | Some("auto") => Augment::Fitted,
+                Some("windows") => Augment::Windows,
+                Some(name) => Augment::By(policies::read(name)?),
+            },
+            overruled: overruled_by(&self.allow),
             recipe: None,
         })
     }
@@ -91,10 +105,32 @@ impl TuningFlags {
             ("--batch", self.batch.is_some()),
             ("--freeze", self.freeze.is_some()),
             ("--patience", self.patience.is_some()),
+            ("--augment", self.augment.is_some()),
+            ("--allow", !self.allow.is_empty()),
         ];
         let given = flags.into_iter().filter(|(_, is_given)| *is_given);
         given.map(|(flag, _)| flag).collect()
     }
+}
+
+/// What `--allow` overrules.
+pub fn overruled_by(allow: &[String]) -> Overruled {
+    Overruled {
+        all: allow.iter().any(|name| name == ALL),
+        ops: allow.to_vec(),
+    }
+}
+
+/// What `--allow` is given for every operation.
+const ALL: &str = "all";
+
+/// Reads the name of an operation, or `all`.
+pub fn overruled(name: &str) -> Result<String, String> {
+    if name == ALL || handful_expand::named(name).is_some() {
+        return Ok(name.to_owned());
+    }
+    let known: Vec<&str> = handful_expand::OPS.iter().map(|op| op.name()).collect();
+    Err(format!("write `all` or some of {}", known.join(", ")))
 }
 
 /// Reads a number above 0.
@@ -129,6 +165,8 @@ mod tests {
             batch: None,
             freeze: None,
             patience: None,
+            augment: None,
+            allow: Vec::new(),
         }
     }
 

@@ -4,7 +4,9 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use handful_data::Issue;
-use handful_image::{CONTROLS_LENGTH, Geometry, PORTRAIT_LENGTH, Preprocessing, SIGNATURE_LENGTH};
+use handful_image::{
+    CONTROLS_LENGTH, Geometry, PORTRAIT_LENGTH, Pixels, Preprocessing, SIGNATURE_LENGTH,
+};
 use handful_learn::Backbone;
 use handful_learn::features::Taps;
 use handful_learn::head::FeatureSet;
@@ -103,6 +105,20 @@ impl<'a> Looks<'a> {
         let step = "reading the photos for training";
         self.extractor
             .squares(step, self.photos, positions, preprocessing)
+    }
+
+    /// The photos at these positions as a prediction sees them that prepares them so.
+    ///
+    /// # Errors
+    /// When interrupted, or when a photo can't be read any more.
+    pub fn prepared(
+        &self,
+        preprocessing: Preprocessing,
+        positions: &[usize],
+    ) -> Result<Vec<Pixels>, Failure> {
+        let step = "reading the photos that judge changes";
+        self.extractor
+            .prepared(step, self.photos, positions, preprocessing)
     }
 
     /// Makes sure that the wanted looks at photos exist, decoding each photo at most once for all of them.

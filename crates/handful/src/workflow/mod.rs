@@ -7,6 +7,7 @@
 //! and [`compare`] (out-of-fold predictions), [`tuning`] (the network itself is trained), [`judge`] (what may be said of them),
 //! [`refit`], [`results`] (what is written). Beside it: [`rate_test`] (which learning rate?).
 
+pub mod augment;
 pub mod backbone;
 pub mod compare;
 pub mod curve;
@@ -36,6 +37,7 @@ pub mod watch;
 use std::path::Path;
 
 use handful_data::Split;
+use handful_expand::{Op, named};
 use handful_image::{Geometry, SampleRange};
 use handful_stats::{Seed, protocol};
 
@@ -43,6 +45,10 @@ use crate::events::{Event, Events};
 use crate::exit::{self, Failure};
 use crate::extract::Extractor;
 use crate::photos::Photos;
+use augment::guarded::{self, Guarded};
+use augment::policies::{self, Augment};
+use augment::sheet;
+use augment::told::AugmentationMetrics;
 use curve::CurveMetrics;
 use diagnosis::after::Predicted;
 use judge::{Judged, Judgement};
@@ -127,7 +133,8 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
     let k = plan.as_ref().map(|p| p.folds).or(settings.folds);
     let k = k.unwrap_or(standard.k);
     let n_fits = k * standard.trained_repeats;
-    let proposed = propose(given, &learnt, &comparison, look_px, &looks, n_fits)?;
+    let (proposed, guarded) = propose(given, &learnt, &comparison, look_px, &looks, n_fits)?;
+    watch.lap("judging changes of the photos");
     let standard = match proposed.is_empty() {
         true => standard.repeats,
         false => standard.trained_repeats,
@@ -177,6 +184,10 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
 
     let tuned = trained.as_ref().map(|trained| &trained.model);
     let training = tuning::story(&families, (&judged, judgement.chosen), tuned, &photos)?;
+    let augmentation = match &guarded {
+        None => None,
+        Some(guarded) => Some(shown_views(given, guarded, chosen, &looks, geometry)?),
+    };
     // Nothing is trained any more: what was kept for it need not fill a disk, nor stand in the way when the run is renamed.
     drop(families);
     let winner = Winner {
@@ -234,6 +245,7 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
         backbone: backbone.weights.digest(),
         train_accuracy,
         training,
+        augmentation,
         scenes: scene_metrics,
         wants_curve,
         curve,
@@ -310,15 +322,15 @@ fn propose(
     look_px: usize,
     looks: &Looks,
     n_fits: usize,
-) -> Result<Vec<Proposed>, Failure> {
+) -> Result<(Vec<Proposed>, Option<(Labelled, Guarded)>), Failure> {
     let Settings {
         wishes, size_px, ..
     } = given.settings;
     if let Some(plan) = given.plan {
-        return Ok(Proposed::repeated(plan));
+        return Ok((Proposed::repeated(plan), None));
     }
     if learnt.n_groups() < FEWEST_GROUPS {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), None));
     }
     let mut with_features = vec![comparison.candidates[0].size_px];
     with_features.extend(comparison.sizes(look_px));
@@ -329,7 +341,47 @@ fn propose(
     let size_px = of_recipe.or(*size_px);
     let scratch =
         tuning::scratch::scratch(learnt, short_px, size_px, backbone.precision(), wishes)?;
-    Ok(tuned.into_iter().chain(scratch).collect())
+    let proposed = tuned.into_iter().chain(scratch);
+    if wishes.recipe.is_some() || wishes.augment == Augment::Windows {
+        return Ok((proposed.collect(), None));
+    }
+    let proposed: Vec<Proposed> = proposed.collect();
+    if proposed.is_empty() {
+        return Ok((proposed, None));
+    }
+    let ops: Vec<&'static dyn Op> = match &wishes.augment {
+        Augment::By(policy) => policy.ops(),
+        _ => policies::drawn_from().into_iter().filter_map(named).collect(),
+    };
+    let jury = guarded::jury(learnt, given.seed);
+    let geometry = comparison.geometry;
+    let guarded = guarded::guard(&ops, &jury, looks, (geometry, look_px), given.seed, events)?;
+    let caps = guarded.caps();
+    let by = |proposed: Proposed| proposed.augmented(learnt, &caps, wishes);
+    Ok((
+        proposed.into_iter().map(by).collect(),
+        Some((jury, guarded)),
+    ))
+}
+
+/// What the photos said of changes of themselves, and what the chosen network saw of them; the mildest policy where it is frozen.
+fn shown_views(
+    given: Given,
+    (jury, guarded): &(Labelled, Guarded),
+    chosen: &Judged,
+    looks: &Looks,
+    geometry: Geometry,
+) -> Result<(AugmentationMetrics, handful_report::Augmentation), Failure> {
+    let overruled = &given.settings.wishes.overruled;
+    let tune = chosen.plan.as_ref().and_then(|plan| plan.tune.as_ref());
+    let policy = tune.and_then(|recipe| recipe.policy.clone());
+    let name = policy.as_ref().map(|policy| policy.name.clone());
+    let policy = policy.unwrap_or_else(|| policies::mild(&overruled.lift(&guarded.caps())));
+    let shown = sheet::photos(jury, looks, geometry, given.seed)?;
+    let classes = &given.photos.classes;
+    let page = sheet::augmentation(guarded, classes, &shown, &policy, overruled, given.seed);
+    let metrics = AugmentationMetrics::of(guarded, name, overruled.told());
+    Ok((metrics, page))
 }
 
 /// Whether it was asked if more photos would help, and the answer.

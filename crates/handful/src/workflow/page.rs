@@ -52,6 +52,7 @@ pub fn model(results: &Results) -> ReportModel {
             hindcast: of.hindcast,
         }),
         training: metrics.training.clone(),
+        augmentation: results.augmentation.as_ref().map(|(_, page)| page.clone()),
         decisions: results
             .decisions
             .iter()

@@ -8,6 +8,7 @@ use handful_report::{ReportModel, TrainingStory};
 use handful_stats::Interval;
 use serde::{Deserialize, Serialize};
 
+use super::augment::told::AugmentationMetrics;
 use super::compare::{CONTROL_HOG, CONTROL_MAJORITY};
 use super::curve::CurveMetrics;
 use super::diagnosis::scenes::SceneMetrics;
@@ -59,6 +60,8 @@ pub struct Metrics {
     /// How the training of a network went: of the winner if its network was trained, else of the best one that was; null where
     /// none was.
     pub training: Option<TrainingStory>,
+    /// What the photos said of changes of themselves; null where they were not asked.
+    pub augmentation: Option<AugmentationMetrics>,
     /// What photos that may show one scene, object or person do to the accuracy; null where groups were given, none were
     /// found, or they make no difference.
     pub scenes: Option<SceneMetrics>,
@@ -131,6 +134,8 @@ pub struct Results<'a> {
     pub train_accuracy: f64,
     /// How the training of a network went, where one was trained.
     pub training: Option<TrainingStory>,
+    /// What the photos said of changes of themselves, and how it is shown.
+    pub augmentation: Option<(AugmentationMetrics, handful_report::Augmentation)>,
     /// What photos that may show one scene do to the accuracy.
     pub scenes: Option<SceneMetrics>,
     /// Whether it was asked if more photos would help.
@@ -178,6 +183,7 @@ impl Results<'_> {
             hog_accuracy: self.judgement.accuracies[self.control(CONTROL_HOG)],
             train_accuracy: self.train_accuracy,
             training: self.training.clone(),
+            augmentation: self.augmentation.as_ref().map(|(metrics, _)| metrics.clone()),
             scenes: self.scenes.clone(),
             test: self.test.clone(),
             claims: self.judgement.claims.clone(),

@@ -88,7 +88,7 @@ impl<'b> Families<'b> {
         for ((proposed, _), bench) in starts.0.iter().zip(benches) {
             let mut prepared = Prepared::default();
             let searched = search(bench, proposed, &mut prepared, kept, watch)?;
-            decisions.extend(searched.decision);
+            decisions.extend(searched.decisions);
             judged.extend(compare::trained(searched.trials, bench));
             families.0.push((bench, prepared));
         }

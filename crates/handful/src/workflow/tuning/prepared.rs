@@ -1,16 +1,20 @@
-//! What the learning part of a network sees of the photos, made once for all trainings that are cut at the same stage.
+//! What the learning part of a network sees of the photos, made once for all trainings that are cut at the same stage and see the same views.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use handful_expand::Policy;
 use handful_learn::train::{Inputs, Recipe};
 
 use super::workbench::Workbench;
 use crate::exit::Failure;
 
-/// Inputs of the trainings, made once for all that are cut at the same stage and see as many views.
+/// Inputs of the trainings, made once for all that see the same.
 #[derive(Default)]
-pub struct Prepared<'b>(BTreeMap<(usize, usize), Inputs<'b>>);
+pub struct Prepared<'b>(BTreeMap<Key, Inputs<'b>>);
+
+/// The first stage that learns, the views of each photo that are kept, and the text of the policy that makes them.
+type Key = (usize, usize, Option<String>);
 
 impl<'b> Prepared<'b> {
     /// The inputs for a recipe, which stay.
@@ -28,13 +32,13 @@ impl<'b> Prepared<'b> {
         })
     }
 
-    /// The first stage that learns, and the views of each photo that are kept.
-    fn key(bench: &Workbench, recipe: &Recipe) -> (usize, usize) {
+    fn key(bench: &Workbench, recipe: &Recipe) -> Key {
         let views = match recipe.keeps_views(bench.network) {
             true => recipe.views,
             false => 0,
         };
-        (recipe.trains.cut(bench.network), views)
+        let policy = recipe.policy.as_ref().map(Policy::to_text);
+        (recipe.trains.cut(bench.network), views, policy)
     }
 
     /// The inputs of a recipe that has been trained.

@@ -3,8 +3,11 @@
 use handful_learn::train::{Recipe, Squares, Trains};
 use handful_learn::{Backbone, LearnError};
 
+use handful_expand::{Caps, Policy};
+
 use crate::events::Events;
 use crate::exit::{self, Failure};
+use crate::workflow::augment::policies::{self, Augment, Overruled};
 use crate::workflow::labelled::Labelled;
 use crate::workflow::plan::{Lead, Plan};
 use crate::workflow::recipe_file::RecipeFile;
@@ -38,6 +41,10 @@ pub struct Wishes {
     pub trains: Option<Trains>,
     /// Epochs without progress on an inner split after which a training stops.
     pub patience: Option<usize>,
+    /// What makes views of the photos.
+    pub augment: Augment,
+    /// Which operations act although the photos don't bear them.
+    pub overruled: Overruled,
     /// The one recipe that is tried, whatever else is wished.
     pub recipe: Option<RecipeFile>,
 }
@@ -115,6 +122,8 @@ pub struct Proposed {
     pub size_px: usize,
     /// Recipes, cheapest first; at least one.
     pub recipes: Vec<Recipe>,
+    /// By what views are made beside windows, mildest first.
+    pub policies: Vec<Policy>,
     /// Where they were chosen before and all of them go all the way: which of them stands for all, and why.
     pub chosen: Option<Vec<Option<Lead>>>,
 }
@@ -140,6 +149,7 @@ impl Proposed {
             scratch: None,
             size_px,
             recipes: proposals(photos, backbone, size_px, n_fits, wishes),
+            policies: Vec::new(),
             chosen: None,
         };
         let goes_deep = |p: &Proposed| p.recipes.iter().any(|r| r.trains != Trains::Last);
@@ -165,6 +175,29 @@ impl Proposed {
         Ok(Some(proposed.clone()))
     }
 
+    /// The same with views made as wished, as far as `caps` allow it.
+    pub fn augmented(self, photos: &Labelled, caps: &Caps, wishes: &Wishes) -> Proposed {
+        let caps = wishes.overruled.lift(caps);
+        match &wishes.augment {
+            Augment::Windows => self,
+            Augment::Fitted => Proposed {
+                policies: policies::fitted(photos, &caps),
+                ..self
+            },
+            Augment::By(policy) => {
+                let within = policy.within(&caps);
+                let by = |recipe: Recipe| Recipe {
+                    policy: Some(within.clone()),
+                    ..recipe
+                };
+                Proposed {
+                    recipes: self.recipes.into_iter().map(by).collect(),
+                    ..self
+                }
+            }
+        }
+    }
+
     /// What an earlier run trained on all folds, network by network.
     pub fn repeated(plan: &Plan) -> Vec<Proposed> {
         let mut all: Vec<Proposed> = Vec::new();
@@ -179,6 +212,7 @@ impl Proposed {
                     scratch: scratch.clone(),
                     size_px,
                     recipes: Vec::new(),
+                    policies: Vec::new(),
                     chosen: Some(Vec::new()),
                 });
                 all.len() - 1

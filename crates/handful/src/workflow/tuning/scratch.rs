@@ -66,6 +66,7 @@ pub fn scratch(
         recipe.check().map_err(proposals::out_of_range)?;
     }
     Ok(Some(Proposed {
+        policies: Vec::new(),
         scratch: Some(NETWORK.to_owned()),
         size_px,
         recipes,

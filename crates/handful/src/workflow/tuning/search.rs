@@ -4,6 +4,7 @@ use handful_learn::LearnError;
 use handful_learn::train::Recipe;
 
 use super::blend::{Blend, HeldOut};
+use super::policy_round::policy_round;
 use super::prepared::Prepared;
 use super::proposals::{self, Proposed};
 use super::trial::{self, Trial};
@@ -27,7 +28,7 @@ pub struct Searched {
     /// Recipes that were trained on all folds.
     pub trials: Vec<Trial>,
     /// Why just these.
-    pub decision: Option<Decision>,
+    pub decisions: Vec<Decision>,
 }
 
 /// Tries what was proposed, as far as the time limit allows.
@@ -42,7 +43,10 @@ pub fn search<'b>(
     watch: &Watch,
 ) -> Result<Searched, Failure> {
     let Proposed {
-        recipes, chosen, ..
+        recipes,
+        chosen,
+        policies,
+        ..
     } = proposed;
     let mut searched = Searched::default();
     let mut per_mega_mac_s = 0.0;
@@ -59,7 +63,7 @@ pub fn search<'b>(
             if let Some(decision) = &decision {
                 decision.tell(bench.events);
             }
-            searched.decision = decision;
+            searched.decisions.extend(decision);
             // The best of them is first.
             let mut leads = vec![None; recipes.len()];
             if let Some(first) = leads.first_mut() {
@@ -67,6 +71,26 @@ pub fn search<'b>(
             }
             (recipes, leads)
         }
+    };
+    let (recipes, leads) = match (recipes.split_first(), policies.is_empty()) {
+        (Some((best, others)), false) => {
+            let (augmented, decision) =
+                policy_round(bench, best, policies, prepared, kept, watch)?;
+            if let Some(decision) = &decision {
+                decision.tell(bench.events);
+            }
+            searched.decisions.extend(decision);
+            match augmented {
+                None => (recipes, leads),
+                // It stands for the strategy, and what it is without a policy takes the place of the second best.
+                Some(augmented) => {
+                    let n_others = (others.len() + 1).min(FINALISTS - 1);
+                    let recipes = [augmented, best.clone()].into_iter().take(1 + n_others);
+                    (recipes.collect(), vec![Some(Lead::FirstFold), None])
+                }
+            }
+        }
+        _ => (recipes, leads),
     };
     for (recipe, lead) in recipes.into_iter().zip(leads) {
         let inputs = prepared.kept(bench, &recipe)?;
@@ -185,7 +209,7 @@ fn leave_out_for_time(bench: &Workbench, recipe: &Recipe) {
     ));
 }
 
-fn leave_out(bench: &Workbench, recipe: &Recipe, why: &LearnError) {
+pub(super) fn leave_out(bench: &Workbench, recipe: &Recipe, why: &LearnError) {
     let (what, recipe) = (bench.what(), recipe.name());
     bench
         .events

@@ -200,6 +200,7 @@ impl<'a> Workbench<'a> {
         let seed = self.task.seed.derive("views", 0);
         let cut = recipe.trains.cut(self.network);
         let inputs = Inputs::fresh(&self.squares, self.network, cut, seed);
+        let inputs = inputs.by_policy(recipe.policy.as_ref());
         if !recipe.keeps_views(self.network) {
             return Ok(inputs);
         }

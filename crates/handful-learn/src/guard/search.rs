@@ -1,0 +1,380 @@
+//! How far may each operation go? A search over strengths, from the middle of a ladder.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use handful_expand::{Border, Cap, Caps, Kind, Op, View, named};
+use handful_image::Pixels;
+use handful_stats::{Folds, Seed};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::evidence::{Clean, Evidence, Placebo};
+use super::power::planted;
+use super::sight::Sight;
+use super::space::Space;
+use super::verdict::{agreed, decide};
+use super::{Orientation, Power, Verdict};
+use crate::LearnError;
+
+/// Shares of an operation's range that are tried, at most three of them: each is twice the one before, because ranges are as wide as
+/// anything bears.
+const STRENGTHS: [f32; 5] = [0.0625, 0.125, 0.25, 0.5, 1.0];
+/// Where a search begins.
+const FIRST: usize = 2;
+/// Resamples that have to agree.
+const RESAMPLES: usize = 10;
+/// Share of the groups in a resample.
+const RESAMPLED: f64 = 0.8;
+/// Operations that keep every label, and how far they go: what others are compared with.
+const PLACEBOS: [(&str, [f32; 3]); 2] = [
+    ("gaussian_blur", [0.1, 0.3, 0.7]),
+    ("crop", [0.2, 0.4, 0.7]),
+];
+/// A turn by more than this is another pose, in degrees.
+const ANOTHER_POSE_DEG: f32 = 45.0;
+
+/// One strength that was tried.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Trial {
+    /// Share of the operation's range, 0..=1.
+    pub strength: f32,
+    /// The amounts that photos were changed by, one or the other.
+    pub amounts: Vec<f32>,
+    /// What follows.
+    pub verdict: Verdict,
+    /// From what.
+    pub evidence: Evidence,
+}
+
+/// What is said of an operation, or of one direction of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Judged {
+    /// Its name.
+    pub operation: String,
+    /// The ends that were judged together: both, or one.
+    pub ends: Vec<f32>,
+    /// The strengths that were tried, as they were.
+    pub trials: Vec<Trial>,
+    /// The largest amount that is safe towards each of `ends`; none where nothing is.
+    pub safe: Option<Vec<f32>>,
+}
+
+impl Judged {
+    /// The verdict that decides: that of the largest safe strength, or why the weakest one is refused.
+    pub fn decisive(&self) -> &Trial {
+        let safe = self.trials.iter().filter(|t| t.verdict == Verdict::Safe);
+        let strongest = safe.max_by(|a, b| a.strength.total_cmp(&b.strength));
+        let weakest = self
+            .trials
+            .iter()
+            .min_by(|a, b| a.strength.total_cmp(&b.strength));
+        strongest.or(weakest).expect("at least one strength is tried")
+    }
+
+    /// Why it may go no further: the weakest strength that is refused.
+    pub fn limit(&self) -> Option<&Trial> {
+        let refused = self.trials.iter().filter(|t| t.verdict != Verdict::Safe);
+        refused.min_by(|a, b| a.strength.total_cmp(&b.strength))
+    }
+}
+
+/// Photos that judge changes of themselves.
+pub struct Guard<'a> {
+    sight: Sight<'a>,
+    squares: &'a [Pixels],
+    labels: &'a [usize],
+    groups: &'a [usize],
+    n_classes: usize,
+    folds: Folds,
+    space: Space,
+    seed: Seed,
+    resamples: Vec<Vec<bool>>,
+    placebos: Vec<Placebo>,
+    orientation: Orientation,
+    is_stopped: &'a AtomicBool,
+}
+
+impl<'a> Guard<'a> {
+    /// Looks at the photos, clean, blurred, cropped and turned. `squares` are of the size of `sight`'s preprocessing; `folds`, of
+    /// whole groups, say which photos judge which; `is_stopped` ends long work early, with whatever comes of it being thrown away by
+    /// whoever set it.
+    ///
+    /// # Errors
+    /// [`LearnError::Algebra`] when a system can't be solved.
+    #[expect(clippy::too_many_arguments, reason = "photos are four parallel lists")]
+    pub fn new(
+        sight: Sight<'a>,
+        squares: &'a [Pixels],
+        labels: &'a [usize],
+        groups: &'a [usize],
+        n_classes: usize,
+        folds: Folds,
+        seed: Seed,
+        is_stopped: &'a AtomicBool,
+    ) -> Result<Guard<'a>, LearnError> {
+        let space = Space::new(&sight.of(squares), &sight.widths())?;
+        let orientation = Orientation::of(&sight, squares, groups, &folds)?;
+        let mut guard = Guard {
+            sight,
+            squares,
+            labels,
+            groups,
+            n_classes,
+            folds,
+            space,
+            seed,
+            resamples: resamples(groups, seed),
+            placebos: Vec::new(),
+            orientation,
+            is_stopped,
+        };
+        guard.placebos = guard.placebos()?;
+        Ok(guard)
+    }
+
+    /// Looks of a photo through the network that [`Guard::new`] takes: itself, four turns, placebos.
+    pub const LOOKS_AT_FIRST: usize = 5 + PLACEBOS.len() * 3;
+    /// Looks of a photo that [`Guard::power`] takes.
+    pub const LOOKS_FOR_POWER: usize = 2;
+
+    /// At most so many looks of a photo to judge an operation.
+    pub fn looks(op: &dyn Op) -> usize {
+        directions(op).len() * if op.range().is_switch() { 1 } else { 3 }
+    }
+
+    /// Whether the photos have an up.
+    pub fn orientation(&self) -> Orientation {
+        self.orientation
+    }
+
+    /// Accuracy of the guard's heads on the clean photos, out of fold.
+    pub fn accuracy(&self) -> Result<f64, LearnError> {
+        Ok(self.clean()?.accuracy())
+    }
+
+    /// Judges operations, side by side; `looked` is told of photos that have been looked at.
+    ///
+    /// # Errors
+    /// When a system can't be solved.
+    pub fn judge(
+        &self,
+        ops: &[&'static dyn Op],
+        looked: &(dyn Fn(usize) + Sync),
+    ) -> Result<Vec<Judged>, LearnError> {
+        let clean = self.clean()?;
+        let all: Vec<(&'static dyn Op, Vec<f32>)> = ops
+            .iter()
+            .flat_map(|op| directions(*op).into_iter().map(|ends| (*op, ends)))
+            .collect();
+        all.into_par_iter()
+            .map(|(op, ends)| self.search(&clean, op, ends, looked))
+            .collect()
+    }
+
+    /// How often a planted change of labels is noticed: a mirrored mark, under a mirroring of the picture.
+    ///
+    /// # Errors
+    /// When a system can't be solved.
+    pub fn power(&self) -> Result<Power, LearnError> {
+        let (marked, labels) = planted(self.squares, self.seed);
+        let space = Space::new(&self.sight.of(&marked), &self.sight.widths())?;
+        let resamples = self.resamples.clone();
+        let clean = Clean::new(&space, &labels, self.groups, 2, &self.folds, resamples)?;
+        let flip = named("horizontal_flip").expect("a built-in operation");
+        let changed = self.changed(&marked, flip, &[1.0], 0);
+        let points = space.points(&self.sight.of(&changed));
+        let evidence = clean.evidence(&points, true, &[])?;
+        let alarms = evidence[1..].iter().map(decide);
+        let alarms = alarms.filter(|v| *v == Verdict::Harmful).count();
+        Ok(Power::new(alarms, self.resamples.len()))
+    }
+
+    fn clean(&self) -> Result<Clean<'_>, LearnError> {
+        Clean::new(
+            &self.space,
+            self.labels,
+            self.groups,
+            self.n_classes,
+            &self.folds,
+            self.resamples.clone(),
+        )
+    }
+
+    fn placebos(&self) -> Result<Vec<Placebo>, LearnError> {
+        let clean = self.clean()?;
+        let mut placebos = Vec::new();
+        for (name, strengths) in PLACEBOS {
+            // One that isn't built is one comparison less.
+            let Some(op) = named(name) else { continue };
+            for strength in strengths {
+                let amounts = [op.range().towards(op.range().high, strength)];
+                let changed = self.changed(self.squares, op, &amounts, 0);
+                placebos.push(clean.placebo(&self.space.points(&self.sight.of(&changed))));
+            }
+        }
+        Ok(placebos)
+    }
+
+    /// All photos changed, by one of the amounts in turn.
+    fn changed(
+        &self,
+        squares: &[Pixels],
+        op: &dyn Op,
+        amounts: &[f32],
+        draw: u64,
+    ) -> Vec<Pixels> {
+        let seed = self.seed.derive(op.name(), draw);
+        let changed = squares.par_iter().enumerate().map(|(idx, square)| {
+            let amount = amounts[idx % amounts.len()];
+            let mut random = seed.stream("photo", idx as u64);
+            let mut view = View {
+                border: Border::Reflect,
+                ..View::default()
+            };
+            let size = [square.width, square.height];
+            view.push(op.name(), amount, op.change(amount, size, &mut random));
+            view.of(square)
+        });
+        changed.collect()
+    }
+
+    fn search(
+        &self,
+        clean: &Clean,
+        op: &'static dyn Op,
+        ends: Vec<f32>,
+        looked: &(dyn Fn(usize) + Sync),
+    ) -> Result<Judged, LearnError> {
+        let mut trials: Vec<Trial> = Vec::new();
+        let try_at = |strength: f32, trials: &mut Vec<Trial>| -> Result<bool, LearnError> {
+            let trial = self.trial(clean, op, &ends, strength)?;
+            looked(self.squares.len());
+            let is_safe = trial.verdict == Verdict::Safe;
+            trials.push(trial);
+            Ok(is_safe)
+        };
+        if op.range().is_whole && ends.iter().all(|e| (e - op.range().neutral).abs() <= 3.0) {
+            // A few whole steps: all of it or nothing.
+            try_at(1.0, &mut trials)?;
+        } else {
+            let (mut low, mut high, mut at) = (0, STRENGTHS.len(), FIRST);
+            while low < high && !self.is_stopped.load(Ordering::Relaxed) {
+                match try_at(STRENGTHS[at], &mut trials)? {
+                    true => low = at + 1,
+                    false => high = at,
+                }
+                at = (low + high) / 2;
+            }
+            if trials.is_empty() {
+                try_at(STRENGTHS[FIRST], &mut trials)?;
+            }
+        }
+        let safe = trials.iter().filter(|t| t.verdict == Verdict::Safe);
+        let most = safe.map(|t| t.strength).fold(0.0, f32::max);
+        let range = op.range();
+        Ok(Judged {
+            operation: op.name().into(),
+            safe: (most > 0.0).then(|| ends.iter().map(|&e| range.towards(e, most)).collect()),
+            ends,
+            trials,
+        })
+    }
+
+    fn trial(
+        &self,
+        clean: &Clean,
+        op: &dyn Op,
+        ends: &[f32],
+        strength: f32,
+    ) -> Result<Trial, LearnError> {
+        let range = op.range();
+        // Quarter turns are all tried, others at their ends.
+        let amounts: Vec<f32> = match range.is_whole && !range.is_switch() && range.high <= 3.0 {
+            true => (1..=range.high as i32).map(|turns| turns as f32).collect(),
+            false => ends.iter().map(|&e| range.towards(e, strength)).collect(),
+        };
+        let pose = pose(op, &amounts);
+        let changed = self.changed(self.squares, op, &amounts, 0);
+        let points = self.space.points(&self.sight.of(&changed));
+        let evidence = clean.evidence(&points, pose == Pose::Fixed, &self.placebos)?;
+        let verdicts: Vec<Verdict> = evidence.iter().map(decide).collect();
+        let mut verdict = agreed(verdicts[0], &verdicts[1..]);
+        // Whether photos have an up decides on turns that leave it, whatever else is seen.
+        let leaves_up = pose == Pose::Turned || op.name() == "quarter_turns";
+        if verdict == Verdict::Safe && leaves_up && !self.orientation.is_absent() {
+            verdict = match self.orientation.is_present() {
+                true => Verdict::Unreal,
+                false => Verdict::Unknown,
+            };
+        }
+        let evidence = evidence.into_iter().next().expect("all photos come first");
+        Ok(Trial {
+            strength,
+            amounts,
+            verdict,
+            evidence,
+        })
+    }
+}
+
+/// How a change of geometry leaves the pose of things.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pose {
+    /// From one pose to another one of a few.
+    Fixed,
+    /// By any angle, far enough to be another pose.
+    Turned,
+    Kept,
+}
+
+fn pose(op: &dyn Op, amounts: &[f32]) -> Pose {
+    match op.name() {
+        "horizontal_flip" | "vertical_flip" | "quarter_turns" => Pose::Fixed,
+        "rotation" if amounts.iter().any(|a| a.abs() > ANOTHER_POSE_DEG) => Pose::Turned,
+        _ => Pose::Kept,
+    }
+}
+
+/// The ends of an operation's range that are judged together: left and right are alike, more and less light are not.
+fn directions(op: &dyn Op) -> Vec<Vec<f32>> {
+    let ends: Vec<f32> = op.range().ends().collect();
+    match op.kind() {
+        Kind::Geometry => vec![ends],
+        _ => ends.into_iter().map(|end| vec![end]).collect(),
+    }
+}
+
+/// Which photos are in each resample: four of five groups, drawn.
+fn resamples(groups: &[usize], seed: Seed) -> Vec<Vec<bool>> {
+    let mut ids: Vec<usize> = groups.to_vec();
+    ids.sort_unstable();
+    ids.dedup();
+    let of = |resample: usize| {
+        let seed = seed.derive("guard's resample", resample as u64);
+        let mut order = ids.clone();
+        order.sort_by_key(|&id| seed.key(id as u64));
+        let n = ((ids.len() as f64 * RESAMPLED).round() as usize).max(1);
+        let kept: std::collections::BTreeSet<usize> = order.into_iter().take(n).collect();
+        groups.iter().map(|group| kept.contains(group)).collect()
+    };
+    (0..RESAMPLES).map(of).collect()
+}
+
+/// How far each operation may go, from what was said of all of them.
+pub fn caps(judged: &[Judged]) -> Caps {
+    let mut caps = Caps::new();
+    for one in judged {
+        let Some(safe) = &one.safe else { continue };
+        let op = named(&one.operation).expect("it was judged");
+        let neutral = op.range().neutral;
+        let cap = caps.entry(one.operation.clone()).or_insert(Cap {
+            low: neutral,
+            high: neutral,
+        });
+        for &amount in safe {
+            cap.low = cap.low.min(amount);
+            cap.high = cap.high.max(amount);
+        }
+    }
+    caps
+}

@@ -1,0 +1,161 @@
+//! What do changed photos look like, and which changes do the photos bear?
+
+use maud::{Markup, html};
+
+use super::{Section, folded};
+use crate::model::{Augmentation, AugmentationModel, AugmentationRow, Captioned, SheetRow};
+use crate::picture::{self, Budget};
+use crate::{ReportModel, text, words};
+
+pub(super) const OF_RUN: Section = Section {
+    id: "views",
+    title: "What training sees of the photos",
+    link: "Views",
+    draw: of_run,
+};
+
+pub(super) const SHEET: Section<AugmentationModel> = Section {
+    id: "sheet",
+    title: "What it does to the photos",
+    link: "Photos",
+    draw: sheet_of,
+};
+
+pub(super) const TABLE: Section<AugmentationModel> = Section {
+    id: "operations",
+    title: "Which changes these photos bear",
+    link: "Operations",
+    draw: table_of,
+};
+
+pub(super) const POLICY: Section<AugmentationModel> = Section {
+    id: "policy",
+    title: "The policy",
+    link: "Policy",
+    draw: policy_of,
+};
+
+/// Bytes of pictures in one section.
+const BUDGET_BYTES: usize = 8 << 20;
+/// Rows of the sheet that are open.
+const OPEN_ROWS: usize = 4;
+
+/// The answer of the page.
+pub(crate) fn augmentation_answer(model: &AugmentationModel) -> Markup {
+    let there = words::looked_at(model.n_images, model.n_classes, 0);
+    html! {
+        p.eyebrow { "Handful augmentation " span.dot { "·" } " " (text::name(&model.name)) }
+        h1 { (augmentation_sentence(model)) }
+        p.rest { (words::sentence(&there)) }
+        @for sentence in &model.found.judged { p.rest { (text::prose(sentence)) } }
+    }
+}
+
+/// The answer as a sentence.
+pub(crate) fn augmentation_sentence(model: &AugmentationModel) -> String {
+    let rows = &model.found.rows;
+    let refused = rows.iter().filter(|row| row.allowed == "off").count();
+    format!(
+        "Of {} these photos bear {}.",
+        words::counted(rows.len(), "change"),
+        rows.len() - refused
+    )
+}
+
+fn of_run(model: &ReportModel) -> Option<Markup> {
+    let found = model.augmentation.as_ref()?;
+    let mut budget = Budget::of(BUDGET_BYTES);
+    Some(html! {
+        @for sentence in &found.judged { p { (text::prose(sentence)) } }
+        (overruled(found))
+        (sheet(&found.sheet, &mut budget))
+        (table(&found.rows, &mut budget))
+    })
+}
+
+fn sheet_of(model: &AugmentationModel) -> Option<Markup> {
+    let mut budget = Budget::of(BUDGET_BYTES);
+    Some(html! {
+        p { "Each line is a photo as it is, and views of it as training sees them." }
+        (sheet(&model.found.sheet, &mut budget))
+    })
+}
+
+fn table_of(model: &AugmentationModel) -> Option<Markup> {
+    let mut budget = Budget::of(BUDGET_BYTES);
+    Some(html! {
+        (overruled(&model.found))
+        (table(&model.found.rows, &mut budget))
+    })
+}
+
+fn policy_of(model: &AugmentationModel) -> Option<Markup> {
+    Some(html! {
+        p { "Train with it:" }
+        pre { code { (words::visible(&model.train_command)) } }
+        pre { code { (model.found.policy_text) } }
+        dl.facts { dt { "Version" } dd { "handful " (model.version) } }
+    })
+}
+
+fn overruled(found: &Augmentation) -> Markup {
+    html! {
+        @if !found.overruled.is_empty() {
+            p { "Overruled by " code { "--allow" } ", whatever the table says: " (text::prose(&found.overruled.join(", "))) "." }
+        }
+    }
+}
+
+fn sheet(rows: &[SheetRow], budget: &mut Budget) -> Markup {
+    let (open, closed) = rows.split_at(rows.len().min(OPEN_ROWS));
+    let mut lines = |rows: &[SheetRow]| {
+        html! {
+            @for row in rows {
+                div.sets { @for picture in &row.pictures { (figure(picture, &row.label, budget)) } }
+            }
+        }
+    };
+    let opened = lines(open);
+    let rest = (!closed.is_empty()).then(|| lines(closed));
+    html! {
+        (opened)
+        (folded(rest, &words::counted(closed.len(), "more photo")))
+    }
+}
+
+fn figure(captioned: &Captioned, about: &str, budget: &mut Budget) -> Markup {
+    let bytes = budget.spend(Some(&captioned.picture));
+    html! {
+        figure {
+            (picture::field(bytes, &format!("{about}, {}", captioned.caption)))
+            figcaption { span.remark { (text::prose(&captioned.caption)) } }
+        }
+    }
+}
+
+fn table(rows: &[AugmentationRow], budget: &mut Budget) -> Markup {
+    html! {
+        div.wide {
+            table.files {
+                thead { tr { th { "Change" } th { "Allowed" } th { "Beyond that" } th { "Why" } } }
+                tbody {
+                    @for row in rows {
+                        tr {
+                            th scope="row" { (text::name(&row.operation)) }
+                            td { (row.allowed) }
+                            td { (row.verdict) }
+                            td { (text::prose(&row.why)) }
+                        }
+                    }
+                }
+            }
+        }
+        @let shown: Vec<&AugmentationRow> = rows.iter().filter(|row| !row.pictures.is_empty()).collect();
+        (folded((!shown.is_empty()).then(|| html! {
+            @for row in shown {
+                h3 { (text::name(&row.operation)) }
+                div.sets { @for picture in &row.pictures { (figure(picture, &row.operation, budget)) } }
+            }
+        }), "What each change looks like"))
+    }
+}
