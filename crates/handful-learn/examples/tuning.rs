@@ -26,7 +26,7 @@ use handful_learn::head::{FeatureSet, Head, Logistic, TrainingFold};
 use handful_learn::train::{
     Examples, Inputs, Model, Now, Place, Recipe, Shelf, Squares, Training, Trains, fit,
 };
-use handful_stats::{Column, Seed, fit_temperature, softmax_rows};
+use handful_stats::{Column, Seed, argmax, fit_temperature, softmax_rows};
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
@@ -162,11 +162,25 @@ fn main() {
             json!({ "alpha": alpha, "accuracy": right, "log_loss": loss, "calibrated": calibrated })
         })
         .collect();
+    // Which photos the trained model has right, four a digit.
+    let logits = tuned
+        .logits(&inputs, &test)
+        .unwrap_or_else(|e| panic!("{e}"));
+    let right = logits.chunks_exact(n_classes).zip(&test);
+    let right: Vec<u32> = right
+        .map(|(z, &t)| u32::from(argmax(z) == labels[t]))
+        .collect();
+    let digit = |four: &[u32]| {
+        let bits = (0..4).fold(0, |bits, i| bits << 1 | four.get(i).copied().unwrap_or(0));
+        char::from_digit(bits, 16).expect("below 16")
+    };
+    let hits: String = right.chunks(4).map(digit).collect();
     let epochs = (recipe.steps * recipe.batch) as f64 / rows.len() as f64;
     let result = json!({
         "frozen_accuracy": by_alpha[0]["accuracy"],
         "accuracy": by_alpha[4]["accuracy"],
         "by_alpha": by_alpha,
+        "hits": hits,
         "seconds_features": features_s,
         "seconds_prefix": prefix_s,
         "seconds_training": training_s,

@@ -18,11 +18,11 @@ pub mod words;
 
 pub use handful_stats::Interval;
 pub use model::{
-    Augmentation, AugmentationModel, AugmentationRow, BackboneCard, Captioned, Calibration, Candidate, Claimed, ClassResult, ClassSize, Confusion, Curve,
-    Decision, DiagnosisMade, DiagnosisModel, FindingCard, Forgetting, LookAlikes, Made, Mistake,
-    Notice, PairedDifference, Photo, QuickAccuracy, ReportModel, Severity, SheetRow, Shuffled, Sign,
-    SkillChange, StageForgetting, StageProbe, TestResult, TrainingStory, Unread, UnreadFile,
-    Verdict,
+    Augmentation, AugmentationModel, AugmentationRow, BackboneCard, Calibration, Candidate,
+    Captioned, Claimed, ClassResult, ClassSize, Confusion, Curve, Decision, DiagnosisMade,
+    DiagnosisModel, FindingCard, Forgetting, LookAlikes, Made, Mistake, Notice, PairedDifference,
+    Photo, QuickAccuracy, ReportModel, Severity, SheetRow, Shuffled, Sign, SkillChange,
+    StageForgetting, StageProbe, TestResult, TrainingStory, Unread, UnreadFile, Verdict,
 };
 pub use page::{render, render_augmentation, render_diagnosis};
 pub use rate_plot::RatePlot;

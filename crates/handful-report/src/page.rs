@@ -3,8 +3,8 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::section::{
-    OF_AUGMENTATION, OF_DIAGNOSIS, OF_RUN, Section, advice, augmentation_answer, augmentation_sentence,
-    verdict,
+    OF_AUGMENTATION, OF_DIAGNOSIS, OF_RUN, Section, advice, augmentation_answer,
+    augmentation_sentence, verdict,
 };
 use crate::{AugmentationModel, DiagnosisModel, ReportModel, text, words};
 

@@ -5,6 +5,7 @@
 //! `duplicates`, `shots`, `kernels`, `training` and `tuning` are benches of their own: of the search for near-duplicates and for scenes,
 //! of networks, and of what fine-tuning gives.
 
+mod draws;
 mod duplicates;
 mod kernels;
 mod run;
@@ -12,6 +13,7 @@ mod set;
 mod shots;
 mod table;
 mod tuning;
+mod views;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,10 +27,11 @@ use run::{Cache, Trial};
 pub struct BenchArguments {
     /// Names of sets, `all` of them, `scenes` (those without given groups), `speed` (clothing, cold and warm) or folders of
     /// your own; `duplicates` alone: planted near-duplicates, found again; `shots` alone: scenes that are known; `kernels` alone: how
-    /// fast networks run; `training` alone: how fast they learn; `tuning` alone: what fine-tuning gives on a few photos of a class
+    /// fast networks run; `training` alone: how fast they learn; `tuning` alone: what fine-tuning gives on a few photos of a class;
+    /// `views` alone: what policies of views give
     #[arg(
         required = true,
-        value_name = "SET|all|scenes|speed|FOLDER|duplicates|shots|kernels|training|tuning"
+        value_name = "SET|all|scenes|speed|FOLDER|duplicates|shots|kernels|training|tuning|views"
     )]
     sets: Vec<String>,
     /// Folder that holds the sets
@@ -85,18 +88,21 @@ pub fn run(root: &Path, arguments: &BenchArguments) -> Result<Outcome, Failure> 
             "build it with `cargo build --release -p handful`",
         )
     })?;
-    if arguments.sets == ["tuning"] {
+    if arguments.sets == ["tuning"] || arguments.sets == ["views"] {
         let python = arguments.peer.as_deref().ok_or_else(|| {
             let advice = "name a Python with `--peer PYTHON`";
             Failure::new(
-                "`tuning` draws with a script",
+                "photos are drawn with a script",
                 "there is no `--peer`",
                 advice,
             )
         })?;
         let data = fs::canonicalize(root.join(&arguments.data));
         let data = data.map_err(Failure::reading(&arguments.data))?;
-        return tuning::run(root, &data, &binary, python);
+        return match arguments.sets == ["tuning"] {
+            true => tuning::run(root, &data, &binary, python),
+            false => views::run(root, &data, &binary, python),
+        };
     }
     if arguments.sets == ["shots"] {
         return shots::run(root, &binary, &root.join(&arguments.data));

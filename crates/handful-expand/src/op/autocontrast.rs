@@ -44,7 +44,11 @@ fn stretch(values: &mut [u8]) {
     let (mut lows, mut shifts, mut stretches) = ([0u8; LANES], [1u16; LANES], [0u16; LANES]);
     for lane in 0..LANES {
         let (low, high) = (least[lane % 3], most[lane % 3]);
-        let (low, range) = if low < high { (low, high - low) } else { (0, 255) };
+        let (low, range) = if low < high {
+            (low, high - low)
+        } else {
+            (0, 255)
+        };
         let shift = u16::from(range).leading_zeros();
         lows[lane] = low;
         shifts[lane] = 1 << shift;
@@ -87,7 +91,12 @@ fn ends(values: &[u8]) -> [[u8; 3]; 2] {
         }
     });
     let of = |lanes: [u8; LANES], pick: fn(u8, u8) -> u8| {
-        std::array::from_fn(|c| (c..LANES).step_by(3).map(|lane| lanes[lane]).fold(lanes[c], pick))
+        std::array::from_fn(|c| {
+            (c..LANES)
+                .step_by(3)
+                .map(|lane| lanes[lane])
+                .fold(lanes[c], pick)
+        })
     };
     [of(least, u8::min), of(most, u8::max)]
 }

@@ -42,7 +42,10 @@ impl Op for Erasing {
         let area = f64::from(amount) * random.random_range(LEAST..=1.0);
         let furthest = RATIO.ln();
         let ratio = random.random_range(-furthest..=furthest).exp();
-        let sides = [(area * ratio).sqrt().min(1.0), (area / ratio).sqrt().min(1.0)];
+        let sides = [
+            (area * ratio).sqrt().min(1.0),
+            (area / ratio).sqrt().min(1.0),
+        ];
         let mut place = |side: usize, share: f64| {
             let length = ((side as f64 * share).round() as usize).clamp(1, side);
             let start = random.random_range(0..=side - length);

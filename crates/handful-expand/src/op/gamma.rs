@@ -29,8 +29,7 @@ impl Op for Gamma {
 
     fn change(&self, amount: f32, _: [usize; 2], _: &mut ChaCha8Rng) -> Change {
         let power = f64::from(amount).exp2();
-        let table =
-            std::array::from_fn(|v| (255.0 * (v as f64 / 255.0).powf(power)).round() as u8);
+        let table = std::array::from_fn(|v| (255.0 * (v as f64 / 255.0).powf(power)).round() as u8);
         Change::values(move |image| look_up(&mut image.data, &[table; 3]))
     }
 }

@@ -31,7 +31,8 @@ impl Op for ShearX {
     fn change(&self, amount: f32, _: [usize; 2], _: &mut ChaCha8Rng) -> Change {
         let slant = f64::from(amount);
         Change::Warp(Warp::straight(Matrix::affine(
-            [1.0, slant, 0.0], [0.0, 1.0, 0.0],
+            [1.0, slant, 0.0],
+            [0.0, 1.0, 0.0],
         )))
     }
 }

@@ -30,7 +30,8 @@ impl Op for TranslateX {
     fn change(&self, amount: f32, size: [usize; 2], _: &mut ChaCha8Rng) -> Change {
         let shift = f64::from(amount) * size[0] as f64;
         Change::Warp(Warp::straight(Matrix::affine(
-            [1.0, 0.0, -shift], [0.0, 1.0, 0.0],
+            [1.0, 0.0, -shift],
+            [0.0, 1.0, 0.0],
         )))
     }
 }

@@ -30,7 +30,8 @@ impl Op for TranslateY {
     fn change(&self, amount: f32, size: [usize; 2], _: &mut ChaCha8Rng) -> Change {
         let shift = f64::from(amount) * size[1] as f64;
         Change::Warp(Warp::straight(Matrix::affine(
-            [1.0, 0.0, 0.0], [0.0, 1.0, -shift],
+            [1.0, 0.0, 0.0],
+            [0.0, 1.0, -shift],
         )))
     }
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::fit::{Regression, Sums, of_true, read};
 use super::space::{Points, Space};
 use crate::LearnError;
+use crate::algebra::Matrix;
 
 /// z of a 95 % interval.
 const Z95: f64 = 1.959_963_984_540_054;
@@ -95,9 +96,9 @@ pub(super) struct Clean<'a> {
     pub n_classes: usize,
     folds: &'a Folds,
     temperature: f64,
-    /// Distance of each photo to the nearest of another group, and to the nearest of another group in its class.
+    /// Distance of each photo to the nearest of another group, and the middle one to those of other groups in its class.
     nearest: Vec<f64>,
-    nearest_of_class: Vec<f64>,
+    among_class: Vec<f64>,
     mean_distance: f64,
     /// First all photos, then each resample.
     samples: Vec<Sample>,
@@ -133,11 +134,6 @@ impl<'a> Clean<'a> {
     ) -> Result<Clean<'a>, LearnError> {
         let m = labels.len();
         let distances = space.clean_distances();
-        let nearest_where = |i: usize, is_other: &dyn Fn(usize) -> bool| {
-            let others = (0..m).filter(|&j| groups[j] != groups[i] && is_other(j));
-            let squared = others.map(|j| distances.row(i)[j]);
-            squared.fold(f64::INFINITY, f64::min).sqrt()
-        };
         let pairs = (m * m.saturating_sub(1)).max(1) as f64;
         let mut clean = Clean {
             space,
@@ -146,13 +142,15 @@ impl<'a> Clean<'a> {
             n_classes,
             folds,
             temperature: 1.0,
-            nearest: (0..m).map(|i| nearest_where(i, &|_| true)).collect(),
-            nearest_of_class: (0..m)
-                .map(|i| nearest_where(i, &|j| labels[j] == labels[i]))
-                .collect(),
+            nearest: Vec::new(),
+            among_class: Vec::new(),
             mean_distance: distances.values.iter().map(|s| s.sqrt()).sum::<f64>() / pairs,
             samples: Vec::new(),
         };
+        clean.nearest = (0..m).map(|i| clean.nearest_to(i, &distances)).collect();
+        clean.among_class = (0..m)
+            .map(|i| clean.middle_of_class(i, &distances))
+            .collect();
         let all = clean.sample(vec![true; m])?;
         // One temperature for all heads: they differ in what they learnt, not in how sure they are.
         let mut scores = vec![0.0; m * n_classes];
@@ -206,7 +204,7 @@ impl<'a> Clean<'a> {
         &self,
         sample: &Sample,
         heads: &[Regression],
-        points: &crate::algebra::Matrix,
+        points: &Matrix,
     ) -> (Vec<f64>, Vec<usize>) {
         let m = self.labels.len();
         let (mut probabilities, mut what) = (vec![0.0; m], vec![0; m]);
@@ -257,12 +255,9 @@ impl<'a> Clean<'a> {
         let strangers = self.strangers(points);
         let outer = quantile(&self.nearest, OUTER);
         let m = self.labels.len();
-        let nearest = |i: usize| {
-            let others = (0..m).filter(|&j| self.groups[j] != self.groups[i]);
-            let squared = others.map(|j| points.squared.row(i)[j]);
-            squared.fold(f64::INFINITY, f64::min).sqrt()
-        };
-        let is_outside: Vec<bool> = (0..m).map(|i| nearest(i) > outer).collect();
+        let is_outside: Vec<bool> = (0..m)
+            .map(|i| self.nearest_to(i, &points.squared) > outer)
+            .collect();
         let of_sample = |(idx, sample): (usize, &Sample)| {
             let rows: Vec<usize> = (0..m).filter(|&i| sample.is_in[i]).collect();
             let groups: Vec<usize> = rows.iter().map(|&i| self.groups[i]).collect();
@@ -331,18 +326,28 @@ impl<'a> Clean<'a> {
 
     /// Whether each changed photo is further from the photos of its class than it was itself: 1, 0, or ½.
     fn strangers(&self, points: &Points) -> Vec<f64> {
-        let m = self.labels.len();
-        let of = |i: usize| {
-            let kin = (0..m)
-                .filter(|&j| self.groups[j] != self.groups[i] && self.labels[j] == self.labels[i]);
-            let squared = kin.map(|j| points.squared.row(i)[j]);
-            let changed = squared.fold(f64::INFINITY, f64::min).sqrt();
-            match changed.is_finite() {
-                true => larger(changed, self.nearest_of_class[i]),
-                false => 0.5,
-            }
+        let of = |i: usize| match self.middle_of_class(i, &points.squared) {
+            changed if changed.is_finite() => larger(changed, self.among_class[i]),
+            _ => 0.5,
         };
-        (0..m).map(of).collect()
+        (0..self.labels.len()).map(of).collect()
+    }
+
+    /// Distance of point `i` to the nearest photo of another group; `squared` are those to all photos.
+    fn nearest_to(&self, i: usize, squared: &Matrix) -> f64 {
+        let others = (0..self.labels.len()).filter(|&j| self.groups[j] != self.groups[i]);
+        let squared = others.map(|j| squared.row(i)[j]);
+        squared.fold(f64::INFINITY, f64::min).sqrt()
+    }
+
+    /// The middle one of the distances of point `i` to photos of its class in other groups. Not the nearest: where some show one scene, a
+    /// photo is near to them because they are the same thing, and no changed one is.
+    fn middle_of_class(&self, i: usize, squared: &Matrix) -> f64 {
+        let is_kin =
+            |&j: &usize| self.groups[j] != self.groups[i] && self.labels[j] == self.labels[i];
+        let kin = (0..self.labels.len()).filter(is_kin);
+        let distances: Vec<f64> = kin.map(|j| squared.row(i)[j].sqrt()).collect();
+        quantile(&distances, 0.5)
     }
 
     /// The pair of classes of which more is confused than by a change that keeps every label.
@@ -392,8 +397,7 @@ impl<'a> Clean<'a> {
 
 /// The placebo that moves photos at least as far, or the furthest there is.
 fn placebo_for(placebos: &[Placebo], displacement: f64) -> Option<&Placebo> {
-    let by_distance =
-        |a: &&Placebo, b: &&Placebo| a.displacement.total_cmp(&b.displacement);
+    let by_distance = |a: &&Placebo, b: &&Placebo| a.displacement.total_cmp(&b.displacement);
     let further = placebos.iter().filter(|p| p.displacement >= displacement);
     further
         .min_by(by_distance)

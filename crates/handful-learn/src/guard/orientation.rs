@@ -50,7 +50,9 @@ impl Orientation {
         let mut turned: Vec<Pixels> = squares.to_vec();
         for turn in 0..TURNS {
             if turn > 0 {
-                turned.iter_mut().for_each(|square| *square = quarter(square));
+                turned
+                    .iter_mut()
+                    .for_each(|square| *square = quarter(square));
             }
             seen.extend(sight.of(&turned));
         }

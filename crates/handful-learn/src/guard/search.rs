@@ -68,7 +68,9 @@ impl Judged {
             .trials
             .iter()
             .min_by(|a, b| a.strength.total_cmp(&b.strength));
-        strongest.or(weakest).expect("at least one strength is tried")
+        strongest
+            .or(weakest)
+            .expect("at least one strength is tried")
     }
 
     /// Why it may go no further: the weakest strength that is refused.
@@ -216,13 +218,7 @@ impl<'a> Guard<'a> {
     }
 
     /// All photos changed, by one of the amounts in turn.
-    fn changed(
-        &self,
-        squares: &[Pixels],
-        op: &dyn Op,
-        amounts: &[f32],
-        draw: u64,
-    ) -> Vec<Pixels> {
+    fn changed(&self, squares: &[Pixels], op: &dyn Op, amounts: &[f32], draw: u64) -> Vec<Pixels> {
         let seed = self.seed.derive(op.name(), draw);
         let changed = squares.par_iter().enumerate().map(|(idx, square)| {
             let amount = amounts[idx % amounts.len()];

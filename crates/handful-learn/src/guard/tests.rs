@@ -14,7 +14,11 @@ const PX: usize = 32;
 const N: usize = 160;
 
 /// A picture of a bright rectangle on a dark, noisy ground.
-fn picture(random: &mut impl RngExt, [left, top, right, bottom]: [usize; 4], colour: [u8; 3]) -> Pixels {
+fn picture(
+    random: &mut impl RngExt,
+    [left, top, right, bottom]: [usize; 4],
+    colour: [u8; 3],
+) -> Pixels {
     let mut picture = Pixels::filled(PX, PX, [0; 3]);
     for (i, pixel) in picture.data.as_chunks_mut::<3>().0.iter_mut().enumerate() {
         let (x, y) = (i % PX, i / PX);
@@ -81,8 +85,15 @@ fn mirroring_is_harmful_where_left_and_right_are_the_classes_and_safe_where_they
     });
     let (of_heights, orientation) = judged(&heights, &["horizontal_flip", "vertical_flip"]);
     let verdicts: Vec<Verdict> = of_heights.iter().map(|j| j.decisive().verdict).collect();
-    assert_eq!(verdicts, [Verdict::Safe, Verdict::Harmful], "{of_heights:?}");
-    assert_eq!(caps(&of_heights).keys().collect::<Vec<_>>(), ["horizontal_flip"]);
+    assert_eq!(
+        verdicts,
+        [Verdict::Safe, Verdict::Harmful],
+        "{of_heights:?}"
+    );
+    assert_eq!(
+        caps(&of_heights).keys().collect::<Vec<_>>(),
+        ["horizontal_flip"]
+    );
     assert!(!orientation.is_absent());
 }
 
@@ -114,7 +125,10 @@ fn darkness_is_refused_where_nothing_can_be_seen_in_it_and_little_light_is_not()
     let (judged, _) = judged(&shades, &["brightness"]);
     let darker = judged.iter().find(|j| j.ends[0] < 1.0).unwrap();
     // Half the light makes a bright square of the one class a dull one of the other.
-    assert!(darker.safe.as_ref().is_none_or(|safe| safe[0] > 0.5), "{darker:?}");
+    assert!(
+        darker.safe.as_ref().is_none_or(|safe| safe[0] > 0.5),
+        "{darker:?}"
+    );
     let limit = darker.limit().unwrap();
     assert!(matches!(limit.verdict, Verdict::Harmful | Verdict::Unreal));
 }

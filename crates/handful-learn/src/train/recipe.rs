@@ -324,7 +324,8 @@ impl Recipe {
             return Err(LearnError::Recipe {
                 name: "views",
                 found: self.views.to_string(),
-                range: "0 where photos are mixed: what a frozen prefix made of them can't be".into(),
+                range: "0 where photos are mixed: what a frozen prefix made of them can't be"
+                    .into(),
             });
         }
         if let Some(Err(error)) = self.policy.as_ref().map(Policy::check) {

@@ -351,7 +351,10 @@ fn propose(
     }
     let ops: Vec<&'static dyn Op> = match &wishes.augment {
         Augment::By(policy) => policy.ops(),
-        _ => policies::drawn_from().into_iter().filter_map(named).collect(),
+        _ => policies::drawn_from()
+            .into_iter()
+            .filter_map(named)
+            .collect(),
     };
     let jury = guarded::jury(learnt, given.seed);
     let geometry = comparison.geometry;

@@ -183,7 +183,10 @@ impl Results<'_> {
             hog_accuracy: self.judgement.accuracies[self.control(CONTROL_HOG)],
             train_accuracy: self.train_accuracy,
             training: self.training.clone(),
-            augmentation: self.augmentation.as_ref().map(|(metrics, _)| metrics.clone()),
+            augmentation: self
+                .augmentation
+                .as_ref()
+                .map(|(metrics, _)| metrics.clone()),
             scenes: self.scenes.clone(),
             test: self.test.clone(),
             claims: self.judgement.claims.clone(),

@@ -12,6 +12,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 
+use super::draws::{self, Draw, printed, rounded};
 use crate::command;
 use crate::failure::{Failure, Outcome};
 use rows::{Row, Rows};
@@ -41,18 +42,7 @@ const PEER: &str = "PyTorch, all@0.0003";
 /// Photos of a class at which the peer runs, too.
 const PEER_OF_A_CLASS: usize = 20;
 const SIZE_PX: &str = "128";
-/// Photos that judge.
-const JUDGED_BY: &str = "1500";
-const WORK: &str = "target/bench/tuning";
 const RAW: &str = "bench/results/tuning.csv";
-const VENV: &str = "make a virtual environment with bench/peers/requirements.txt";
-
-/// One draw of photos.
-struct Draw {
-    set: &'static str,
-    of_a_class: usize,
-    seed: usize,
-}
 
 /// Runs what is missing in the file of raw numbers, and prints the table of all.
 pub fn run(root: &Path, data: &Path, binary: &Path, python: &Path) -> Result<Outcome, Failure> {
@@ -80,8 +70,12 @@ pub fn run(root: &Path, data: &Path, binary: &Path, python: &Path) -> Result<Out
     let draws: Vec<Draw> = draws.collect();
     draws.iter().try_for_each(|draw| bench.learn(draw))?;
     // The peer comes last: it takes longest.
-    let of_peer = draws.iter().filter(|draw| draw.of_a_class == PEER_OF_A_CLASS);
-    of_peer.into_iter().try_for_each(|draw| bench.learn_in_peer(draw))?;
+    let of_peer = draws
+        .iter()
+        .filter(|draw| draw.of_a_class == PEER_OF_A_CLASS);
+    of_peer
+        .into_iter()
+        .try_for_each(|draw| bench.learn_in_peer(draw))?;
     print!("{}", bench.rows.table());
     Ok(Outcome::Done)
 }
@@ -119,7 +113,7 @@ impl Bench<'_> {
             of_a_class,
             seed,
         } = *draw;
-        let list = self.draw(draw)?;
+        let list = draw.list(self.root, self.data, self.python)?;
         for strategy in STRATEGIES {
             let method = format!("train, {strategy}");
             if self.rows.lacks(set, of_a_class, seed, &method) {
@@ -145,31 +139,9 @@ impl Bench<'_> {
         if !self.rows.lacks(draw.set, draw.of_a_class, draw.seed, PEER) {
             return Ok(());
         }
-        let list = self.draw(draw)?;
+        let list = draw.list(self.root, self.data, self.python)?;
         let found = self.peer(draw, &list)?;
         self.keep(draw, PEER, found)
-    }
-
-    /// The list of a draw.
-    fn draw(&self, draw: &Draw) -> Result<PathBuf, Failure> {
-        let folder = self.root.join(WORK);
-        fs::create_dir_all(&folder).map_err(Failure::writing(&folder))?;
-        let list = folder.join(format!(
-            "{}-{}-{}.csv",
-            draw.set, draw.of_a_class, draw.seed
-        ));
-        let mut script = Command::new(self.python);
-        script
-            .arg(self.root.join("bench/peers/draw.py"))
-            .arg(self.data.join(draw.set))
-            .arg(&list)
-            .args(["--images", &draw.of_a_class.to_string()])
-            .args(["--test", JUDGED_BY, "--seed", &draw.seed.to_string()])
-            .stdout(Stdio::null());
-        match command::run(&mut script, VENV)?.success() {
-            true => Ok(list),
-            false => Err(Failure::new("photos can't be drawn", list.display(), VENV)),
-        }
     }
 
     /// One training of one recipe.
@@ -208,19 +180,8 @@ impl Bench<'_> {
 
     /// The program's own choice, as a person gets it.
     fn train(&self, draw: &Draw, list: &Path, strategy: &str) -> Result<Found, Failure> {
-        let folder = self.root.join(WORK);
-        let [learned, judging] = ["train", "test"].map(|part| folder.join(format!("{part}.csv")));
-        let text = fs::read_to_string(list).map_err(Failure::reading(list))?;
-        for (part, path) in [("train", &learned), ("test", &judging)] {
-            let root = self.data.join(draw.set);
-            let row = |line: &str| {
-                let (rest, of) = line.rsplit_once(',')?;
-                (of == part).then(|| format!("{}/{rest}", root.display()))
-            };
-            let rows: Vec<String> = text.lines().filter_map(row).collect();
-            let table = format!("path,label\n{}\n", rows.join("\n"));
-            fs::write(path, table).map_err(Failure::writing(path))?;
-        }
+        let folder = self.root.join(draws::WORK);
+        let [learned, judging] = draw.parts(list, self.data)?;
         let run = folder.join("run");
         let _ = fs::remove_dir_all(&run);
         let started = Instant::now();
@@ -303,24 +264,4 @@ impl Bench<'_> {
             high: claimed.map(|[.., high]| rounded(high, 4)),
         })
     }
-}
-
-/// To so many digits.
-fn rounded(value: f64, digits: i32) -> f64 {
-    let scale = 10f64.powi(digits);
-    (value * scale).round() / scale
-}
-
-/// What a program prints as JSON in its last line.
-fn printed(command: &mut Command) -> Result<Value, Failure> {
-    let name = command.get_program().to_string_lossy().into_owned();
-    let output = command
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .output();
-    let output = output.map_err(|e| Failure::new(format!("cannot start `{name}`"), e, VENV))?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    let last = text.lines().last().unwrap_or_default();
-    serde_json::from_str(last)
-        .map_err(|e| Failure::new(format!("`{name}` printed no result"), e, "run it by hand"))
 }

@@ -39,10 +39,14 @@ pub fn apply(
         .iter()
         .map(|&row| {
             let photo = &photos.list[row];
-            let class = photo.label.map_or("", |label| photos.classes[label].as_str());
+            let class = photo
+                .label
+                .map_or("", |label| photos.classes[label].as_str());
             let folder = out.join(safe(class));
             let path = Path::new(&photo.shown);
-            let stem = path.file_stem().map_or("photo".into(), |s| s.to_string_lossy());
+            let stem = path
+                .file_stem()
+                .map_or("photo".into(), |s| s.to_string_lossy());
             let name = folder.join(safe(&stem));
             // Two photos of one name in one class, from other folders.
             let n = taken.entry(name.clone()).or_default();
@@ -62,22 +66,36 @@ pub fn apply(
         (0..copies).try_for_each(|copy| {
             let size = [pixels.width, pixels.height];
             let view = policy.view(seed, copy as u64, idx as u64, size);
-            write_whole(&copy_of(&names[idx], copy), &encode_jpeg(&view.of(pixels), QUALITY))
+            write_whole(
+                &copy_of(&names[idx], copy),
+                &encode_jpeg(&view.of(pixels), QUALITY),
+            )
         })
     })?;
     written.into_iter().collect::<Result<Vec<()>, Failure>>()?;
     events.check_interrupted()?;
     let mut list = csv::Writer::from_writer(Vec::new());
     let failed = |e: csv::Error| Failure::new(exit::IO, e.to_string());
-    list.write_record(["path", "label", "group"]).map_err(failed)?;
+    list.write_record(["path", "label", "group"])
+        .map_err(failed)?;
     for (&row, name) in rows.iter().zip(&names) {
         let photo = &photos.list[row];
-        let class = photo.label.map_or("", |label| photos.classes[label].as_str());
+        let class = photo
+            .label
+            .map_or("", |label| photos.classes[label].as_str());
         for copy in 0..copies {
             let path = copy_of(name, copy);
-            let path = path.strip_prefix(out).unwrap_or(&path).display().to_string();
-            list.write_record([path.as_str(), class, photo.group.as_deref().unwrap_or(&photo.shown)])
-                .map_err(failed)?;
+            let path = path
+                .strip_prefix(out)
+                .unwrap_or(&path)
+                .display()
+                .to_string();
+            list.write_record([
+                path.as_str(),
+                class,
+                photo.group.as_deref().unwrap_or(&photo.shown),
+            ])
+            .map_err(failed)?;
         }
     }
     let bytes = list.into_inner().expect("a vector takes all bytes");

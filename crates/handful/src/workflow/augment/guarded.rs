@@ -74,7 +74,10 @@ pub fn guard(
     )?;
     let n_looks: usize = ops.iter().map(|op| Guard::looks(*op)).sum();
     let all = n_looks + Guard::LOOKS_AT_FIRST + Guard::LOOKS_FOR_POWER;
-    let progress = events.progress("judging changes of the photos", (all * squares.len()) as u64);
+    let progress = events.progress(
+        "judging changes of the photos",
+        (all * squares.len()) as u64,
+    );
     let is_stopped: &AtomicBool = events.interruption();
     let guard = Guard::new(
         Sight::new(looks.backbone, preprocessing),

@@ -133,8 +133,15 @@ pub fn augment(asked: &Asked, events: &Events) -> Result<Augmented, Failure> {
         version: env!("CARGO_PKG_VERSION").into(),
         found,
     };
-    folder.write("sheet.html", handful_report::render_augmentation(&page).as_bytes())?;
+    folder.write(
+        "sheet.html",
+        handful_report::render_augmentation(&page).as_bytes(),
+    )?;
     folder.write(POLICY, policy.to_text().as_bytes())?;
+    for fitted in policies::fitted(&training, &caps) {
+        let name = format!("fitted-{}.toml", fitted.name);
+        folder.write(&name, fitted.to_text().as_bytes())?;
+    }
     let told: Vec<told::Told> = guarded.judged.iter().map(told::Told::of).collect();
     let guard_json = serde_json::to_string_pretty(&told).expect("verdicts are plain data");
     folder.write("guard.json", guard_json.as_bytes())?;
@@ -155,7 +162,9 @@ pub fn augment(asked: &Asked, events: &Events) -> Result<Augmented, Failure> {
     };
     let issues = std::mem::take(&mut looks.issues);
     drop(looks);
-    photos.issues.extend(issues.into_iter().map(|(_, issue)| issue));
+    photos
+        .issues
+        .extend(issues.into_iter().map(|(_, issue)| issue));
     Ok(Augmented {
         photos,
         guarded,

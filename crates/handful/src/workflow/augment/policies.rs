@@ -112,9 +112,11 @@ fn of_all(caps: &Caps, name: &str, choose: Choose) -> Policy {
     };
     let mut within = all.within(caps).at(SHARE);
     // A step that is left with nothing to do draws nothing.
-    within
-        .steps
-        .retain(|step| step.ops.iter().any(|used| used.name != handful_expand::IDENTITY));
+    within.steps.retain(|step| {
+        step.ops
+            .iter()
+            .any(|used| used.name != handful_expand::IDENTITY)
+    });
     within
 }
 
@@ -136,7 +138,10 @@ pub fn read(name: &str) -> Result<Policy, Failure> {
     }
     let path = std::path::Path::new(name);
     if !path.exists() {
-        let known: Vec<String> = handful_expand::built_in().into_iter().map(|p| p.name).collect();
+        let known: Vec<String> = handful_expand::built_in()
+            .into_iter()
+            .map(|p| p.name)
+            .collect();
         return Err(
             Failure::new(exit::USAGE, format!("there is no policy `{name}`"))
                 .found(format!("neither a file nor one of {}", known.join(", ")))
@@ -166,14 +171,29 @@ mod tests {
     #[test]
     fn policies_draw_from_what_is_safe_alone() {
         let caps = Caps::from([
-            ("rotation".into(), Cap { low: -30.0, high: 30.0 }),
-            ("horizontal_flip".into(), Cap { low: 0.0, high: 1.0 }),
+            (
+                "rotation".into(),
+                Cap {
+                    low: -30.0,
+                    high: 30.0,
+                },
+            ),
+            (
+                "horizontal_flip".into(),
+                Cap {
+                    low: 0.0,
+                    high: 1.0,
+                },
+            ),
         ]);
         let all = fitted(&photos(400), &caps);
         assert_eq!(all.len(), 3);
         for policy in &all {
             let names: Vec<&str> = policy.ops().iter().map(|op| op.name()).collect();
-            assert!(names.iter().all(|name| caps.contains_key(*name)), "{names:?}");
+            assert!(
+                names.iter().all(|name| caps.contains_key(*name)),
+                "{names:?}"
+            );
         }
         let turn = all[1].steps[1].ops.iter().find(|u| u.name == "rotation");
         assert_eq!(turn.and_then(|u| u.range), Some([-20.0, 20.0]));

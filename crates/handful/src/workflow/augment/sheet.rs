@@ -174,7 +174,8 @@ fn captioned(square: &Pixels, caption: String) -> Captioned {
 
 /// What was drawn, for people.
 fn drawn(view: &View) -> String {
-    let one = |(name, to): &(&str, f32)| match named(name).is_some_and(|op| op.range().is_switch()) {
+    let one = |(name, to): &(&str, f32)| match named(name).is_some_and(|op| op.range().is_switch())
+    {
         true => (*name).to_owned(),
         false => format!("{name} {}", amount(*to)),
     };
@@ -207,7 +208,10 @@ pub fn contact_sheet(photos: &[Shown], policy: &Policy, seed: Seed) -> Pixels {
     let mut sheet = Pixels::filled(columns * step + GAP_PX, rows * step + GAP_PX, [255; 3]);
     for (idx, photo) in photos.iter().enumerate() {
         let seen = views(policy, idx, seed).map(|view| view.of(&photo.square));
-        for (column, tile) in std::iter::once(photo.square.clone()).chain(seen).enumerate() {
+        for (column, tile) in std::iter::once(photo.square.clone())
+            .chain(seen)
+            .enumerate()
+        {
             let tile = resize(&tile, TILE_PX, TILE_PX);
             for (y, line) in tile.data.chunks_exact(3 * TILE_PX).enumerate() {
                 let row = idx * step + GAP_PX + y;
@@ -225,7 +229,9 @@ mod tests {
 
     #[test]
     fn every_class_is_shown_before_any_is_shown_twice() {
-        let labels: Vec<usize> = (0..100).map(|i| usize::from(i >= 95) + usize::from(i >= 99)).collect();
+        let labels: Vec<usize> = (0..100)
+            .map(|i| usize::from(i >= 95) + usize::from(i >= 99))
+            .collect();
         let rows = shown(&labels, Seed(3));
         assert_eq!(rows.len(), PHOTOS_SHOWN);
         let first: BTreeSet<usize> = rows[..3].iter().map(|&row| labels[row]).collect();

@@ -35,8 +35,9 @@ pub(super) fn policy_round<'b>(
         let decision = Decision {
             topic: "views".into(),
             choice: only.name.clone(),
-            why: "the mildest policy that these photos bear; so few photos can't tell policies apart"
-                .into(),
+            why:
+                "the mildest policy that these photos bear; so few photos can't tell policies apart"
+                    .into(),
         };
         return Ok((Some(with(only)), Some(decision)));
     }
@@ -73,7 +74,11 @@ pub(super) fn policy_round<'b>(
             chosen = idx;
         }
     }
-    let name = |recipe: &Recipe| (recipe.policy.as_ref()).map_or("windows", |p| p.name.as_str()).to_owned();
+    let name = |recipe: &Recipe| {
+        (recipe.policy.as_ref())
+            .map_or("windows", |p| p.name.as_str())
+            .to_owned()
+    };
     let told: Vec<String> = (tried.iter())
         .map(|(recipe, column)| format!("{} {:.3}", name(recipe), column.mean_loss()))
         .collect();

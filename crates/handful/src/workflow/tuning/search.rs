@@ -74,8 +74,7 @@ pub fn search<'b>(
     };
     let (recipes, leads) = match (recipes.split_first(), policies.is_empty()) {
         (Some((best, others)), false) => {
-            let (augmented, decision) =
-                policy_round(bench, best, policies, prepared, kept, watch)?;
+            let (augmented, decision) = policy_round(bench, best, policies, prepared, kept, watch)?;
             if let Some(decision) = &decision {
                 decision.tell(bench.events);
             }
