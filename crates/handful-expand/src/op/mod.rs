@@ -5,15 +5,19 @@
 //! below hold that for all of them. `docs/adding-an-op.md` says how to add one.
 
 mod autocontrast;
+mod background_jitter;
 mod brightness;
 mod channel_shuffle;
 mod clahe;
+mod coarse_dropout;
 mod contrast;
 mod crop;
 mod elastic;
 mod equalize;
 mod erasing;
+mod fog;
 mod gamma;
+mod glare;
 mod grayscale;
 mod horizontal_flip;
 mod hue;
@@ -22,6 +26,7 @@ mod posterize;
 mod quarter_turns;
 mod rotation;
 mod saturation;
+mod shadow;
 mod sharpness;
 mod shear_x;
 mod shear_y;
@@ -31,6 +36,7 @@ mod tests;
 mod tone;
 mod translate_x;
 mod translate_y;
+mod veil;
 mod vertical_flip;
 mod zoom;
 
@@ -122,6 +128,11 @@ pub static OPS: &[&dyn Op] = &[
     &grayscale::Grayscale,
     &channel_shuffle::ChannelShuffle,
     &erasing::Erasing,
+    &coarse_dropout::CoarseDropout,
+    &fog::Fog,
+    &shadow::Shadow,
+    &glare::Glare,
+    &background_jitter::BackgroundJitter,
 ];
 
 /// The op of this name.

@@ -1,5 +1,7 @@
 //! What do changed photos look like, and which changes do the photos bear?
 
+use std::collections::BTreeSet;
+
 use maud::{Markup, html};
 
 use super::{Section, folded};
@@ -54,11 +56,13 @@ pub(crate) fn augmentation_answer(model: &AugmentationModel) -> Markup {
 /// The answer as a sentence.
 pub(crate) fn augmentation_sentence(model: &AugmentationModel) -> String {
     let rows = &model.found.rows;
-    let refused = rows.iter().filter(|row| row.allowed == "off").count();
+    let all: BTreeSet<&str> = rows.iter().map(|row| row.operation.as_str()).collect();
+    let borne = rows.iter().filter(|row| row.allowed != "off");
+    let borne: BTreeSet<&str> = borne.map(|row| row.operation.as_str()).collect();
     format!(
-        "Of {} these photos bear {}.",
-        words::counted(rows.len(), "change"),
-        rows.len() - refused
+        "These photos bear {} of {}, some of them in part.",
+        borne.len(),
+        words::counted(all.len(), "change")
     )
 }
 
@@ -111,7 +115,7 @@ fn sheet(rows: &[SheetRow], budget: &mut Budget) -> Markup {
     let mut lines = |rows: &[SheetRow]| {
         html! {
             @for row in rows {
-                div.sets { @for picture in &row.pictures { (figure(picture, &row.label, budget)) } }
+                div.views { @for picture in &row.pictures { (figure(picture, &row.label, budget)) } }
             }
         }
     };
@@ -128,20 +132,25 @@ fn figure(captioned: &Captioned, about: &str, budget: &mut Budget) -> Markup {
     html! {
         figure {
             (picture::field(bytes, &format!("{about}, {}", captioned.caption)))
-            figcaption { span.remark { (text::prose(&captioned.caption)) } }
+            figcaption { span.remark { (text::prose(&spoken(&captioned.caption))) } }
         }
     }
+}
+
+/// Names of operations as words.
+fn spoken(text: &str) -> String {
+    text.replace('_', " ")
 }
 
 fn table(rows: &[AugmentationRow], budget: &mut Budget) -> Markup {
     html! {
         div.wide {
-            table.files {
+            table.files.changes {
                 thead { tr { th { "Change" } th { "Allowed" } th { "Beyond that" } th { "Why" } } }
                 tbody {
                     @for row in rows {
                         tr {
-                            th scope="row" { (text::name(&row.operation)) }
+                            th scope="row" { (text::name(&spoken(&row.operation))) }
                             td { (row.allowed) }
                             td { (row.verdict) }
                             td { (text::prose(&row.why)) }
@@ -153,8 +162,8 @@ fn table(rows: &[AugmentationRow], budget: &mut Budget) -> Markup {
         @let shown: Vec<&AugmentationRow> = rows.iter().filter(|row| !row.pictures.is_empty()).collect();
         (folded((!shown.is_empty()).then(|| html! {
             @for row in shown {
-                h3 { (text::name(&row.operation)) }
-                div.sets { @for picture in &row.pictures { (figure(picture, &row.operation, budget)) } }
+                h3 { (text::name(&spoken(&row.operation))) }
+                div.views { @for picture in &row.pictures { (figure(picture, &row.operation, budget)) } }
             }
         }), "What each change looks like"))
     }
