@@ -10,7 +10,7 @@ use handful_stats::{Conformal, Interval};
 use serde::{Deserialize, Serialize};
 
 use crate::backbone::{Card, Precision};
-use crate::features::{Taps, pooled};
+use crate::features::{Taps, Views, pooled_over};
 use crate::head::{Fitted, Neighbours};
 use crate::weights::Stored;
 use crate::{Backbone, LearnError, Weights};
@@ -40,6 +40,9 @@ pub struct Record {
     pub sample_range: Option<SampleRange>,
     /// Names of the tapped stages.
     pub stages: Vec<String>,
+    /// Which views of a photo its features are the mean of; the photo as it is in models from before there was a choice.
+    #[serde(default, skip_serializing_if = "Views::is_as_is")]
+    pub views: Views,
     /// Which numbers the features were computed with; float32 in models from before there was a choice.
     #[serde(default)]
     pub precision: Precision,
@@ -207,7 +210,13 @@ impl Bundle {
     /// Calibrated probabilities of prepared images, `[n, classes]`, row-major.
     pub fn probabilities(&self, prepared: &[Pixels]) -> Result<Vec<f64>, LearnError> {
         let taps = Taps::new(&self.backbone, &self.record.stages)?;
-        let features = pooled(&self.backbone, prepared, &self.record.preprocessing, &taps);
+        let features = pooled_over(
+            self.record.views,
+            &self.backbone,
+            prepared,
+            &self.record.preprocessing,
+            &taps,
+        );
         let features: Vec<f64> = features.into_iter().map(f64::from).collect();
         Ok(self.head.probabilities(&features))
     }

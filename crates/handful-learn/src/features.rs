@@ -3,6 +3,7 @@
 use handful_image::{Pixels, Preprocessing};
 use handful_kernel::Isa;
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use crate::backbone::Precision;
 use crate::{Backbone, LearnError};
@@ -21,6 +22,67 @@ pub fn arithmetic(precision: Precision) -> &'static str {
         // Products are exact: all machines round alike.
         (Precision::Bfloat16, _) => "bf16, summed in f32",
     }
+}
+
+/// Which views of a photo its features are the mean of. A model predicts with the views that its head was fitted on.
+///
+/// Source: recipe 1.1 in small-data.md, "Views"; averaging over a photo and its mirror image is as old as A. Krizhevsky et al. (NIPS
+/// 2012), there over predictions.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Views {
+    /// The photo as it is.
+    #[default]
+    AsIs,
+    /// The photo and its mirror image.
+    Mirrored,
+}
+
+impl Views {
+    /// How many there are.
+    pub fn count(self) -> usize {
+        match self {
+            Views::AsIs => 1,
+            Views::Mirrored => 2,
+        }
+    }
+
+    /// Whether it is the photo alone.
+    pub fn is_as_is(&self) -> bool {
+        *self == Views::AsIs
+    }
+}
+
+/// As [`pooled`], the mean over views of each image.
+pub fn pooled_over(
+    views: Views,
+    backbone: &Backbone,
+    images: &[Pixels],
+    preprocessing: &Preprocessing,
+    taps: &Taps,
+) -> Vec<f32> {
+    let mut features = pooled(backbone, images, preprocessing, taps);
+    match views {
+        Views::AsIs => {}
+        Views::Mirrored => {
+            let mirrored: Vec<Pixels> = images.par_iter().map(mirrored).collect();
+            let of_mirrored = pooled(backbone, &mirrored, preprocessing, taps);
+            for (value, other) in features.iter_mut().zip(of_mirrored) {
+                *value = 0.5 * (*value + other);
+            }
+        }
+    }
+    features
+}
+
+fn mirrored(image: &Pixels) -> Pixels {
+    let mut mirrored = image.clone();
+    for row in mirrored.data.chunks_exact_mut(3 * image.width) {
+        row.as_chunks_mut::<3>().0.reverse();
+    }
+    mirrored
 }
 
 /// Which stages a feature vector is made of, in this order, each as its channels' spatial means.

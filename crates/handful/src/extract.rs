@@ -16,7 +16,7 @@ use handful_image::{
     SIGNATURE_LENGTH, SampleExtent, Signature, controls, file_facts, sample_extent,
 };
 use handful_learn::Backbone;
-use handful_learn::features::{KERNEL_GENERATION, Taps, arithmetic, pooled};
+use handful_learn::features::{KERNEL_GENERATION, Taps, Views, arithmetic, pooled_over};
 use handful_learn::train::Squares;
 
 use crate::cache::{Cache, ImageKey, Shelf};
@@ -45,6 +45,8 @@ pub enum View<'a> {
         preprocessing: Preprocessing,
         /// Which stages are taken out.
         taps: Taps,
+        /// Of which views of a photo the mean is taken.
+        views: Views,
     },
     /// Edges and colours, for the control that knows no network.
     Control,
@@ -72,11 +74,18 @@ impl View<'_> {
                 backbone,
                 preprocessing,
                 taps,
+                views,
             } => format!(
-                "network {} {} {taps:?} {} generation {KERNEL_GENERATION}",
+                "network {} {} {taps:?} {}{} generation {KERNEL_GENERATION}",
                 backbone.weights.digest(),
                 serde_json::to_string(preprocessing).expect("a record is plain data"),
                 arithmetic(backbone.precision()),
+                // Nothing for photos as they are, so that what was kept before is found.
+                if views.is_as_is() {
+                    String::new()
+                } else {
+                    format!(" {views:?}")
+                },
             ),
             View::Control => format!("control {CONTROLS_LENGTH} generation {CONTROL_GENERATION}"),
             View::Portrait => {
@@ -93,8 +102,9 @@ impl View<'_> {
             View::Network {
                 backbone,
                 preprocessing,
+                views,
                 ..
-            } => backbone.cost(preprocessing.size_px).mega_macs,
+            } => backbone.cost(preprocessing.size_px).mega_macs * views.count() as f64,
             View::Control | View::Portrait | View::Signature => DESCRIPTOR_MEGA_MACS,
         }
     }
@@ -475,7 +485,7 @@ impl Batch {
                         .extend(issues.into_iter().map(|i| (*idx, i)));
                     for &v in wanted {
                         match views[v].prepare(&pixels) {
-                            Prepared::Image(image) => batch.keep(v, *idx, image),
+                            Prepared::Image(image) => batch.keep(v, *idx, image, views),
                             Prepared::Vector(vector) => batch.done.vectors.push((v, *idx, vector)),
                         }
                     }
@@ -491,13 +501,18 @@ impl Batch {
         batch
     }
 
-    fn keep(&mut self, view: usize, photo: usize, image: Pixels) {
+    fn keep(&mut self, view: usize, photo: usize, image: Pixels, views: &[View]) {
         let same = |images: &Vec<(usize, Pixels)>| {
             images
                 .last()
                 .is_some_and(|(p, i)| *p == photo && *i == image)
         };
-        match self.images.iter().find(|(_, images)| same(images)) {
+        let of = |view: usize| match &views[view] {
+            View::Network { views, .. } => Some(*views),
+            _ => None,
+        };
+        let twin = (self.images.iter()).find(|(v, images)| of(**v) == of(view) && same(images));
+        match twin {
             Some((&twin, _)) => self.alike.push((view, photo, twin)),
             None => self.images.entry(view).or_default().push((photo, image)),
         }
@@ -511,13 +526,14 @@ impl Batch {
                 backbone,
                 preprocessing,
                 taps,
+                views: of_photo,
             } = &views[v]
             else {
                 continue;
             };
             let started = Instant::now();
             let (positions, images): (Vec<usize>, Vec<Pixels>) = images.into_iter().unzip();
-            let features = pooled(backbone, &images, preprocessing, taps);
+            let features = pooled_over(*of_photo, backbone, &images, preprocessing, taps);
             let vectors = features.chunks_exact(taps.len()).map(<[f32]>::to_vec);
             self.done.vectors.extend(
                 positions

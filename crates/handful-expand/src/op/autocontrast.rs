@@ -2,6 +2,7 @@
 
 use rand::rngs::ChaCha8Rng;
 
+use super::tone::look_up;
 use super::{Change, Kind, Op};
 use crate::range::Range;
 use crate::wide::wide;
@@ -35,43 +36,20 @@ impl Op for Autocontrast {
     }
 }
 
-/// Values in one step of the loops: whole registers and whole pixels.
+/// Values in one step of the loop over all: whole registers and whole pixels.
 const LANES: usize = 96;
 
 fn stretch(values: &mut [u8]) {
     let [least, most] = ends(values);
-    // Per lane: what is taken away, a power of two that fills 16 bits, and the stretch with 7 bits behind the point.
-    let (mut lows, mut shifts, mut stretches) = ([0u8; LANES], [1u16; LANES], [0u16; LANES]);
-    for lane in 0..LANES {
-        let (low, high) = (least[lane % 3], most[lane % 3]);
-        let (low, range) = if low < high {
-            (low, high - low)
-        } else {
-            (0, 255)
-        };
-        let shift = u16::from(range).leading_zeros();
-        lows[lane] = low;
-        shifts[lane] = 1 << shift;
-        // Rounded up, so that the lightest value becomes 255.
-        let filled = u32::from(range) << shift;
-        stretches[lane] = ((255u32 << 23).div_ceil(filled)) as u16;
-    }
-    wide(|| {
-        let stretched = |value: u8, lane: usize| {
-            let from_low = u16::from(value.saturating_sub(lows[lane])) * shifts[lane];
-            let stretched = (u32::from(from_low) * u32::from(stretches[lane])) >> 16;
-            ((stretched as u16 + 1) >> 7) as u8
-        };
-        let (chunks, rest) = values.as_chunks_mut::<LANES>();
-        for chunk in chunks {
-            for (lane, value) in chunk.iter_mut().enumerate() {
-                *value = stretched(*value, lane);
-            }
-        }
-        for (lane, value) in rest.iter_mut().enumerate() {
-            *value = stretched(*value, lane);
-        }
+    let tables: [[u8; 256]; 3] = std::array::from_fn(|c| {
+        let (low, high) = (u32::from(least[c]), u32::from(most[c]));
+        std::array::from_fn(|v| match low < high {
+            // Rounded down, as Pillow does.
+            true => ((v as u32).clamp(low, high) - low) * 255 / (high - low),
+            false => v as u32,
+        } as u8)
     });
+    look_up(values, &tables);
 }
 
 /// The least and the largest value of each channel.

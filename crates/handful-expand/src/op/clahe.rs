@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn a_dim_corner_gains_contrast_and_a_higher_limit_gives_more() {
-        let mut dim = Pixels::filled(64, 64, [0; 3]);
+        let mut dim = Pixels::filled(256, 256, [0; 3]);
         for (i, pixel) in dim.data.as_chunks_mut::<3>().0.iter_mut().enumerate() {
             *pixel = [100 + (i * 7 % 10) as u8; 3];
         }

@@ -6,21 +6,29 @@
 
 mod autocontrast;
 mod background_jitter;
+mod blur;
 mod brightness;
 mod channel_shuffle;
 mod clahe;
 mod coarse_dropout;
 mod contrast;
 mod crop;
+mod downscale;
 mod elastic;
 mod equalize;
 mod erasing;
 mod fog;
 mod gamma;
+mod gaussian_blur;
+mod gaussian_noise;
 mod glare;
 mod grayscale;
 mod horizontal_flip;
 mod hue;
+mod iso_noise;
+mod jpeg;
+mod motion_blur;
+mod noise;
 mod perspective;
 mod posterize;
 mod quarter_turns;
@@ -30,6 +38,7 @@ mod shadow;
 mod sharpness;
 mod shear_x;
 mod shear_y;
+mod shot_noise;
 mod solarize;
 #[cfg(test)]
 mod tests;
@@ -127,6 +136,13 @@ pub static OPS: &[&dyn Op] = &[
     &clahe::Clahe,
     &grayscale::Grayscale,
     &channel_shuffle::ChannelShuffle,
+    &gaussian_blur::GaussianBlur,
+    &motion_blur::MotionBlur,
+    &gaussian_noise::GaussianNoise,
+    &shot_noise::ShotNoise,
+    &iso_noise::IsoNoise,
+    &jpeg::Jpeg,
+    &downscale::Downscale,
     &erasing::Erasing,
     &coarse_dropout::CoarseDropout,
     &fog::Fog,

@@ -92,12 +92,12 @@ pub struct Guard<'a> {
     seed: Seed,
     resamples: Vec<Vec<bool>>,
     placebos: Vec<Placebo>,
-    orientation: Orientation,
+    orientation: Option<Orientation>,
     is_stopped: &'a AtomicBool,
 }
 
 impl<'a> Guard<'a> {
-    /// Looks at the photos, clean, blurred, cropped and turned. `squares` are of the size of `sight`'s preprocessing; `folds`, of
+    /// Looks at the photos as they are. `squares` are of the size of `sight`'s preprocessing; `folds`, of
     /// whole groups, say which photos judge which; `is_stopped` ends long work early, with whatever comes of it being thrown away by
     /// whoever set it.
     ///
@@ -115,8 +115,7 @@ impl<'a> Guard<'a> {
         is_stopped: &'a AtomicBool,
     ) -> Result<Guard<'a>, LearnError> {
         let space = Space::new(&sight.of(squares), &sight.widths())?;
-        let orientation = Orientation::of(&sight, squares, groups, &folds)?;
-        let mut guard = Guard {
+        Ok(Guard {
             sight,
             squares,
             labels,
@@ -127,15 +126,27 @@ impl<'a> Guard<'a> {
             seed,
             resamples: resamples(groups, seed),
             placebos: Vec::new(),
-            orientation,
+            orientation: None,
             is_stopped,
-        };
-        guard.placebos = guard.placebos()?;
-        Ok(guard)
+        })
     }
 
-    /// Looks of a photo through the network that [`Guard::new`] takes: itself, four turns, placebos.
-    pub const LOOKS_AT_FIRST: usize = 5 + PLACEBOS.len() * 3;
+    /// The same guard, which has looked at the photos turned, blurred and cropped, too: turns are judged by whether photos have an up, and
+    /// pairs of classes are told that a change confuses more than one that keeps every label.
+    ///
+    /// # Errors
+    /// As [`Guard::new`].
+    pub fn thorough(mut self) -> Result<Guard<'a>, LearnError> {
+        let orientation = Orientation::of(&self.sight, self.squares, self.groups, &self.folds)?;
+        self.orientation = Some(orientation);
+        self.placebos = self.placebos()?;
+        Ok(self)
+    }
+
+    /// Looks of a photo through the network that [`Guard::new`] takes.
+    pub const LOOKS_AT_FIRST: usize = 1;
+    /// Those that [`Guard::thorough`] takes: four turns, placebos.
+    pub const LOOKS_THOROUGH: usize = 4 + PLACEBOS.len() * 3;
     /// Looks of a photo that [`Guard::power`] takes.
     pub const LOOKS_FOR_POWER: usize = 2;
 
@@ -144,8 +155,8 @@ impl<'a> Guard<'a> {
         directions(op).len() * if op.range().is_switch() { 1 } else { 3 }
     }
 
-    /// Whether the photos have an up.
-    pub fn orientation(&self) -> Orientation {
+    /// Whether the photos have an up, where it was looked at.
+    pub fn orientation(&self) -> Option<Orientation> {
         self.orientation
     }
 
@@ -297,8 +308,9 @@ impl<'a> Guard<'a> {
         let mut verdict = agreed(verdicts[0], &verdicts[1..]);
         // Whether photos have an up decides on turns that leave it, whatever else is seen.
         let leaves_up = pose == Pose::Turned || op.name() == "quarter_turns";
-        if verdict == Verdict::Safe && leaves_up && !self.orientation.is_absent() {
-            verdict = match self.orientation.is_present() {
+        let is_absent = self.orientation.is_some_and(|o| o.is_absent());
+        if verdict == Verdict::Safe && leaves_up && !is_absent {
+            verdict = match self.orientation.is_some_and(|o| o.is_present()) {
                 true => Verdict::Unreal,
                 false => Verdict::Unknown,
             };

@@ -62,9 +62,13 @@ fn judged(photos: &Photos, names: &[&str]) -> (Vec<Judged>, super::Orientation) 
         Seed(0),
         &is_stopped,
     )
+    .and_then(Guard::thorough)
     .unwrap();
     let ops: Vec<&'static dyn Op> = names.iter().map(|name| named(name).unwrap()).collect();
-    (guard.judge(&ops, &|_| ()).unwrap(), guard.orientation())
+    (
+        guard.judge(&ops, &|_| ()).unwrap(),
+        guard.orientation().unwrap(),
+    )
 }
 
 #[test]
@@ -131,4 +135,25 @@ fn darkness_is_refused_where_nothing_can_be_seen_in_it_and_little_light_is_not()
     );
     let limit = darker.limit().unwrap();
     assert!(matches!(limit.verdict, Verdict::Harmful | Verdict::Unreal));
+}
+
+#[test]
+fn a_mirrored_mark_is_noticed_where_photos_show_little_else() {
+    let plain = photos(|_, random| picture(random, [0, 0, 1, 1], [40; 3]));
+    let backbone = Backbone::untrained("resnet14", 1).unwrap();
+    let preprocessing = backbone.preprocessing(Geometry::CenterCrop, PX);
+    let folds = Folds::assign(&plain.labels, &plain.groups, 2, 5, 1, Seed(0)).unwrap();
+    let is_stopped = AtomicBool::new(false);
+    let guard = Guard::new(
+        Sight::new(&backbone, preprocessing),
+        &plain.squares,
+        &plain.labels,
+        &plain.groups,
+        2,
+        folds,
+        Seed(0),
+        &is_stopped,
+    );
+    let power = guard.unwrap().power().unwrap();
+    assert!(power.alarms >= 9 && power.of == 10, "{power:?}");
 }

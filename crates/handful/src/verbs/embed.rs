@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use handful_image::Geometry;
 use handful_learn::Weights;
-use handful_learn::features::Taps;
+use handful_learn::features::{Taps, Views};
 use handful_learn::weights::Stored;
 
 use super::flags::{self, MachineFlags};
@@ -100,6 +100,7 @@ pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
     let size_px = args.imgsz.unwrap_or(backbone.trained_px);
     let preprocessing = backbone.preprocessing(args.geometry.into(), size_px);
     let view = View::Network {
+        views: Views::AsIs,
         backbone: &backbone,
         preprocessing,
         taps: taps.clone(),

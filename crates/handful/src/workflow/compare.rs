@@ -46,11 +46,8 @@ pub fn candidates(
             break;
         }
         let started = Instant::now();
-        let CandidatePlan {
-            size_px, stages, ..
-        } = of_set[0];
-        let look = Look::Backbone(comparison.geometry, *size_px);
-        let features = looks.features(look, &task.photos.rows, stages)?;
+        let look = of_set[0].look(comparison.geometry);
+        let features = looks.features(look, &task.photos.rows, &of_set[0].stages)?;
         let mut done: BTreeMap<&str, OutOfFold> = BTreeMap::new();
         let mut missing: Vec<(&dyn Head, String)> = Vec::new();
         for plan in &of_set {
@@ -120,7 +117,8 @@ fn by_features(candidates: &[CandidatePlan]) -> Vec<Vec<&CandidatePlan>> {
     let mut sets: Vec<Vec<&CandidatePlan>> = Vec::new();
     for plan in candidates {
         let alike = |set: &&mut Vec<&CandidatePlan>| {
-            set[0].size_px == plan.size_px && set[0].stages == plan.stages
+            let of = |plan: &CandidatePlan| (plan.size_px, plan.views, plan.stages.clone());
+            of(set[0]) == of(plan)
         };
         match sets.iter_mut().find(alike) {
             Some(set) => set.push(plan),

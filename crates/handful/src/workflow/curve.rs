@@ -134,7 +134,7 @@ pub fn candidate(judged: &[Judged], chosen: usize) -> Option<&Judged> {
     if plan.tune.is_none() && !SLOW_HEADS.contains(&plan.head.as_str()) {
         return Some(chosen);
     }
-    let features = |plan: &CandidatePlan| (plan.size_px, plan.stages.clone());
+    let features = |plan: &CandidatePlan| (plan.size_px, plan.views, plan.stages.clone());
     let ridges = judged.iter().filter_map(|other| {
         let of = other.plan.as_ref()?;
         (of.head == CURVE_HEAD && of.tune.is_none()).then_some((other, of))

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use handful_learn::bundle::Record;
 use handful_stats::{
-    Claim, Column, Conformal, Folds, Interval, McNemar, Planned, ReliabilityBin, Seed,
+    Claim, Column, Conformal, Folds, Interval, McNemar, Planned, ReliabilityBin, Said, Seed,
     accuracy_interval, argmax, balanced_accuracy_interval, bbc_accuracy, brier, claims,
     cross_conformal, difference_of_shares, ece_equal_mass, effective_groups, fold_losses, log_loss,
     log_loss_interval, macro_f1_interval, mcnemar, one_standard_error, prediction_set, rechoose,
@@ -110,8 +110,16 @@ pub struct PlannedClaim {
 pub fn judge(candidates: &[Judged], task: &Task) -> Result<Judgement, Failure> {
     let Task { photos, seed, .. } = task;
     let Labelled { labels, groups, .. } = photos;
+    let claims = planned_claims(candidates, task)?;
+    // What costs more in every prediction has to be better, not only to look so.
+    let may_be_chosen = |c: &Judged| match &c.plan {
+        None => false,
+        Some(plan) if plan.views.is_as_is() => true,
+        Some(_) => (claims.iter())
+            .any(|planned| planned.candidate == c.name && planned.claim.said == Said::Better),
+    };
     let choosable: Vec<usize> = (0..candidates.len())
-        .filter(|&i| candidates[i].plan.is_some())
+        .filter(|&i| may_be_chosen(&candidates[i]))
         .collect();
     let columns: Vec<Column> = choosable
         .iter()
@@ -153,7 +161,7 @@ pub fn judge(candidates: &[Judged], task: &Task) -> Result<Judgement, Failure> {
         )?,
         probabilities: probabilities(&candidates[chosen].out, task)?,
         n_effective,
-        claims: planned_claims(candidates, task)?,
+        claims,
     })
 }
 
@@ -270,7 +278,8 @@ pub fn with_frozen_features(candidates: &[Judged], chosen: usize) -> Option<&Jud
 pub fn baseline(candidates: &[Judged]) -> Option<usize> {
     candidates.iter().position(|c| {
         let plan = c.plan.as_ref();
-        plan.is_some_and(|plan| plan.head == BASELINE_HEAD && plan.tune.is_none())
+        let is_plain = |plan: &CandidatePlan| plan.tune.is_none() && plan.views.is_as_is();
+        plan.is_some_and(|plan| plan.head == BASELINE_HEAD && is_plain(plan))
     })
 }
 

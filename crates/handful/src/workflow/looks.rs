@@ -8,7 +8,7 @@ use handful_image::{
     CONTROLS_LENGTH, Geometry, PORTRAIT_LENGTH, Pixels, Preprocessing, SIGNATURE_LENGTH,
 };
 use handful_learn::Backbone;
-use handful_learn::features::Taps;
+use handful_learn::features::{Taps, Views};
 use handful_learn::head::FeatureSet;
 use handful_learn::train::Squares;
 
@@ -23,12 +23,24 @@ use crate::rows::Rows;
 pub enum Look {
     /// Through the backbone, as a square of so many pixels.
     Backbone(Geometry, usize),
+    /// The same, the mean of the photo and its mirror image.
+    Mirrored(Geometry, usize),
     /// Edges and colours without any network.
     Control,
     /// Brightness, sharpness and a tiny thumbnail, for the diagnosis.
     Portrait,
     /// Hashes and a small thumbnail, for finding copies.
     Signature,
+}
+
+impl Look {
+    /// Through the backbone, with these views of each photo.
+    pub fn through(geometry: Geometry, size_px: usize, views: Views) -> Look {
+        match views {
+            Views::AsIs => Look::Backbone(geometry, size_px),
+            Views::Mirrored => Look::Mirrored(geometry, size_px),
+        }
+    }
 }
 
 /// Feature vectors of a list of photos.
@@ -175,11 +187,17 @@ impl<'a> Looks<'a> {
 
     fn view(&self, look: Look) -> View<'a> {
         match look {
-            Look::Backbone(geometry, size_px) => View::Network {
-                backbone: self.backbone,
-                preprocessing: self.backbone.preprocessing(geometry, size_px),
-                taps: self.taps.clone(),
-            },
+            Look::Backbone(geometry, size_px) | Look::Mirrored(geometry, size_px) => {
+                View::Network {
+                    backbone: self.backbone,
+                    preprocessing: self.backbone.preprocessing(geometry, size_px),
+                    taps: self.taps.clone(),
+                    views: match look {
+                        Look::Mirrored(..) => Views::Mirrored,
+                        _ => Views::AsIs,
+                    },
+                }
+            }
             Look::Control => View::Control,
             Look::Portrait => View::Portrait,
             Look::Signature => View::Signature,
@@ -217,7 +235,7 @@ impl<'a> Looks<'a> {
             Look::Control => std::iter::once(0..CONTROLS_LENGTH).collect(),
             Look::Portrait => std::iter::once(0..PORTRAIT_LENGTH).collect(),
             Look::Signature => std::iter::once(0..SIGNATURE_LENGTH).collect(),
-            Look::Backbone(..) => {
+            Look::Backbone(..) | Look::Mirrored(..) => {
                 let mut idx = stages
                     .iter()
                     .map(|s| self.backbone.stage_idx(s))

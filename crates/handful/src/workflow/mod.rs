@@ -37,7 +37,6 @@ pub mod watch;
 use std::path::Path;
 
 use handful_data::Split;
-use handful_expand::{Op, named};
 use handful_image::{Geometry, SampleRange};
 use handful_stats::{Seed, protocol};
 
@@ -45,16 +44,13 @@ use crate::events::{Event, Events};
 use crate::exit::{self, Failure};
 use crate::extract::Extractor;
 use crate::photos::Photos;
-use augment::guarded::{self, Guarded};
-use augment::policies::{self, Augment};
-use augment::sheet;
-use augment::told::AugmentationMetrics;
+use augment::changes::Changes;
 use curve::CurveMetrics;
 use diagnosis::after::Predicted;
 use judge::{Judged, Judgement};
 use kept::Kept;
 use labelled::Labelled;
-use looks::{Look, Looks};
+use looks::Looks;
 use openings::Opening;
 use plan::Plan;
 use refit::Winner;
@@ -133,7 +129,16 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
     let k = plan.as_ref().map(|p| p.folds).or(settings.folds);
     let k = k.unwrap_or(standard.k);
     let n_fits = k * standard.trained_repeats;
-    let (proposed, guarded) = propose(given, &learnt, &comparison, look_px, &looks, n_fits)?;
+    let proposed = propose(given, &learnt, &comparison, look_px, &looks, n_fits)?;
+    let views = Changes::judged(
+        given,
+        &learnt,
+        (comparison.geometry, look_px),
+        &looks,
+        &proposed,
+    )?;
+    let proposed = views.augmented(proposed, &learnt, &settings.wishes);
+    views.mirror(&photos.classes, &mut comparison, &mut looks, &learnt)?;
     watch.lap("judging changes of the photos");
     let standard = match proposed.is_empty() {
         true => standard.repeats,
@@ -163,7 +168,7 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
     watch.lap("judging");
     let stand_in = judge::with_frozen_features(&judged, judgement.chosen).map(|stand_in| {
         let plan = stand_in.plan.as_ref().expect("controls are not frozen");
-        (stand_in, Look::Backbone(geometry, plan.size_px))
+        (stand_in, plan.look(geometry))
     });
     let predicted = Predicted {
         task: &task,
@@ -184,10 +189,7 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
 
     let tuned = trained.as_ref().map(|trained| &trained.model);
     let training = tuning::story(&families, (&judged, judgement.chosen), tuned, &photos)?;
-    let augmentation = match &guarded {
-        None => None,
-        Some(guarded) => Some(shown_views(given, guarded, chosen, &looks, geometry)?),
-    };
+    let augmentation = views.shown(given, chosen, &looks, geometry)?;
     // Nothing is trained any more: what was kept for it need not fill a disk, nor stand in the way when the run is renamed.
     drop(families);
     let winner = Winner {
@@ -322,15 +324,15 @@ fn propose(
     look_px: usize,
     looks: &Looks,
     n_fits: usize,
-) -> Result<(Vec<Proposed>, Option<(Labelled, Guarded)>), Failure> {
+) -> Result<Vec<Proposed>, Failure> {
     let Settings {
         wishes, size_px, ..
     } = given.settings;
     if let Some(plan) = given.plan {
-        return Ok((Proposed::repeated(plan), None));
+        return Ok(Proposed::repeated(plan));
     }
     if learnt.n_groups() < FEWEST_GROUPS {
-        return Ok((Vec::new(), None));
+        return Ok(Vec::new());
     }
     let mut with_features = vec![comparison.candidates[0].size_px];
     with_features.extend(comparison.sizes(look_px));
@@ -341,50 +343,7 @@ fn propose(
     let size_px = of_recipe.or(*size_px);
     let scratch =
         tuning::scratch::scratch(learnt, short_px, size_px, backbone.precision(), wishes)?;
-    let proposed = tuned.into_iter().chain(scratch);
-    if wishes.recipe.is_some() || wishes.augment == Augment::Windows {
-        return Ok((proposed.collect(), None));
-    }
-    let proposed: Vec<Proposed> = proposed.collect();
-    if proposed.is_empty() {
-        return Ok((proposed, None));
-    }
-    let ops: Vec<&'static dyn Op> = match &wishes.augment {
-        Augment::By(policy) => policy.ops(),
-        _ => policies::drawn_from()
-            .into_iter()
-            .filter_map(named)
-            .collect(),
-    };
-    let jury = guarded::jury(learnt, given.seed);
-    let geometry = comparison.geometry;
-    let guarded = guarded::guard(&ops, &jury, looks, (geometry, look_px), given.seed, events)?;
-    let caps = guarded.caps();
-    let by = |proposed: Proposed| proposed.augmented(learnt, &caps, wishes);
-    Ok((
-        proposed.into_iter().map(by).collect(),
-        Some((jury, guarded)),
-    ))
-}
-
-/// What the photos said of changes of themselves, and what the chosen network saw of them; the mildest policy where it is frozen.
-fn shown_views(
-    given: Given,
-    (jury, guarded): &(Labelled, Guarded),
-    chosen: &Judged,
-    looks: &Looks,
-    geometry: Geometry,
-) -> Result<(AugmentationMetrics, handful_report::Augmentation), Failure> {
-    let overruled = &given.settings.wishes.overruled;
-    let tune = chosen.plan.as_ref().and_then(|plan| plan.tune.as_ref());
-    let policy = tune.and_then(|recipe| recipe.policy.clone());
-    let name = policy.as_ref().map(|policy| policy.name.clone());
-    let policy = policy.unwrap_or_else(|| policies::mild(&overruled.lift(&guarded.caps())));
-    let shown = sheet::photos(jury, looks, geometry, given.seed)?;
-    let classes = &given.photos.classes;
-    let page = sheet::augmentation(guarded, classes, &shown, &policy, overruled, given.seed);
-    let metrics = AugmentationMetrics::of(guarded, name, overruled.told());
-    Ok((metrics, page))
+    Ok(tuned.into_iter().chain(scratch).collect())
 }
 
 /// Whether it was asked if more photos would help, and the answer.
@@ -410,7 +369,7 @@ fn draw_curve(
     let Some((drawn, plan)) = drawn.and_then(|drawn| Some((drawn, drawn.plan.as_ref()?))) else {
         return Ok((true, None));
     };
-    let look = Look::Backbone(geometry, plan.size_px);
+    let look = plan.look(geometry);
     let features = looks.features(look, &task.photos.rows, &plan.stages)?;
     let head = compare::head_of(plan)?;
     let curve = curve::curve(task, &features, head, &drawn.out, events)?;

@@ -5,10 +5,12 @@ use std::path::Path;
 use handful_image::Geometry;
 use handful_learn::Backbone;
 use handful_learn::backbone::Precision;
+use handful_learn::features::Views;
 use handful_learn::head::{Head, Logistic};
 use handful_learn::train::Recipe;
 use serde::{Deserialize, Serialize};
 
+use super::looks::Look;
 use crate::exit::{self, Failure};
 
 /// Version of the file; a newer one is refused.
@@ -22,6 +24,9 @@ pub struct CandidatePlan {
     pub size_px: usize,
     /// Names of the backbone's stages whose spatial means are the features.
     pub stages: Vec<String>,
+    /// Which views of a photo its features are the mean of.
+    #[serde(default, skip_serializing_if = "Views::is_as_is")]
+    pub views: Views,
     /// Name of the head; the one that fine-tuning starts from.
     pub head: String,
     /// How the network is trained; none: it is frozen.
@@ -55,6 +60,7 @@ impl CandidatePlan {
         CandidatePlan {
             size_px,
             stages: stages.to_vec(),
+            views: Views::AsIs,
             head: head.name().to_owned(),
             tune: None,
             scratch: None,
@@ -71,9 +77,23 @@ impl CandidatePlan {
         }
     }
 
+    /// The same frozen features, the mean of each photo and its mirror image.
+    pub fn mirrored(&self) -> CandidatePlan {
+        CandidatePlan {
+            views: Views::Mirrored,
+            ..self.clone()
+        }
+    }
+
+    /// How its features look at photos.
+    pub fn look(&self, geometry: Geometry) -> Look {
+        Look::through(geometry, self.size_px, self.views)
+    }
+
     /// How `candidates.csv` calls what it does.
     pub fn strategy(&self) -> &'static str {
         match (&self.tune, &self.scratch) {
+            (None, _) if !self.views.is_as_is() => "views",
             (None, _) => "frozen",
             (Some(_), None) => "fine-tune",
             (Some(_), Some(_)) => "scratch",
@@ -83,7 +103,10 @@ impl CandidatePlan {
     /// Multiply-accumulates of a prediction, in millions; `backbone` is the run's.
     pub fn mega_macs(&self, backbone: &Backbone) -> f64 {
         match &self.scratch {
-            None => backbone.cost_through(self.size_px, &self.stages).mega_macs,
+            None => {
+                let one = backbone.cost_through(self.size_px, &self.stages).mega_macs;
+                one * self.views.count() as f64
+            }
             Some(name) => {
                 let cost = Backbone::cost_of(name, self.size_px);
                 cost.expect("checked where the plan was read").mega_macs
@@ -102,7 +125,10 @@ impl CandidatePlan {
             }
             None => {
                 let features = features_name(backbone, self.size_px, &self.stages);
-                format!("{features}/{}", self.head)
+                match self.views {
+                    Views::AsIs => format!("{features}/{}", self.head),
+                    Views::Mirrored => format!("{features}+mirrored/{}", self.head),
+                }
             }
         }
     }

@@ -48,8 +48,7 @@ pub fn refit(
             probabilities,
         }) => (model, probabilities),
         None => {
-            let look = Look::Backbone(geometry, plan.size_px);
-            let features = looks.features(look, rows, &plan.stages)?;
+            let features = looks.features(plan.look(geometry), rows, &plan.stages)?;
             let head = task.refit(&features, head_of(plan)?)?;
             let probabilities = head.probabilities(&features.all_rows());
             let backbone = looks.backbone.clone();
@@ -64,6 +63,7 @@ pub fn refit(
         preprocessing: backbone.preprocessing(geometry, plan.size_px),
         sample_range,
         stages: plan.stages.clone(),
+        views: plan.views,
         precision: backbone.precision(),
         backbone: backbone.card.clone(),
         head: head.head.clone(),
@@ -97,7 +97,8 @@ pub fn open_test<'a>(
     baseline: Option<&Judged>,
 ) -> Result<Option<TestResult>, Failure> {
     let record = &model.record;
-    let look = Look::Backbone(record.preprocessing.geometry, record.preprocessing.size_px);
+    let preprocessing = &record.preprocessing;
+    let look = Look::through(preprocessing.geometry, preprocessing.size_px, record.views);
     let is_frozen = model.backbone.weights == looks.backbone.weights;
     let mut own = match is_frozen {
         true => None,
@@ -122,7 +123,7 @@ pub fn open_test<'a>(
     if let Some(baseline) = baseline
         && let Some(plan) = &baseline.plan
     {
-        let look = Look::Backbone(record.preprocessing.geometry, plan.size_px);
+        let look = plan.look(record.preprocessing.geometry);
         looks.ensure("looking at the test photos", &[(look, &photos.rows)])?;
         let learnt = looks.features(look, &task.photos.rows, &plan.stages)?;
         let head = task.refit(&learnt, head_of(plan)?)?;

@@ -73,10 +73,14 @@ impl Comparison {
         looks: &mut Looks,
         photos: &Labelled,
     ) -> Result<Comparison, Failure> {
-        let sizes: BTreeSet<usize> = plan.candidates.iter().map(|c| c.size_px).collect();
-        let wants: Vec<(Look, &[usize])> = sizes
+        let as_is = plan
+            .candidates
             .iter()
-            .map(|s| (Look::Backbone(plan.geometry, *s), photos.rows.as_slice()))
+            .map(|c| Look::Backbone(plan.geometry, c.size_px));
+        let others = plan.frozen().map(|c| c.look(plan.geometry));
+        let all: BTreeSet<Look> = as_is.chain(others).collect();
+        let wants: Vec<(Look, &[usize])> = (all.into_iter())
+            .map(|look| (look, photos.rows.as_slice()))
             .collect();
         looks.ensure("looking closer at all photos", &wants)?;
         Ok(Comparison {

@@ -4,6 +4,7 @@ use std::sync::atomic::AtomicBool;
 
 use handful_expand::{Caps, Op};
 use handful_image::{Geometry, Pixels};
+use handful_learn::LearnError;
 use handful_learn::guard::{Guard, Judged, Orientation, Power, Sight, caps};
 use handful_stats::{Folds, Seed, stratified_subset};
 
@@ -22,14 +23,21 @@ const FOLDS: usize = 5;
 pub struct Guarded {
     /// What is said of each operation, and of each of its directions.
     pub judged: Vec<Judged>,
-    /// Whether the photos have an up.
-    pub orientation: Orientation,
-    /// How often a planted change of labels was noticed.
-    pub power: Power,
+    /// What else was looked at, where it was.
+    pub thorough: Option<Thorough>,
     /// Photos that judged.
     pub n_photos: usize,
     /// Side at which they were looked at, in pixels.
     pub size_px: usize,
+}
+
+/// What only a thorough guard knows.
+#[derive(Clone, Copy, Debug)]
+pub struct Thorough {
+    /// Whether the photos have an up.
+    pub orientation: Orientation,
+    /// How often a planted change of labels was noticed.
+    pub power: Power,
 }
 
 impl Guarded {
@@ -50,12 +58,13 @@ pub fn jury(photos: &Labelled, seed: Seed) -> Labelled {
     ))
 }
 
-/// Lets `jury` judge operations, as squares of the backbone's smallest side.
+/// Lets `jury` judge operations, as squares of this size. A thorough guard also knows pairs of classes, whether photos have an up, and its
+/// own power.
 ///
 /// # Errors
 /// When interrupted, when a photo can't be read, or where nothing can be held out.
 pub fn guard(
-    ops: &[&'static dyn Op],
+    (ops, is_thorough): (&[&'static dyn Op], bool),
     jury: &Labelled,
     looks: &Looks,
     (geometry, size_px): (Geometry, usize),
@@ -73,13 +82,17 @@ pub fn guard(
         seed.derive("guard's folds", 0),
     )?;
     let n_looks: usize = ops.iter().map(|op| Guard::looks(*op)).sum();
-    let all = n_looks + Guard::LOOKS_AT_FIRST + Guard::LOOKS_FOR_POWER;
+    let more = match is_thorough {
+        true => Guard::LOOKS_THOROUGH + Guard::LOOKS_FOR_POWER,
+        false => 0,
+    };
+    let all = n_looks + Guard::LOOKS_AT_FIRST + more;
     let progress = events.progress(
         "judging changes of the photos",
         (all * squares.len()) as u64,
     );
     let is_stopped: &AtomicBool = events.interruption();
-    let guard = Guard::new(
+    let mut guard = Guard::new(
         Sight::new(looks.backbone, preprocessing),
         &squares,
         &jury.labels,
@@ -89,15 +102,21 @@ pub fn guard(
         seed,
         is_stopped,
     )?;
-    progress.advance((Guard::LOOKS_AT_FIRST * squares.len()) as u64);
+    let mut thorough = None;
+    if is_thorough {
+        guard = guard.thorough()?;
+        thorough = guard.orientation().map(|orientation| {
+            let power = guard.power()?;
+            Ok::<Thorough, LearnError>(Thorough { orientation, power })
+        });
+    }
+    progress.advance(((Guard::LOOKS_AT_FIRST + more) * squares.len()) as u64);
     events.check_interrupted()?;
     let judged = guard.judge(ops, &|n| progress.advance(n as u64))?;
     events.check_interrupted()?;
-    let power = guard.power()?;
     Ok(Guarded {
         judged,
-        orientation: guard.orientation(),
-        power,
+        thorough: thorough.transpose()?,
         n_photos: squares.len(),
         size_px,
     })

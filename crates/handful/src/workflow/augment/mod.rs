@@ -1,9 +1,10 @@
 //! Which changes of somebody's photos keep their labels true, and what do they look like?
 //!
 //! Reading order: [`guarded`] (the photos judge changes of themselves), [`told`] (what is said of that, in words and as data),
-//! [`policies`] (what is worth trying in training), [`sheet`] (pictures), [`mod@apply`] (copies for other trainers).
+//! [`policies`] (what is worth trying in training), [`changes`] (how a run asks and answers), [`sheet`] (pictures), [`mod@apply`] (copies for other trainers).
 
 pub mod apply;
+pub mod changes;
 pub mod guarded;
 pub mod policies;
 pub mod sheet;
@@ -96,7 +97,7 @@ pub fn augment(asked: &Asked, events: &Events) -> Result<Augmented, Failure> {
     let size_px = asked.size_px.unwrap_or(SIZE_PX);
     let geometry = Geometry::CenterCrop;
     let guarded = guard(
-        &asked.ops,
+        (&asked.ops, true),
         &jury,
         &looks,
         (geometry, size_px),
@@ -138,7 +139,7 @@ pub fn augment(asked: &Asked, events: &Events) -> Result<Augmented, Failure> {
         handful_report::render_augmentation(&page).as_bytes(),
     )?;
     folder.write(POLICY, policy.to_text().as_bytes())?;
-    for fitted in policies::fitted(&training, &caps) {
+    for fitted in policies::fitted(&caps) {
         let name = format!("fitted-{}.toml", fitted.name);
         folder.write(&name, fitted.to_text().as_bytes())?;
     }

@@ -8,7 +8,7 @@ use handful_learn::guard::{Judged, Verdict};
 use handful_report::{Augmentation, AugmentationRow, Captioned, SheetRow};
 use handful_stats::Seed;
 
-use super::guarded::Guarded;
+use super::guarded::{Guarded, Thorough};
 use super::policies::Overruled;
 use super::told::{amount, range_text, why};
 use crate::exit::Failure;
@@ -93,32 +93,36 @@ pub fn augmentation(
 
 /// How it was judged.
 pub fn sentences(guarded: &Guarded) -> Vec<String> {
-    let o = &guarded.orientation;
     let percent = |share: f64| format!("{:.0} %", 100.0 * share.clamp(0.0, 1.0));
+    let mut sentences = vec![format!(
+        "{} photos were changed and judged at {} px.",
+        guarded.n_photos, guarded.size_px
+    )];
+    let Some(Thorough {
+        orientation: o,
+        power,
+    }) = guarded.thorough
+    else {
+        return sentences;
+    };
     let up = match (o.is_absent(), o.is_present()) {
         (true, _) => "The photos have no up",
         (_, true) => "The photos have an up",
         _ => "Whether the photos have an up can't be told",
     };
-    let power = &guarded.power;
-    vec![
-        format!(
-            "{} photos were changed and judged at {} px.",
-            guarded.n_photos, guarded.size_px
-        ),
-        format!(
-            "{up}: a quarter turn is recognised in {} of them (95 % interval {} to {}; by chance 25 %).",
-            percent(o.accuracy),
-            percent(o.low),
-            percent(o.high)
-        ),
-        format!(
-            "As a test, a mark of {} of the side was drawn into each photo, mirrored in every second one, as if that were its class: that mirroring changes such labels was noticed in {} of {} resamples.",
-            percent(power.mark),
-            power.alarms,
-            power.of
-        ),
-    ]
+    sentences.push(format!(
+        "{up}: a quarter turn is recognised in {} of them (95 % interval {} to {}; by chance 25 %).",
+        percent(o.accuracy),
+        percent(o.low),
+        percent(o.high)
+    ));
+    sentences.push(format!(
+        "As a test, a mark of {} of the side was drawn into each photo, mirrored in every second one, as if that were its class: that mirroring changes such labels was noticed in {} of {} resamples.",
+        percent(power.mark),
+        power.alarms,
+        power.of
+    ));
+    sentences
 }
 
 fn row(judged: &Judged, classes: &[String], photos: &[Shown], seed: Seed) -> AugmentationRow {

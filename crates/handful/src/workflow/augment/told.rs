@@ -56,9 +56,9 @@ pub struct AugmentationMetrics {
     /// Photos that judged.
     pub judged_by: usize,
     /// Whether they have an up.
-    pub orientation: Orientation,
+    pub orientation: Option<Orientation>,
     /// Whether a planted change of labels was noticed.
-    pub power: Power,
+    pub power: Option<Power>,
     /// What was said of each operation.
     pub operations: Vec<OperationVerdict>,
 }
@@ -96,8 +96,8 @@ impl AugmentationMetrics {
             policy,
             overruled,
             judged_by: guarded.n_photos,
-            orientation: guarded.orientation,
-            power: guarded.power,
+            orientation: guarded.thorough.map(|t| t.orientation),
+            power: guarded.thorough.map(|t| t.power),
             operations: guarded.judged.iter().map(operation).collect(),
         }
     }

@@ -19,6 +19,10 @@ const REMARKS: &[(&str, &str)] = &[
     ("size_px", "side of the images, 32 to 1024"),
     ("stages", "their spatial means are the features"),
     ("head", "fitted on the features"),
+    (
+        "views",
+        "the features are the mean of a photo as it is (as-is), or of it and its mirror image (mirrored)",
+    ),
     ("training", "how the network is trained"),
     (
         "training.trains",

@@ -7,6 +7,7 @@ mod keys;
 use std::path::Path;
 
 use handful_image::Geometry;
+use handful_learn::features::Views;
 use handful_learn::train::{Recipe, Trains};
 use handful_learn::{Backbone, LearnError};
 use serde::{Deserialize, Serialize};
@@ -54,6 +55,9 @@ pub struct RecipeFile {
     /// Of a frozen network: the head on them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head: Option<String>,
+    /// Of a frozen network: which views of a photo its features are the mean of; the photo as it is where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub views: Option<Views>,
     /// Of a network that is trained: how.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub training: Option<Recipe>,
@@ -75,6 +79,7 @@ impl RecipeFile {
             size_px: chosen.size_px,
             stages: frozen.then(|| chosen.stages.clone()),
             head: frozen.then(|| chosen.head.clone()),
+            views: (frozen && !chosen.views.is_as_is()).then_some(chosen.views),
             training: chosen.tune.clone(),
         }
     }
@@ -128,6 +133,12 @@ impl RecipeFile {
         for (key, is_there, belongs) in [
             ("stages", file.stages.is_some(), is_frozen),
             ("head", file.head.is_some(), is_frozen),
+            // Nothing said is the photo as it is.
+            (
+                "views",
+                file.views.is_some(),
+                file.views.is_some() && is_frozen,
+            ),
             ("training", file.training.is_some(), !is_frozen),
         ] {
             if is_there != belongs {

@@ -31,16 +31,6 @@ pub(super) fn policy_round<'b>(
         policy: Some(policy.clone()),
         ..recipe.clone()
     };
-    if let [only] = policies {
-        let decision = Decision {
-            topic: "views".into(),
-            choice: only.name.clone(),
-            why:
-                "the mildest policy that these photos bear; so few photos can't tell policies apart"
-                    .into(),
-        };
-        return Ok((Some(with(only)), Some(decision)));
-    }
     let all: Vec<Recipe> = std::iter::once(recipe.clone())
         .chain(policies.iter().map(with))
         .collect();

@@ -180,8 +180,9 @@ impl Proposed {
         let caps = wishes.overruled.lift(caps);
         match &wishes.augment {
             Augment::Windows => self,
+            Augment::Fitted if !policies::can_tell(photos) => self,
             Augment::Fitted => Proposed {
-                policies: policies::fitted(photos, &caps),
+                policies: policies::fitted(&caps),
                 ..self
             },
             Augment::By(policy) => {

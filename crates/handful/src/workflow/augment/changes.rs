@@ -1,0 +1,171 @@
+//! What a training learns of changes of its photos: by which views networks are trained, and whether mirror images join the features.
+
+use handful_expand::{Op, named};
+use handful_image::Geometry;
+use handful_learn::guard::Judged as Verdicts;
+
+use super::guarded::{Guarded, guard, jury};
+use super::policies::{self, Augment};
+use super::sheet;
+use super::told::{AugmentationMetrics, range_text, why};
+use crate::exit::Failure;
+use crate::workflow::judge::Judged;
+use crate::workflow::labelled::Labelled;
+use crate::workflow::looks::{Look, Looks};
+use crate::workflow::plan::{CandidatePlan, Lead};
+use crate::workflow::screen::{Comparison, Decision};
+use crate::workflow::settle::Given;
+use crate::workflow::tuning::{Proposed, Wishes};
+
+/// Photos above which mirror images are not tried: they cost another look at each, and bring least where there are many.
+const MOST_MIRRORED: usize = 1_000;
+const MIRRORING: &str = "horizontal_flip";
+
+/// What the photos said, where they were asked.
+pub struct Changes(Option<(Labelled, Guarded)>);
+
+impl Changes {
+    /// Asks the photos: of all that policies draw from where networks are trained, else of mirroring alone, and of nothing where neither
+    /// is wanted or a plan says it all.
+    ///
+    /// # Errors
+    /// When interrupted, or when a photo can't be read any more.
+    pub fn judged(
+        given: Given,
+        learnt: &Labelled,
+        (geometry, size_px): (Geometry, usize),
+        looks: &Looks,
+        proposed: &[Proposed],
+    ) -> Result<Changes, Failure> {
+        let wishes = &given.settings.wishes;
+        let is_settled = given.plan.is_some() || wishes.recipe.is_some();
+        if is_settled || wishes.augment == Augment::Windows {
+            return Ok(Changes(None));
+        }
+        let of = |names: &[&str]| -> Vec<&'static dyn Op> {
+            names.iter().copied().filter_map(named).collect()
+        };
+        let is_trained = !proposed.is_empty();
+        if is_trained && wishes.augment == Augment::Fitted && !policies::can_tell(learnt) {
+            given.events.remark(
+                "training sees windows of the photos: so few can't tell other views apart; `--augment usual` takes some unasked",
+            );
+        }
+        let is_trained =
+            is_trained && (wishes.augment != Augment::Fitted || policies::can_tell(learnt));
+        let (ops, is_thorough) = match (&wishes.augment, !is_trained) {
+            (Augment::By(policy), false) => (policy.ops(), true),
+            (_, false) => (of(&policies::drawn_from()), true),
+            (_, true) if learnt.len() <= MOST_MIRRORED => (of(&[MIRRORING]), false),
+            (_, true) => return Ok(Changes(None)),
+        };
+        let jury = jury(learnt, given.seed);
+        // Where nothing can be held out, the comparison says so better.
+        if jury.n_groups() < 2 || ops.is_empty() {
+            return Ok(Changes(None));
+        }
+        let asked = (&ops[..], is_thorough);
+        let at = (geometry, size_px);
+        let guarded = guard(asked, &jury, looks, at, given.seed, given.events)?;
+        Ok(Changes(Some((jury, guarded))))
+    }
+
+    /// Trainings with views made as wished, as far as the photos bear them.
+    pub fn augmented(
+        &self,
+        proposed: Vec<Proposed>,
+        learnt: &Labelled,
+        wishes: &Wishes,
+    ) -> Vec<Proposed> {
+        let Some((_, guarded)) = &self.0 else {
+            return proposed;
+        };
+        let caps = guarded.caps();
+        let by = |proposed: Proposed| proposed.augmented(learnt, &caps, wishes);
+        proposed.into_iter().map(by).collect()
+    }
+
+    /// Lets features of photos and their mirror images join the comparison where mirroring is safe: those that go first, with every head.
+    ///
+    /// # Errors
+    /// When interrupted.
+    pub fn mirror(
+        &self,
+        classes: &[String],
+        comparison: &mut Comparison,
+        looks: &mut Looks,
+        learnt: &Labelled,
+    ) -> Result<(), Failure> {
+        let Some((_, guarded)) = &self.0 else {
+            return Ok(());
+        };
+        let is_mirroring = |judged: &&Verdicts| judged.operation == MIRRORING;
+        let Some(judged) = guarded.judged.iter().find(is_mirroring) else {
+            return Ok(());
+        };
+        if learnt.len() > MOST_MIRRORED {
+            return Ok(());
+        }
+        comparison.decisions.push(Decision {
+            topic: "mirror images".into(),
+            choice: match judged.safe {
+                Some(_) => "tried",
+                None => "left out",
+            }
+            .into(),
+            why: format!(
+                "{} by {} photos ({}): {}",
+                judged.decisive().verdict.name(),
+                guarded.n_photos,
+                range_text(judged),
+                why(judged.decisive(), classes)
+            ),
+        });
+        if judged.safe.is_none() {
+            return Ok(());
+        }
+        let first = comparison.candidates[0].clone();
+        let is_alike =
+            |c: &&CandidatePlan| (c.size_px, &c.stages) == (first.size_px, &first.stages);
+        let alike = comparison.candidates.iter().filter(is_alike);
+        let mut mirrored: Vec<CandidatePlan> = alike.map(CandidatePlan::mirrored).collect();
+        // The one that differs from the baseline in this alone stands for all of them.
+        if let Some(ridge) = mirrored.iter_mut().find(|c| c.head == "ridge") {
+            ridge.lead = Some(Lead::Only);
+        }
+        let look = Look::Mirrored(comparison.geometry, first.size_px);
+        looks.ensure("looking at mirror images", &[(look, &learnt.rows)])?;
+        comparison.candidates.extend(mirrored);
+        Ok(())
+    }
+
+    /// What the photos said, and what the chosen network saw of them; the mildest policy where it is frozen. None where they were asked
+    /// of mirroring alone.
+    ///
+    /// # Errors
+    /// When interrupted, or when a photo can't be read any more.
+    pub fn shown(
+        &self,
+        given: Given,
+        chosen: &Judged,
+        looks: &Looks,
+        geometry: Geometry,
+    ) -> Result<Option<(AugmentationMetrics, handful_report::Augmentation)>, Failure> {
+        let Some((jury, guarded)) = &self.0 else {
+            return Ok(None);
+        };
+        if guarded.thorough.is_none() {
+            return Ok(None);
+        }
+        let overruled = &given.settings.wishes.overruled;
+        let tune = chosen.plan.as_ref().and_then(|plan| plan.tune.as_ref());
+        let policy = tune.and_then(|recipe| recipe.policy.clone());
+        let name = policy.as_ref().map(|policy| policy.name.clone());
+        let policy = policy.unwrap_or_else(|| policies::mild(&overruled.lift(&guarded.caps())));
+        let shown = sheet::photos(jury, looks, geometry, given.seed)?;
+        let classes = &given.photos.classes;
+        let page = sheet::augmentation(guarded, classes, &shown, &policy, overruled, given.seed);
+        let metrics = AugmentationMetrics::of(guarded, name, overruled.told());
+        Ok(Some((metrics, page)))
+    }
+}
