@@ -28,7 +28,7 @@ pub use policy::{Cap, Caps, Choose, IDENTITY, Policy, Step, Use, built_in, polic
 pub use range::Range;
 pub use resample::{Interpolation, resample};
 pub use target::{Mask, Rect};
-pub use view::View;
+pub use view::{ValueChange, View};
 pub use warp::{Bend, Warp};
 
 /// The example of the README is compiled and run.

@@ -49,7 +49,7 @@ impl Matrix {
             m[r[0]][c[0]] * m[r[1]][c[1]] - m[r[0]][c[1]] * m[r[1]][c[0]]
         };
         const OTHERS: [[usize; 2]; 3] = [[1, 2], [0, 2], [0, 1]];
-        let sign = |i: usize, j: usize| if (i + j) % 2 == 0 { 1.0 } else { -1.0 };
+        let sign = |i: usize, j: usize| if (i + j).is_multiple_of(2) { 1.0 } else { -1.0 };
         let cofactor = |i: usize, j: usize| sign(i, j) * minor(OTHERS[i], OTHERS[j]);
         let determinant: f64 = (0..3).map(|j| m[0][j] * cofactor(0, j)).sum();
         if !determinant.is_normal() {

@@ -305,8 +305,8 @@ impl Source<'_> {
 #[inline]
 fn fixed(position: f64) -> i64 {
     const FAR: f64 = 1e9;
-    // NaN, from the horizon of a perspective, goes to the far left.
-    let position = position.max(-FAR).min(FAR);
+    // What is no number, at the horizon of a perspective, becomes 0 in the end.
+    let position = position.clamp(-FAR, FAR);
     (position * f64::from(1u32 << FIXED_BITS)).round() as i64
 }
 

@@ -8,13 +8,16 @@ use crate::resample::{Interpolation, resample};
 use crate::target::{Mask, Rect};
 use crate::warp::Warp;
 
+/// A change of values in place.
+pub type ValueChange = Box<dyn Fn(&mut Pixels) + Send + Sync>;
+
 /// What is done to a picture, in full: nothing is left to chance.
 #[derive(Default)]
 pub struct View {
     /// Where its pixels come from, all geometry in one.
     pub warp: Warp,
     /// What happens to their values, one after the other.
-    pub values: Vec<Box<dyn Fn(&mut Pixels) + Send + Sync>>,
+    pub values: Vec<ValueChange>,
     /// What lies beyond the edge.
     pub border: Border,
     /// How values between pixels are found.

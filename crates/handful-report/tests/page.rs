@@ -4,7 +4,7 @@ mod example;
 
 use handful_report::{
     DiagnosisModel, FindingCard, Interval, PHOTOS_SHOWN, ReportModel, Severity, render,
-    render_diagnosis, words,
+    render_augmentation, render_diagnosis, words,
 };
 
 /// What mail programs and phones still take.
@@ -464,6 +464,41 @@ fn a_finding_without_advice_asks_for_nothing() {
 }
 
 /// Every page that is drawn here, with its name.
+#[test]
+fn what_photos_bear_is_answered_first_and_shown_below() {
+    let page = render_augmentation(&example::augmentation::of("clothing")).replace('\u{a0}', " ");
+    for text in [
+        "These photos bear 2 of 3 changes",
+        "horizontal flip",
+        "40 % of hat is read as shoes",
+        "Overruled by",
+        "2 more photos",
+        "handful train clothing --augment policy.toml",
+    ] {
+        assert!(page.contains(text), "{text}");
+    }
+    assert_eq!(page.matches("<img").count(), 6 * 2 + 4);
+}
+
+#[test]
+fn a_hostile_class_is_text_among_its_views() {
+    let hostile = "<script>alert(1)</script>\u{202e}\u{1b}\0";
+    let page = render_augmentation(&example::augmentation::of(hostile));
+    assert!(!page.contains("<script"));
+    assert!(!page.contains(['\u{202e}', '\u{1b}', '\0']));
+}
+
+#[test]
+fn a_run_shows_what_training_saw() {
+    let model = ReportModel {
+        augmentation: Some(example::augmentation::part("hat")),
+        ..example::clothing(&[])
+    };
+    let page = render(&model);
+    assert!(page.contains("What training sees of the photos") && page.contains("rotation 12"));
+    assert!(!render(&example::clothing(&[])).contains("What training sees"));
+}
+
 fn all_pages() -> Vec<(&'static str, String)> {
     let diagnoses = [
         ("diagnosis", example::diagnosis::leaf_folder()),
@@ -474,6 +509,10 @@ fn all_pages() -> Vec<(&'static str, String)> {
     let runs = all().into_iter();
     let mut pages: Vec<_> = runs.map(|(name, model)| (name, render(&model))).collect();
     pages.extend(diagnoses.map(|(name, model)| (name, render_diagnosis(&model))));
+    let hostile = "<script>alert(1)</script>\u{202e}\u{1b}\0";
+    let views = [("augmentation", "hat"), ("hostile augmentation", hostile)];
+    let views = views.map(|(name, label)| (name, example::augmentation::of(label)));
+    pages.extend(views.map(|(name, model)| (name, render_augmentation(&model))));
     pages
 }
 

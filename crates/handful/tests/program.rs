@@ -582,6 +582,154 @@ fn a_network_that_is_fine_tuned_in_bfloat16_predicts_in_it() {
 }
 
 #[test]
+fn photos_judge_changes_of_themselves_and_copies_are_made_of_them() {
+    let dir = small_set();
+    let at = dir.path();
+    let only = [
+        "--only",
+        "horizontal_flip,brightness,rotation",
+        "--imgsz",
+        "64",
+    ];
+    let said = ok(
+        at,
+        &[
+            &[
+                "augment",
+                "photos",
+                "--save-policy",
+                "mine.toml",
+                "--apply",
+                "copies",
+            ][..],
+            &["--copies", "2", "--allow", "rotation"],
+            &only[..],
+        ]
+        .concat(),
+    );
+    for text in [
+        "quarter turn",
+        "horizontal_flip",
+        "brightness",
+        "sheet.html",
+    ] {
+        assert!(said.contains(text), "{said}");
+    }
+    let made = at.join("runs/photos-augment");
+    for file in ["sheet.html", "sheet.png", "policy.toml", "guard.json"] {
+        assert!(made.join(file).is_file(), "{file}");
+    }
+    // Brightness is judged in both directions.
+    let guard = json(made.join("guard.json"));
+    let told: Vec<&str> = (guard.as_array().unwrap().iter())
+        .map(|one| one["operation"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        told,
+        ["horizontal_flip", "brightness", "brightness", "rotation"]
+    );
+    for one in guard.as_array().unwrap() {
+        let verdict = one["verdict"].as_str().unwrap();
+        assert!(["safe", "harmful", "unreal", "unknown"].contains(&verdict));
+        assert!(one["evidence"]["mix"]["low"].is_f64());
+    }
+    let policy = fs::read_to_string(at.join("mine.toml")).unwrap();
+    assert_eq!(
+        policy,
+        fs::read_to_string(made.join("policy.toml")).unwrap()
+    );
+    let copies = fs::read_to_string(at.join("copies/list.csv")).unwrap();
+    assert_eq!(copies.lines().count(), 1 + 2 * 36);
+    let again = at
+        .join("copies")
+        .join(copies.lines().nth(1).unwrap().split(',').next().unwrap());
+    assert!(again.is_file(), "{}", again.display());
+    // The copies are photos that can be trained on, and stay together.
+    let said = ok(at, &["diagnose", "copies/list.csv"]);
+    assert!(said.contains("72 photos in 3 classes"), "{said}");
+
+    // The same, machine-readable, and the same verdicts for any number of threads.
+    let lines = ok(
+        at,
+        &[
+            &[
+                "augment",
+                "photos",
+                "--json",
+                "--threads",
+                "1",
+                "--out",
+                "other",
+            ][..],
+            &only[..],
+        ]
+        .concat(),
+    );
+    let of_lines: Vec<Value> = lines
+        .lines()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .collect();
+    assert_eq!(Value::from(of_lines), guard);
+    for (arguments, what) in [
+        (
+            &["augment", "photos", "--apply", "photos/new"][..],
+            "lie in the folder",
+        ),
+        (&["augment", "photos", "--out", "other"], "is there already"),
+        (
+            &["augment", "photos", "--policy", "wild"],
+            "no policy `wild`",
+        ),
+        (&["augment", "photos", "--only", "vflip"], "vertical_flip"),
+    ] {
+        let (code, said) = refused(at, arguments);
+        assert_eq!(code, exit::USAGE);
+        assert!(said.contains(what), "{said}");
+    }
+}
+
+#[test]
+fn a_network_is_trained_on_views_by_a_policy_as_far_as_photos_bear_it() {
+    let dir = small_set();
+    let at = dir.path();
+    let policy = "name = 'turned'\n[[step]]\n[[step.op]]\nname = 'rotation'\nrange = [-10.0, 10.0]\n[[step.op]]\nname = 'vertical_flip'\n";
+    fs::write(at.join("turned.toml"), policy).unwrap();
+    let how = [
+        "--freeze", "last", "--lr", "0.001", "--epochs", "2", "--imgsz", "64",
+    ];
+    let views = [
+        "--augment",
+        "turned.toml",
+        "--allow",
+        "vertical_flip",
+        "--name",
+        "turned",
+    ];
+    ok(at, &[&["train", "photos"][..], &how, &views].concat());
+    let run_dir = at.join("runs/turned");
+    let metrics = json(run_dir.join("metrics.json"));
+    assert_eq!(metrics["augmentation"]["overruled"][0], "vertical_flip");
+    let plan = json(run_dir.join("plan.json"));
+    let trained: Vec<&Value> = (plan["candidates"].as_array().unwrap().iter())
+        .filter(|c| c["tune"].is_object())
+        .collect();
+    let [tuned] = trained[..] else {
+        panic!("{plan}")
+    };
+    let policy = tuned["tune"]["policy"].clone();
+    assert_eq!(policy["name"], "turned");
+    // What was overruled is there, whatever else is.
+    assert!(policy.to_string().contains("vertical_flip"), "{policy}");
+    let page = fs::read_to_string(run_dir.join("report.html")).unwrap();
+    assert!(page.contains("What training sees of the photos"));
+    // A plan says it all: nothing is judged again.
+    let from = ["--plan", "runs/turned/plan.json", "--name", "again"];
+    ok(at, &[&["train", "photos"][..], &from].concat());
+    let of = |name: &str| fs::read(at.join("runs").join(name).join("model.handful")).unwrap();
+    assert!(of("turned") == of("again"), "the same model from its plan");
+}
+
+#[test]
 fn five_photos_are_enough_for_a_run_and_for_no_claim() {
     let dir = small_set();
     let at = dir.path();

@@ -160,7 +160,7 @@ fn doubled(plane: &Plane) -> Plane {
 
 fn neighbours(i: usize, n: usize) -> (usize, usize) {
     let near = i / 2;
-    let other = if i % 2 == 0 {
+    let other = if i.is_multiple_of(2) {
         near.saturating_sub(1)
     } else {
         (near + 1).min(n - 1)
@@ -257,8 +257,8 @@ mod tests {
             let pairs = ours.data.iter().zip(&stored.data);
             let off: f64 = pairs.map(|(a, b)| f64::from(a.abs_diff(*b))).sum();
             let off = off / image.data.len() as f64;
-            // Integer transforms round where floats don't.
-            assert!(off < 0.7, "{quality}: {off}");
+            // Integer transforms round where floats don't, once there and once back.
+            assert!(off < 1.0, "{quality}: {off}");
         }
     }
 

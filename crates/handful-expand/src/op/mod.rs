@@ -53,6 +53,7 @@ use handful_image::Pixels;
 use rand::rngs::ChaCha8Rng;
 
 use crate::range::Range;
+use crate::view::ValueChange;
 use crate::warp::Warp;
 
 /// What an op acts on; views are made in this order.
@@ -75,7 +76,7 @@ pub enum Change {
     /// Pixels come from elsewhere.
     Warp(Warp),
     /// Values change in place.
-    Values(Box<dyn Fn(&mut Pixels) + Send + Sync>),
+    Values(ValueChange),
 }
 
 impl Change {

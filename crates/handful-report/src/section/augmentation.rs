@@ -97,7 +97,7 @@ fn policy_of(model: &AugmentationModel) -> Option<Markup> {
     Some(html! {
         p { "Train with it:" }
         pre { code { (words::visible(&model.train_command)) } }
-        pre { code { (model.found.policy_text) } }
+        pre { code { @for line in model.found.policy_text.lines() { (words::visible(line)) "\n" } } }
         dl.facts { dt { "Version" } dd { "handful " (model.version) } }
     })
 }

@@ -1,5 +1,6 @@
 //! Made-up runs: a usual one, one with a trained network, a small one, one on look-alikes, a hostile one and a big one. No number here was measured.
 
+pub mod augmentation;
 pub mod diagnosis;
 mod finding;
 mod picture;
@@ -147,6 +148,7 @@ pub fn clothing(photos: &[Vec<u8>]) -> ReportModel {
             decision("Head", "Logistic: the cheapest candidate within one standard error of the best."),
         ],
         training: None,
+        augmentation: None,
         classes: classes
             .iter()
             .enumerate()
