@@ -46,6 +46,8 @@ impl Op for GaussianBlur {
 const VALUE_BITS: u32 = 7;
 /// Values in one step of a loop: two registers of sums.
 const LANES: usize = 32;
+/// The same weight for every value of a step: a product with one number for all would be made in 32 bits.
+type Weight = [u16; LANES];
 
 thread_local! {
     /// The picture in fixed point, and one row of it that is blurred downwards.
@@ -99,11 +101,11 @@ pub(super) fn blur(image: &mut Pixels, sigma_px: f64) {
 
 /// One row of the picture blurred downwards, from the rows at equal distances above and below.
 #[inline(always)]
-fn down(here: &[u16], pairs: &[[&[u16]; 2]], weights: &[u16], out: &mut [u16]) {
+fn down(here: &[u16], pairs: &[[&[u16]; 2]], weights: &[Weight], out: &mut [u16]) {
     for (step, out) in out.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
         let part = |row: &[u16]| -> [u16; LANES] { row.as_chunks().0[step] };
         let mut sum = start(&part(here), weights);
-        for ([above, below], &weight) in pairs.iter().zip(&weights[1..]) {
+        for ([above, below], weight) in pairs.iter().zip(&weights[1..]) {
             add(&mut sum, &part(above), &part(below), weight);
         }
         *out = sum;
@@ -112,13 +114,13 @@ fn down(here: &[u16], pairs: &[[&[u16]; 2]], weights: &[u16], out: &mut [u16]) {
 
 /// A row blurred to the right, and back in levels.
 #[inline(always)]
-fn across(line: &[u16], weights: &[u16], out: &mut [u8]) {
+fn across(line: &[u16], weights: &[Weight], out: &mut [u8]) {
     let margin = 3 * (weights.len() - 1);
     for (step, out) in out.chunks_mut(LANES).enumerate() {
         let middle = margin + step * LANES;
         let part = |start: usize| line[start..].first_chunk::<LANES>().expect("whole steps");
         let mut sum = start(part(middle), weights);
-        for (i, &weight) in weights.iter().enumerate().skip(1) {
+        for (i, weight) in weights.iter().enumerate().skip(1) {
             add(&mut sum, part(middle - 3 * i), part(middle + 3 * i), weight);
         }
         let mut levels = [0; LANES];
@@ -129,17 +131,18 @@ fn across(line: &[u16], weights: &[u16], out: &mut [u8]) {
     }
 }
 
-/// The sum with the value itself. Every further product loses half a unit by the way, which is added here.
+/// The sum with the value itself. Every product loses half a unit by the way, which is added here.
 #[inline(always)]
-fn start(values: &[u16; LANES], weights: &[u16]) -> [u16; LANES] {
-    let lost = (weights.len() / 2) as u16;
-    values.map(|value| upper(value, weights[0]) + lost)
+fn start(values: &[u16; LANES], weights: &[Weight]) -> [u16; LANES] {
+    let mut sum = [(weights.len() / 2) as u16; LANES];
+    add(&mut sum, values, &[0; LANES], &weights[0]);
+    sum
 }
 
 #[inline(always)]
-fn add(sum: &mut [u16; LANES], before: &[u16; LANES], after: &[u16; LANES], weight: u16) {
+fn add(sum: &mut [u16; LANES], before: &[u16; LANES], after: &[u16; LANES], weight: &Weight) {
     for i in 0..LANES {
-        sum[i] += upper(before[i] + after[i], weight);
+        sum[i] += upper(before[i] + after[i], weight[i]);
     }
 }
 
@@ -150,7 +153,7 @@ fn upper(value: u16, weight: u16) -> u16 {
 }
 
 /// Weights in 16 bits of the pixel itself and of those at 1, 2, ... pixels on either side.
-fn weights(sigma_px: f64) -> Vec<u16> {
+fn weights(sigma_px: f64) -> Vec<Weight> {
     let reach = (REACH * sigma_px).ceil() as i64;
     let weight = |i: i64| (-0.5 * (i as f64 / sigma_px).powi(2)).exp();
     let sum: f64 = (-reach..=reach).map(weight).sum();
@@ -159,7 +162,7 @@ fn weights(sigma_px: f64) -> Vec<u16> {
     // What rounding leaves goes to the pixel itself.
     let others: u32 = weights[1..].iter().map(|w| 2 * u32::from(*w)).sum();
     weights[0] = (65_536 - others).min(65_535) as u16;
-    weights
+    weights.into_iter().map(|weight| [weight; LANES]).collect()
 }
 
 fn mirrored(i: i64, n: usize) -> usize {
