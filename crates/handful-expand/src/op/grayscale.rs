@@ -2,10 +2,9 @@
 
 use rand::rngs::ChaCha8Rng;
 
-use super::tone::grey;
+use super::tone::{APART, apart, grey};
 use super::{Change, Kind, Op};
 use crate::range::Range;
-use crate::wide::wide;
 
 /// Brightness in all three channels, as `rgb_to_grayscale` of torchvision and Pillow's `L`.
 pub struct Grayscale;
@@ -32,9 +31,11 @@ impl Op for Grayscale {
             return Change::Nothing;
         }
         Change::values(|image| {
-            wide(|| {
-                for pixel in image.data.as_chunks_mut::<3>().0 {
-                    *pixel = [grey(*pixel); 3];
+            apart(&mut image.data, |_, channels| {
+                let [red, green, blue] = channels;
+                for i in 0..APART {
+                    let grey = grey([red[i], green[i], blue[i]]);
+                    (red[i], green[i], blue[i]) = (grey, grey, grey);
                 }
             });
         })

@@ -2,10 +2,9 @@
 
 use rand::rngs::ChaCha8Rng;
 
-use super::tone::level;
+use super::tone::{APART, apart, level};
 use super::{Change, Kind, Op};
 use crate::range::Range;
-use crate::wide::wide;
 
 /// Turns the wheel of colours by a share of a turn, as `adjust_hue` of torchvision: what is red becomes green at a third.
 pub struct Hue;
@@ -33,9 +32,10 @@ impl Op for Hue {
             if shift == 0.0 {
                 return;
             }
-            wide(|| {
-                for pixel in image.data.as_chunks_mut::<3>().0 {
-                    *pixel = turned(*pixel, shift);
+            apart(&mut image.data, |_, channels| {
+                let [red, green, blue] = channels;
+                for i in 0..APART {
+                    [red[i], green[i], blue[i]] = turned([red[i], green[i], blue[i]], shift);
                 }
             });
         })

@@ -4,10 +4,13 @@ use handful_image::Pixels;
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 
-use super::noise::normal;
+use super::noise::{DRAWS, normals};
+use super::tone::{APART, apart, level};
 use super::{Change, Kind, Op};
 use crate::range::Range;
-use crate::wide::wide;
+
+/// Draws are made for the pixels that lie side by side.
+const _: () = assert!(DRAWS == APART);
 
 /// Share of the noise that colours it.
 const COLOUR: f32 = 0.6;
@@ -34,20 +37,19 @@ impl Op for IsoNoise {
     }
 
     fn change(&self, amount: f32, _: [usize; 2], random: &mut ChaCha8Rng) -> Change {
-        let keys: [u32; 2] = [random.random(), random.random()];
+        let keys: [u64; 4] = std::array::from_fn(|_| random.random());
         if amount <= 0.0 {
             return Change::Nothing;
         }
         Change::values(move |image: &mut Pixels| {
-            let pixels = image.data.as_chunks_mut::<3>().0;
-            wide(|| {
-                for (place, pixel) in pixels.iter_mut().enumerate() {
-                    let place = place as u32;
-                    let light = amount * normal(place, keys[0]);
-                    for (c, value) in pixel.iter_mut().enumerate() {
-                        let colour = COLOUR * amount * normal(3 * place + c as u32, keys[1]);
-                        let noisy = f32::from(*value) + light + colour;
-                        *value = (noisy.clamp(0.0, 255.0) + 0.5) as u8;
+            apart(&mut image.data, |first, channels| {
+                let (mut light, mut colour) = ([0.0; DRAWS], [0.0; DRAWS]);
+                normals(keys[0], first as u32, &mut light);
+                for (channel, key) in channels.iter_mut().zip(&keys[1..]) {
+                    normals(*key, first as u32, &mut colour);
+                    for i in 0..DRAWS {
+                        let noise = amount * (light[i] + COLOUR * colour[i]);
+                        channel[i] = level(f32::from(channel[i]) + noise);
                     }
                 }
             });

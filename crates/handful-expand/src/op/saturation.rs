@@ -2,10 +2,9 @@
 
 use rand::rngs::ChaCha8Rng;
 
-use super::tone::{Blend, grey};
+use super::tone::{APART, Blend, apart, grey};
 use super::{Change, Kind, Op};
 use crate::range::Range;
-use crate::wide::wide;
 
 /// A blend with the same picture in grey, as `adjust_saturation` of torchvision and Pillow's `ImageEnhance.Color`.
 pub struct Saturation;
@@ -33,10 +32,13 @@ impl Op for Saturation {
     fn change(&self, amount: f32, _: [usize; 2], _: &mut ChaCha8Rng) -> Change {
         let blend = Blend::new(amount);
         Change::values(move |image| {
-            wide(|| {
-                for pixel in image.data.as_chunks_mut::<3>().0 {
-                    let grey = grey(*pixel);
-                    *pixel = pixel.map(|value| blend.of(value, grey));
+            apart(&mut image.data, |_, channels| {
+                let [red, green, blue] = channels;
+                for i in 0..APART {
+                    let grey = grey([red[i], green[i], blue[i]]);
+                    red[i] = blend.of(red[i], grey);
+                    green[i] = blend.of(green[i], grey);
+                    blue[i] = blend.of(blue[i], grey);
                 }
             });
         })

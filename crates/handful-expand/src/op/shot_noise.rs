@@ -32,7 +32,8 @@ impl Op for ShotNoise {
         if amount <= 0.0 {
             return Change::Nothing;
         }
-        let sigmas: [f32; 256] = std::array::from_fn(|v| amount * (v as f32 / 255.0).sqrt());
-        Change::values(move |image| add_noise(&mut image.data, key, |v| sigmas[usize::from(v)]))
+        // The square root of a share of 255 levels.
+        let per_root = amount / 255f32.sqrt();
+        Change::values(move |image| add_noise(&mut image.data, key, |v| per_root * v.sqrt()))
     }
 }

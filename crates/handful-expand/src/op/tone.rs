@@ -6,25 +6,32 @@ use crate::wide::wide;
 
 /// A weighted sum of a value and another one, weights adding up to 1: the blend of Pillow's enhancers and of torchvision's `adjust_*`.
 ///
-/// 16-bit lanes, so that a register holds twice as many: the factor has 12 bits behind the point, the sum 4, which is off by less
-/// than 0.07 levels before it is rounded.
+/// Products of 16 bits, which take half as many instructions as any of more: the factor has 11 bits behind the point, the sum 4, which
+/// is off by less than 0.1 levels before it is rounded.
 #[derive(Clone, Copy)]
-pub(super) struct Blend(i16);
+pub(super) struct Blend {
+    /// 16 times the factor, without what is behind the point.
+    whole: i16,
+    /// What is behind the point, in 128ths.
+    rest: i16,
+}
 
 impl Blend {
-    /// Weight `factor` for the value, `1 - factor` for the other one. Factors from 8 on don't fit; no range goes as far.
+    /// Weight `factor` for the value, `1 - factor` for the other one. Factors below 0 and from 8 on don't fit; no range goes as far.
     pub(super) fn new(factor: f32) -> Blend {
-        Blend((factor * 4096.0).round() as i16)
+        let fixed = (factor * 2048.0).round() as i16;
+        Blend {
+            whole: fixed >> 7,
+            rest: fixed & 127,
+        }
     }
 
     /// `value · factor + other · (1 − factor)`, rounded and kept within 0..=255.
     #[inline(always)]
     pub(super) fn of(self, value: u8, other: u8) -> u8 {
         let other = i16::from(other);
-        let away = (i16::from(value) - other) << 7;
-        // One instruction: the upper half of a product, rounded.
-        let product = i32::from(away) * i32::from(self.0);
-        let away = (((product >> 14) + 1) >> 1) as i16;
+        let away = i16::from(value) - other;
+        let away = away * self.whole + ((away * self.rest + 64) >> 7);
         ((other * 16 + away + 8) >> 4).clamp(0, 255) as u8
     }
 }
@@ -35,6 +42,32 @@ pub(super) fn blend_with(values: &mut [u8], other: u8, factor: f32) {
     wide(|| {
         for value in values {
             *value = blend.of(*value, other);
+        }
+    });
+}
+
+/// Pixels whose channels lie side by side at a time: they stay in the fastest memory.
+pub(super) const APART: usize = 256;
+
+/// Runs on so many pixels at a time, their channels apart from each other: loops that mix channels fill whole registers only then. The
+/// place of the first pixel comes with them; behind the last pixel of a picture lies anything.
+#[inline(always)]
+pub(super) fn apart(values: &mut [u8], change: impl Fn(usize, &mut [[u8; APART]; 3])) {
+    wide(|| {
+        let mut channels = [[0u8; APART]; 3];
+        for (block, values) in values.chunks_mut(3 * APART).enumerate() {
+            let pixels = values.as_chunks_mut::<3>().0;
+            for (i, pixel) in pixels.iter().enumerate().take(APART) {
+                channels[0][i] = pixel[0];
+                channels[1][i] = pixel[1];
+                channels[2][i] = pixel[2];
+            }
+            change(block * APART, &mut channels);
+            for (i, pixel) in pixels.iter_mut().enumerate().take(APART) {
+                pixel[0] = channels[0][i];
+                pixel[1] = channels[1][i];
+                pixel[2] = channels[2][i];
+            }
         }
     });
 }
@@ -62,13 +95,16 @@ pub(super) fn histograms(values: &[u8]) -> [[u32; 256]; 3] {
     std::array::from_fn(|c| std::array::from_fn(|v| counts[c][v] + counts[c + 3][v]))
 }
 
-/// Brightness of a pixel as people see it: (0.299, 0.587, 0.114).
-///
-/// 16-bit lanes: a level below Pillow's `L` where the sum is within 3/256 of being rounded the other way.
+/// Brightness of a pixel as people see it: (0.299, 0.587, 0.114), in 16 bits behind the point and rounded, as Pillow's `L`.
 #[inline(always)]
-pub(super) fn grey([r, g, b]: [u8; 3]) -> u8 {
-    let part = |value: u8, weight: u32| (((u32::from(value) << 8) * weight) >> 16) as u16;
-    ((part(r, 19_595) + part(g, 38_470) + part(b, 7_471) + 128) >> 8) as u8
+pub(super) fn grey(pixel: [u8; 3]) -> u8 {
+    // Upper and lower halves of the weights apart: all products and sums fit 16 bits, of which registers hold twice as many.
+    const WEIGHTS: [u16; 3] = [19_595, 38_470, 7_471];
+    let [r, g, b] = pixel.map(u16::from);
+    let sum = |[of_r, of_g, of_b]: [u16; 3]| r * of_r + g * of_g + b * of_b;
+    let upper = sum(WEIGHTS.map(|w| w >> 8));
+    let lower = sum(WEIGHTS.map(|w| w & 255));
+    ((upper + (lower >> 8) + 128) >> 8) as u8
 }
 
 /// The brightness of every pixel.
@@ -115,7 +151,7 @@ mod tests {
                     let exact = f32::from(value) * factor + f32::from(other) * (1.0 - factor);
                     let off = f32::from(blend.of(value, other)) - exact.clamp(0.0, 255.0);
                     assert!(
-                        off.abs() < 0.57,
+                        off.abs() < 0.6,
                         "{value} {other} by {factor}: {off} beside {exact}"
                     );
                 }
@@ -125,13 +161,13 @@ mod tests {
     }
 
     #[test]
-    fn grey_stays_grey_and_others_are_within_a_level() {
+    fn grey_stays_grey_and_others_are_rounded() {
         for v in 0..=255u8 {
             assert_eq!(grey([v; 3]), v);
             let pixel = [v, v.wrapping_mul(7), 255 - v];
             let [r, g, b] = pixel.map(f64::from);
             let exact = 0.299 * r + 0.587 * g + 0.114 * b;
-            assert!((f64::from(grey(pixel)) - exact).abs() < 0.52);
+            assert!((f64::from(grey(pixel)) - exact).abs() < 0.501);
         }
     }
 
