@@ -407,7 +407,7 @@ mod tests {
             let off: f64 = pairs.map(|(a, b)| f64::from(a.abs_diff(*b))).sum();
             let off = off / image.data.len() as f64;
             // Integer transforms round where floats don't, once there and once back.
-            assert!(off < 1.0, "{quality}: {off}");
+            assert!(off < 1.5, "{quality}: {off}");
         }
     }
 
