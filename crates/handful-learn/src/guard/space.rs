@@ -69,10 +69,9 @@ impl Space {
         };
         space.clean = space.standardised(seen);
         // Principal components through the smaller side: m photos, d features.
-        let (values, vectors) =
-            eigen(&outer_gram(&space.clean)).ok_or_else(|| LearnError::Algebra {
-                what: "the directions in which photos differ",
-            })?;
+        let (values, vectors) = eigen(&outer_gram(&space.clean)).ok_or(LearnError::Algebra {
+            what: "the directions in which photos differ",
+        })?;
         let largest = values.iter().copied().fold(0.0, f64::max);
         let mut order: Vec<usize> = (0..m).collect();
         order.sort_by(|&a, &b| values[b].total_cmp(&values[a]));
