@@ -69,7 +69,7 @@ fn equalize(image: &mut Pixels, limit: f32) {
             }
             between_tiles(before, after, [w, h], tables, tiles);
         });
-        wide(|| {
+        wide!(|| {
             let pixels = image.data.as_chunks_mut::<3>().0;
             for ((pixel, &before), &after) in pixels.iter_mut().zip(&*before).zip(&*after) {
                 let more = i16::from(after) - i16::from(before);
@@ -134,13 +134,11 @@ fn between_tiles(
     let rows = before.chunks_exact(w).zip(after.chunks_exact_mut(w));
     for (y, (before, after)) in rows.enumerate() {
         let (first, second, weight) = around(y, h, tiles[1]);
-        wide(|| {
-            for column in 0..tiles[0] {
-                let first = &tables[first * tiles[0] + column];
-                let second = &tables[second * tiles[0] + column];
-                for v in 0..256 {
-                    mixed[column][v] =
-                        u16::from(first[v]) * (256 - weight) + u16::from(second[v]) * weight;
+        wide!(|| {
+            for (column, mixed) in mixed.iter_mut().enumerate().take(tiles[0]) {
+                let [first, second] = [first, second].map(|row| &tables[row * tiles[0] + column]);
+                for ((mixed, first), second) in mixed.iter_mut().zip(first).zip(second) {
+                    *mixed = u16::from(*first) * (256 - weight) + u16::from(*second) * weight;
                 }
             }
         });

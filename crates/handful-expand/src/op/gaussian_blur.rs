@@ -68,7 +68,7 @@ pub(super) fn blur(image: &mut Pixels, sigma_px: f64) {
         line.resize(row_length + 2 * margin, 0);
         let rows = image.data.chunks_exact(3 * width);
         for (out, row) in words.chunks_exact_mut(row_length).zip(rows) {
-            wide(|| {
+            wide!(|| {
                 for (out, &value) in out.iter_mut().zip(row) {
                     *out = u16::from(value) << VALUE_BITS;
                 }
@@ -79,7 +79,7 @@ pub(super) fn blur(image: &mut Pixels, sigma_px: f64) {
             let y = y as i64;
             let pairs = (1..=reach as i64).map(|i| [row_at(y - i), row_at(y + i)]);
             let pairs: Vec<[&[u16]; 2]> = pairs.collect();
-            wide(|| {
+            wide!(|| {
                 down(
                     row_at(y),
                     &pairs,
@@ -94,7 +94,7 @@ pub(super) fn blur(image: &mut Pixels, sigma_px: f64) {
                 let end = margin + 3 * (width + i);
                 line.copy_within(margin + 3 * right..margin + 3 * right + 3, end);
             }
-            wide(|| across(line, &weights, out));
+            wide!(|| across(line, &weights, out));
         }
     });
 }
@@ -118,10 +118,16 @@ fn across(line: &[u16], weights: &[Weight], out: &mut [u8]) {
     let margin = 3 * (weights.len() - 1);
     for (step, out) in out.chunks_mut(LANES).enumerate() {
         let middle = margin + step * LANES;
-        let part = |start: usize| line[start..].first_chunk::<LANES>().expect("whole steps");
-        let mut sum = start(part(middle), weights);
+        let part =
+            |start: usize| -> [u16; LANES] { *line[start..].first_chunk().expect("whole steps") };
+        let mut sum = start(&part(middle), weights);
         for (i, weight) in weights.iter().enumerate().skip(1) {
-            add(&mut sum, part(middle - 3 * i), part(middle + 3 * i), weight);
+            add(
+                &mut sum,
+                &part(middle - 3 * i),
+                &part(middle + 3 * i),
+                weight,
+            );
         }
         let mut levels = [0; LANES];
         for (level, sum) in levels.iter_mut().zip(sum) {
