@@ -84,6 +84,8 @@ def views(image):
     yield "grayscale", 1, F.rgb_to_grayscale(image, num_output_channels=3)
     for sigma_px in (0.8, 1.6):
         yield "gaussian_blur", 100 * sigma_px / HEIGHT, blurred(image, sigma_px)
+    for quality in (95, 52, 20):
+        yield "jpeg", 100 - quality, F.jpeg(image, quality)
 
 
 def save(image, path):

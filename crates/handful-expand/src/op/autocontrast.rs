@@ -55,7 +55,7 @@ fn stretch(values: &mut [u8]) {
 /// The least and the largest value of each channel.
 fn ends(values: &[u8]) -> [[u8; 3]; 2] {
     let (mut least, mut most) = ([u8::MAX; LANES], [0u8; LANES]);
-    wide(|| {
+    wide!(|| {
         let (chunks, rest) = values.as_chunks::<LANES>();
         for chunk in chunks {
             for lane in 0..LANES {

@@ -55,7 +55,7 @@ pub(super) fn sum_of(image: &mut Pixels, taps: &[([i64; 2], u32)]) {
                 let start = line * row + 3 * (across as i64 + right) as usize;
                 add(&mut sums, &padded[start..][..3 * width], *weight);
             }
-            wide(|| {
+            wide!(|| {
                 for (out, sum) in out.iter_mut().zip(&sums) {
                     *out = (sum >> WEIGHT_BITS) as u8;
                 }
@@ -65,7 +65,7 @@ pub(super) fn sum_of(image: &mut Pixels, taps: &[([i64; 2], u32)]) {
 }
 
 fn add(sums: &mut [u32], values: &[u8], weight: u32) {
-    wide(|| {
+    wide!(|| {
         for (sum, value) in sums.iter_mut().zip(values) {
             *sum += u32::from(*value) * weight;
         }

@@ -47,7 +47,7 @@ impl Op for ChannelShuffle {
 
 fn ordered<const ORDER: usize>() -> Change {
     Change::values(|image| {
-        wide(|| {
+        wide!(|| {
             for pixel in image.data.as_chunks_mut::<3>().0 {
                 *pixel = ORDERS[ORDER].map(|c| pixel[c]);
             }

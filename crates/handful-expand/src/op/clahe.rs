@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use handful_image::Pixels;
 use rand::rngs::ChaCha8Rng;
 
-use super::tone::{greys, with_bytes};
+use super::tone::{APART, apart, greys, with_bytes};
 use super::{Change, Kind, Op};
 use crate::range::Range;
 use crate::wide::wide;
@@ -55,8 +55,9 @@ fn equalize(image: &mut Pixels, limit: f32) {
     let [w, h] = [image.width, image.height];
     let along = |side: usize| (side / LEAST_TILE_PX).clamp(1, TILES);
     let tiles = [along(w), along(h)];
-    with_bytes(2 * w * h, |buffer| {
-        let (before, after) = buffer.split_at_mut(w * h);
+    let n = (w * h).next_multiple_of(APART);
+    with_bytes(2 * n, |buffer| {
+        let (before, after) = buffer.split_at_mut(n);
         greys(&image.data, before);
         TABLES.with_borrow_mut(|tables| {
             tables.clear();
@@ -67,13 +68,15 @@ fn equalize(image: &mut Pixels, limit: f32) {
                 let rows = before[top * w..bottom * w].chunks_exact(w);
                 tables.push(table(rows.map(|row| &row[left..right]), limit));
             }
-            between_tiles(before, after, [w, h], tables, tiles);
+            between_tiles(&before[..w * h], &mut after[..w * h], [w, h], tables, tiles);
         });
-        wide(|| {
-            let pixels = image.data.as_chunks_mut::<3>().0;
-            for ((pixel, &before), &after) in pixels.iter_mut().zip(&*before).zip(&*after) {
-                let more = i16::from(after) - i16::from(before);
-                *pixel = pixel.map(|value| (i16::from(value) + more).clamp(0, 255) as u8);
+        apart!(&mut image.data, |first, channels| {
+            let (before, after) = (&before[first..][..APART], &after[first..][..APART]);
+            for channel in channels {
+                for i in 0..APART {
+                    let more = i16::from(after[i]) - i16::from(before[i]);
+                    channel[i] = (i16::from(channel[i]) + more).clamp(0, 255) as u8;
+                }
             }
         });
     });
@@ -129,23 +132,23 @@ fn between_tiles(
     tiles: [usize; 2],
 ) {
     let columns: Vec<(usize, usize, u16)> = (0..w).map(|x| around(x, w, tiles[0])).collect();
+    let parts: Vec<&[(usize, usize, u16)]> =
+        columns.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)).collect();
     // Weights along a row are those of the row above: only tables differ, so a row first mixes those above and below it.
     let mut mixed = [[0u16; 256]; TILES];
     let rows = before.chunks_exact(w).zip(after.chunks_exact_mut(w));
     for (y, (before, after)) in rows.enumerate() {
         let (first, second, weight) = around(y, h, tiles[1]);
-        wide(|| {
-            for column in 0..tiles[0] {
-                let first = &tables[first * tiles[0] + column];
-                let second = &tables[second * tiles[0] + column];
-                for v in 0..256 {
-                    mixed[column][v] =
-                        u16::from(first[v]) * (256 - weight) + u16::from(second[v]) * weight;
+        wide!(|| {
+            for (column, mixed) in mixed.iter_mut().enumerate().take(tiles[0]) {
+                let [first, second] = [first, second].map(|row| &tables[row * tiles[0] + column]);
+                for ((mixed, first), second) in mixed.iter_mut().zip(first).zip(second) {
+                    *mixed = u16::from(*first) * (256 - weight) + u16::from(*second) * weight;
                 }
             }
         });
         let mut x = 0;
-        for part in columns.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
+        for part in &parts {
             let (first, second) = (&mixed[part[0].0], &mixed[part[0].1]);
             let pixels = before[x..].iter().zip(&mut after[x..]);
             for (&(_, _, weight), (&value, out)) in part.iter().zip(pixels) {

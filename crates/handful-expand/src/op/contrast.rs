@@ -46,7 +46,7 @@ fn mean_grey(values: &[u8]) -> u8 {
         // 2²⁴ bytes at most fit a sum of 32 bits.
         let parts = buffer.chunks(1 << 24);
         parts
-            .map(|part| u64::from(wide(|| part.iter().map(|&v| u32::from(v)).sum::<u32>())))
+            .map(|part| u64::from(wide!(|| part.iter().map(|&v| u32::from(v)).sum::<u32>())))
             .sum()
     });
     let n = n.max(1) as u64;

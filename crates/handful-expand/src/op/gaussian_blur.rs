@@ -50,8 +50,8 @@ const LANES: usize = 32;
 type Weight = [u16; LANES];
 
 thread_local! {
-    /// The picture in fixed point, and one row of it that is blurred downwards.
-    static WORDS: RefCell<[Vec<u16>; 2]> = const { RefCell::new([Vec::new(), Vec::new()]) };
+    /// The picture in fixed point, a row of it that is blurred downwards, and that row blurred across.
+    static WORDS: RefCell<[Vec<u16>; 3]> = RefCell::default();
 }
 
 /// With a standard deviation of `sigma_px`, mirrored beyond the edge.
@@ -62,13 +62,20 @@ pub(super) fn blur(image: &mut Pixels, sigma_px: f64) {
     // Rows are whole steps long, so that no loop has a rest.
     let row_length = (3 * width).next_multiple_of(LANES);
     let margin = 3 * reach;
-    WORDS.with_borrow_mut(|[words, line]| {
+    let lefts: Vec<usize> = (0..reach)
+        .map(|i| mirrored(i as i64 - reach as i64, width))
+        .collect();
+    let rights: Vec<usize> = (0..reach)
+        .map(|i| mirrored((width + i) as i64, width))
+        .collect();
+    WORDS.with_borrow_mut(|[words, line, across]| {
         words.resize(row_length * height, 0);
+        across.resize(row_length, 0);
         line.clear();
         line.resize(row_length + 2 * margin, 0);
         let rows = image.data.chunks_exact(3 * width);
         for (out, row) in words.chunks_exact_mut(row_length).zip(rows) {
-            wide(|| {
+            wide!(|| {
                 for (out, &value) in out.iter_mut().zip(row) {
                     *out = u16::from(value) << VALUE_BITS;
                 }
@@ -79,55 +86,41 @@ pub(super) fn blur(image: &mut Pixels, sigma_px: f64) {
             let y = y as i64;
             let pairs = (1..=reach as i64).map(|i| [row_at(y - i), row_at(y + i)]);
             let pairs: Vec<[&[u16]; 2]> = pairs.collect();
-            wide(|| {
-                down(
-                    row_at(y),
-                    &pairs,
-                    &weights,
-                    &mut line[margin..][..row_length],
-                )
-            });
+            wide!(|| blurred(
+                row_at(y),
+                &pairs,
+                &weights,
+                &mut line[margin..][..row_length]
+            ));
             for i in 0..reach {
-                let left = mirrored(i as i64 - reach as i64, width);
-                let right = mirrored((width + i) as i64, width);
-                line.copy_within(margin + 3 * left..margin + 3 * left + 3, 3 * i);
-                let end = margin + 3 * (width + i);
-                line.copy_within(margin + 3 * right..margin + 3 * right + 3, end);
+                let (left, right) = (margin + 3 * lefts[i], margin + 3 * rights[i]);
+                line.copy_within(left..left + 3, 3 * i);
+                line.copy_within(right..right + 3, margin + 3 * (width + i));
             }
-            wide(|| across(line, &weights, out));
+            let part = |start: usize| &line[start..start + row_length];
+            let pairs = (1..=reach).map(|i| [part(margin - 3 * i), part(margin + 3 * i)]);
+            let pairs: Vec<[&[u16]; 2]> = pairs.collect();
+            wide!(|| blurred(part(margin), &pairs, &weights, across));
+            wide!(|| {
+                for (out, &sum) in out.iter_mut().zip(&*across) {
+                    let level = (sum + (1 << (VALUE_BITS - 1))) >> VALUE_BITS;
+                    *out = level.min(255) as u8;
+                }
+            });
         }
     });
 }
 
-/// One row of the picture blurred downwards, from the rows at equal distances above and below.
+/// A row blurred along one side, from the values at equal distances before and after each.
 #[inline(always)]
-fn down(here: &[u16], pairs: &[[&[u16]; 2]], weights: &[Weight], out: &mut [u16]) {
+fn blurred(here: &[u16], pairs: &[[&[u16]; 2]], weights: &[Weight], out: &mut [u16]) {
     for (step, out) in out.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
         let part = |row: &[u16]| -> [u16; LANES] { row.as_chunks().0[step] };
         let mut sum = start(&part(here), weights);
-        for ([above, below], weight) in pairs.iter().zip(&weights[1..]) {
-            add(&mut sum, &part(above), &part(below), weight);
+        for ([before, after], weight) in pairs.iter().zip(&weights[1..]) {
+            add(&mut sum, &part(before), &part(after), weight);
         }
         *out = sum;
-    }
-}
-
-/// A row blurred to the right, and back in levels.
-#[inline(always)]
-fn across(line: &[u16], weights: &[Weight], out: &mut [u8]) {
-    let margin = 3 * (weights.len() - 1);
-    for (step, out) in out.chunks_mut(LANES).enumerate() {
-        let middle = margin + step * LANES;
-        let part = |start: usize| line[start..].first_chunk::<LANES>().expect("whole steps");
-        let mut sum = start(part(middle), weights);
-        for (i, weight) in weights.iter().enumerate().skip(1) {
-            add(&mut sum, part(middle - 3 * i), part(middle + 3 * i), weight);
-        }
-        let mut levels = [0; LANES];
-        for (level, sum) in levels.iter_mut().zip(sum) {
-            *level = ((sum + (1 << (VALUE_BITS - 1))) >> VALUE_BITS).min(255) as u8;
-        }
-        out.copy_from_slice(&levels[..out.len()]);
     }
 }
 

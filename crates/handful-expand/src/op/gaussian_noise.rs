@@ -32,6 +32,6 @@ impl Op for GaussianNoise {
         if amount <= 0.0 {
             return Change::Nothing;
         }
-        Change::values(move |image| add_noise(&mut image.data, key, |_| amount))
+        Change::values(move |image| add_noise(&mut image.data, key, amount, 0.0))
     }
 }

@@ -31,7 +31,7 @@ impl Op for Grayscale {
             return Change::Nothing;
         }
         Change::values(|image| {
-            apart(&mut image.data, |_, channels| {
+            apart!(&mut image.data, |_, channels| {
                 let [red, green, blue] = channels;
                 for i in 0..APART {
                     let grey = grey([red[i], green[i], blue[i]]);

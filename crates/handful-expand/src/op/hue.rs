@@ -32,7 +32,7 @@ impl Op for Hue {
             if shift == 0.0 {
                 return;
             }
-            apart(&mut image.data, |_, channels| {
+            apart!(&mut image.data, |_, channels| {
                 let [red, green, blue] = channels;
                 for i in 0..APART {
                     [red[i], green[i], blue[i]] = turned([red[i], green[i], blue[i]], shift);
@@ -47,7 +47,11 @@ impl Op for Hue {
 /// Source: A. R. Smith, "Color gamut transform pairs", SIGGRAPH 1978, the hexcone model.
 #[inline(always)]
 fn turned(pixel: [u8; 3], shift: f32) -> [u8; 3] {
-    let [r, g, b] = pixel.map(f32::from);
+    let (r, g, b) = (
+        f32::from(pixel[0]),
+        f32::from(pixel[1]),
+        f32::from(pixel[2]),
+    );
     let most = r.max(g).max(b);
     let least = r.min(g).min(b);
     let spread = most - least;
@@ -61,12 +65,16 @@ fn turned(pixel: [u8; 3], shift: f32) -> [u8; 3] {
     // Within -4..8 so far: brought to 0..6.
     let hue = if hue < 0.0 { hue + 6.0 } else { hue };
     let hue = if hue >= 6.0 { hue - 6.0 } else { hue };
-    let share = |share: f32| level(least + spread * share.clamp(0.0, 1.0));
     [
-        share((hue - 3.0).abs() - 1.0),
-        share(2.0 - (hue - 2.0).abs()),
-        share(2.0 - (hue - 4.0).abs()),
+        between(least, spread, (hue - 3.0).abs() - 1.0),
+        between(least, spread, 2.0 - (hue - 2.0).abs()),
+        between(least, spread, 2.0 - (hue - 4.0).abs()),
     ]
+}
+
+#[inline(always)]
+fn between(least: f32, spread: f32, share: f32) -> u8 {
+    level(least + spread * share.clamp(0.0, 1.0))
 }
 
 #[cfg(test)]

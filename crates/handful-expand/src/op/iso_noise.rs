@@ -42,7 +42,7 @@ impl Op for IsoNoise {
             return Change::Nothing;
         }
         Change::values(move |image: &mut Pixels| {
-            apart(&mut image.data, |first, channels| {
+            apart!(&mut image.data, |first, channels| {
                 let (mut light, mut colour) = ([0.0; DRAWS], [0.0; DRAWS]);
                 normals(keys[0], first as u32, &mut light);
                 for (channel, key) in channels.iter_mut().zip(&keys[1..]) {

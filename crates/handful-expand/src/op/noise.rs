@@ -7,17 +7,20 @@ use super::tone::level;
 /// Draws at a time: they stay in the fastest memory.
 pub(super) const DRAWS: usize = 256;
 
-/// Adds to each value a draw from a bell curve with the standard deviation that `sigma` gives it, in levels. `key` tells draws apart.
-#[inline(always)]
-pub(super) fn add_noise(values: &mut [u8], key: u64, sigma: impl Fn(f32) -> f32) {
-    wide(|| {
-        let mut draws = [0.0; DRAWS];
+/// Adds to each value a draw from a bell curve with a standard deviation in levels of `flat`, and of `per_root` times the root of the
+/// value. `key` tells draws apart.
+pub(super) fn add_noise(values: &mut [u8], key: u64, flat: f32, per_root: f32) {
+    wide!(|| {
+        let (mut draws, mut levels) = ([0.0; DRAWS], [0; DRAWS]);
         for (block, values) in values.chunks_mut(DRAWS).enumerate() {
             normals(key, (block * DRAWS) as u32, &mut draws);
-            for (value, draw) in values.iter_mut().zip(&draws) {
+            levels[..values.len()].copy_from_slice(values);
+            for (value, draw) in levels.iter_mut().zip(&draws) {
                 let before = f32::from(*value);
-                *value = level(before + sigma(before) * draw);
+                let sigma = flat + per_root * before.sqrt();
+                *value = level(before + sigma * draw);
             }
+            values.copy_from_slice(&levels[..values.len()]);
         }
     });
 }

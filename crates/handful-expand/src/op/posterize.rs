@@ -36,7 +36,7 @@ impl Op for Posterize {
         let lost = 8 - amount.round().clamp(0.0, 8.0) as u32;
         let kept = (0xFFu32 << lost) as u8;
         Change::values(move |image| {
-            wide(|| {
+            wide!(|| {
                 for value in &mut image.data {
                     *value &= kept;
                 }

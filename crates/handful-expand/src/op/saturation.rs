@@ -32,7 +32,7 @@ impl Op for Saturation {
     fn change(&self, amount: f32, _: [usize; 2], _: &mut ChaCha8Rng) -> Change {
         let blend = Blend::new(amount);
         Change::values(move |image| {
-            apart(&mut image.data, |_, channels| {
+            apart!(&mut image.data, |_, channels| {
                 let [red, green, blue] = channels;
                 for i in 0..APART {
                     let grey = grey([red[i], green[i], blue[i]]);

@@ -48,7 +48,7 @@ fn sharpen(image: &mut Pixels, blend: Blend) {
         for y in 1..image.height - 1 {
             let [above, here, below] = [y - 1, y, y + 1].map(|y| &before[y * row..(y + 1) * row]);
             let out = &mut image.data[y * row + 3..(y + 1) * row - 3];
-            wide(|| sharpen_row([above, here, below], out, blend));
+            wide!(|| sharpen_row([above, here, below], out, blend));
         }
     });
 }

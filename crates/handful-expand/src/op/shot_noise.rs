@@ -34,6 +34,6 @@ impl Op for ShotNoise {
         }
         // The square root of a share of 255 levels.
         let per_root = amount / 255f32.sqrt();
-        Change::values(move |image| add_noise(&mut image.data, key, |v| per_root * v.sqrt()))
+        Change::values(move |image| add_noise(&mut image.data, key, 0.0, per_root))
     }
 }

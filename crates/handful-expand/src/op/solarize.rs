@@ -39,7 +39,7 @@ impl Op for Solarize {
         }
         let threshold = threshold as u8;
         Change::values(move |image| {
-            wide(|| {
+            wide!(|| {
                 for value in &mut image.data {
                     let inverts = *value >= threshold;
                     *value = if inverts { !*value } else { *value };

@@ -39,7 +39,7 @@ impl Blend {
 /// Blends all values with one value.
 pub(super) fn blend_with(values: &mut [u8], other: u8, factor: f32) {
     let blend = Blend::new(factor);
-    wide(|| {
+    wide!(|| {
         for value in values {
             *value = blend.of(*value, other);
         }
@@ -49,11 +49,26 @@ pub(super) fn blend_with(values: &mut [u8], other: u8, factor: f32) {
 /// Pixels whose channels lie side by side at a time: they stay in the fastest memory.
 pub(super) const APART: usize = 256;
 
-/// Runs on so many pixels at a time, their channels apart from each other: loops that mix channels fill whole registers only then. The
-/// place of the first pixel comes with them; behind the last pixel of a picture lies anything.
+/// Runs on so many pixels at a time, their channels apart from each other: loops that mix channels fill whole registers only then.
+///
+/// `apart!(values, |first, channels| ...)`: the place of the first pixel, and its channels `[[u8; APART]; 3]`. Behind the last pixel
+/// of a picture lies anything. A macro for the reason that `wide!` has.
+macro_rules! apart {
+    ($values:expr, |$first:pat_param, $channels:pat_param| $change:expr) => {
+        $crate::op::tone::change_apart(
+            $values,
+            #[inline(always)]
+            |$first: usize, $channels: &mut [[u8; $crate::op::tone::APART]; 3]| $change,
+        )
+    };
+}
+
+pub(super) use apart;
+
+/// What [`apart!`] calls.
 #[inline(always)]
-pub(super) fn apart(values: &mut [u8], change: impl Fn(usize, &mut [[u8; APART]; 3])) {
-    wide(|| {
+pub(super) fn change_apart(values: &mut [u8], change: impl Fn(usize, &mut [[u8; APART]; 3])) {
+    wide!(|| {
         let mut channels = [[0u8; APART]; 3];
         for (block, values) in values.chunks_mut(3 * APART).enumerate() {
             let pixels = values.as_chunks_mut::<3>().0;
@@ -109,7 +124,7 @@ pub(super) fn grey(pixel: [u8; 3]) -> u8 {
 
 /// The brightness of every pixel.
 pub(super) fn greys(values: &[u8], greys: &mut [u8]) {
-    wide(|| {
+    wide!(|| {
         for (grey_of, pixel) in greys.iter_mut().zip(values.as_chunks::<3>().0) {
             *grey_of = grey(*pixel);
         }
