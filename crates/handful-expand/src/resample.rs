@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::border::Border;
 use crate::matrix::Matrix;
 use crate::warp::Warp;
+use crate::wide::wide;
 
 /// How a value between pixels is found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +47,9 @@ pub fn resample(
     if interpolation == Interpolation::Nearest {
         let fill = border.fill(image);
         let pixels = image.data.as_chunks::<3>().0;
+        if let Some(matrix) = warp.as_matrix().filter(Matrix::is_affine) {
+            return nearest(image, &matrix, [width, height], border, fill);
+        }
         let places = nearest_places(warp, size, [width, height], border);
         let seen = places.flat_map(|place| place.map_or(fill, |place| pixels[place]));
         return Pixels {
@@ -158,9 +162,9 @@ fn turned(image: &Pixels, matrix: &Matrix, view: [usize; 2]) -> Option<Pixels> {
             for (y, row) in rows {
                 let y = if down > 0.0 { y } else { h - 1 - y };
                 let source = &pixels[y * w..(y + 1) * w];
-                row.copy_from_slice(source);
-                if across < 0.0 {
-                    row.reverse();
+                match across > 0.0 {
+                    true => row.copy_from_slice(source),
+                    false => mirror(source, row),
                 }
             }
         }
@@ -180,6 +184,71 @@ fn turned(image: &Pixels, matrix: &Matrix, view: [usize; 2]) -> Option<Pixels> {
         height: h,
         data,
     })
+}
+
+/// The nearest pixels along straight lines.
+fn nearest(
+    image: &Pixels,
+    matrix: &Matrix,
+    view: [usize; 2],
+    border: Border,
+    fill: [u8; 3],
+) -> Pixels {
+    let size = [image.width, image.height];
+    let [[a, b, c], [d, e, f], _] = Stretch::new(size, view).matrix().then(matrix).0;
+    let pixels = image.data.as_chunks::<3>().0;
+    let step = [fixed(a), fixed(d)];
+    let mut data = vec![0u8; 3 * view[0] * view[1]];
+    let rows = data.as_chunks_mut::<3>().0.chunks_exact_mut(view[0]);
+    for (y, row) in rows.enumerate() {
+        let y = y as f64;
+        let mut at = [
+            fixed(b * y + c + size[0] as f64 / 2.0),
+            fixed(e * y + f + size[1] as f64 / 2.0),
+        ];
+        for pixel in row {
+            let [x, y] = at.map(|at| at >> FIXED_BITS);
+            let is_inside = (x as u64) < size[0] as u64 && (y as u64) < size[1] as u64;
+            *pixel = match is_inside {
+                true => pixels[y as usize * size[0] + x as usize],
+                false => match (border.place(x, size[0]), border.place(y, size[1])) {
+                    (Some(x), Some(y)) => pixels[y * size[0] + x],
+                    _ => fill,
+                },
+            };
+            at[0] += step[0];
+            at[1] += step[1];
+        }
+    }
+    Pixels {
+        width: view[0],
+        height: view[1],
+        data,
+    }
+}
+
+/// A line of pixels in the other order.
+fn mirror(source: &[[u8; 3]], out: &mut [[u8; 3]]) {
+    /// Pixels that change places in registers.
+    const AT_ONCE: usize = 16;
+    let whole = source.len() / AT_ONCE * AT_ONCE;
+    let (first, rest) = source.split_at(whole);
+    let (last, front) = out.split_at_mut(source.len() - whole);
+    for (out, pixel) in last.iter_mut().zip(rest.iter().rev()) {
+        *out = *pixel;
+    }
+    let parts = first.as_flattened().as_chunks::<{ 3 * AT_ONCE }>().0;
+    let outs = front
+        .as_flattened_mut()
+        .as_chunks_mut::<{ 3 * AT_ONCE }>()
+        .0;
+    wide!(|| {
+        for (out, part) in outs.iter_mut().zip(parts.iter().rev()) {
+            for i in 0..3 * AT_ONCE {
+                out[i] = part[3 * (AT_ONCE - 1 - i / 3) + i % 3];
+            }
+        }
+    });
 }
 
 /// A window that lies inside the picture and is neither turned nor mirrored: antialiased, as a prediction resizes.
@@ -228,7 +297,28 @@ impl Source<'_> {
                     self.line(start, step, row);
                 }
             }
-            _ => {
+            Some(matrix) => {
+                let m = stretch.matrix().then(&matrix).0;
+                let mut places = vec![[0i64; 2]; view[0]];
+                for (y, row) in rows {
+                    let from = m.map(|[_, b, c]| b * y as f64 + c);
+                    let steps = m.map(|[a, ..]| a);
+                    wide!(|| {
+                        for (x, place) in places.iter_mut().enumerate() {
+                            let x = x as f64;
+                            let w = 1.0 / (steps[2] * x + from[2]);
+                            *place = [
+                                fixed((steps[0] * x + from[0]) * w + offset[0]),
+                                fixed((steps[1] * x + from[1]) * w + offset[1]),
+                            ];
+                        }
+                    });
+                    for (pixel, place) in row.iter_mut().zip(&places) {
+                        *pixel = self.between(*place);
+                    }
+                }
+            }
+            None => {
                 for (y, row) in rows {
                     for (x, pixel) in row.iter_mut().enumerate() {
                         let at = warp.back(stretch.point(x, y));
@@ -302,7 +392,7 @@ impl Source<'_> {
 }
 
 /// A position in fixed point; what lies beyond any picture stays there.
-#[inline]
+#[inline(always)]
 fn fixed(position: f64) -> i64 {
     const FAR: f64 = 1e9;
     // What is no number, at the horizon of a perspective, becomes 0 in the end.
