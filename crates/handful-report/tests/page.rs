@@ -495,8 +495,8 @@ fn a_run_shows_what_training_saw() {
         ..example::clothing(&[])
     };
     let page = render(&model);
-    assert!(page.contains("What training sees of the photos") && page.contains("rotation 12"));
-    assert!(!render(&example::clothing(&[])).contains("What training sees"));
+    assert!(page.contains("The network learned from views") && page.contains("rotation 12"));
+    assert!(!render(&example::clothing(&[])).contains("Which changes the photos bear"));
 }
 
 fn all_pages() -> Vec<(&'static str, String)> {

@@ -721,7 +721,7 @@ fn a_network_is_trained_on_views_by_a_policy_as_far_as_photos_bear_it() {
     // What was overruled is there, whatever else is.
     assert!(policy.to_string().contains("vertical_flip"), "{policy}");
     let page = fs::read_to_string(run_dir.join("report.html")).unwrap();
-    assert!(page.contains("What training sees of the photos"));
+    assert!(page.contains("Which changes the photos bear"));
     // A plan says it all: nothing is judged again.
     let from = ["--plan", "runs/turned/plan.json", "--name", "again"];
     ok(at, &[&["train", "photos"][..], &from].concat());

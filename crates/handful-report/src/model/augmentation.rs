@@ -13,6 +13,8 @@ pub struct Augmentation {
     pub sheet: Vec<SheetRow>,
     /// What makes these views: its name.
     pub policy: String,
+    /// Whether the model learned from such views.
+    pub is_used: bool,
     /// Its text, ready to be saved.
     pub policy_text: String,
     /// Operations that act although the photos don't bear them, because the person said so.

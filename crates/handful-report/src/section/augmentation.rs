@@ -11,7 +11,7 @@ use crate::{ReportModel, text, words};
 
 pub(super) const OF_RUN: Section = Section {
     id: "views",
-    title: "What training sees of the photos",
+    title: "Which changes the photos bear",
     link: "Views",
     draw: of_run,
 };
@@ -70,6 +70,11 @@ fn of_run(model: &ReportModel) -> Option<Markup> {
     let found = model.augmentation.as_ref()?;
     let mut budget = Budget::of(BUDGET_BYTES);
     Some(html! {
+        p {
+            @if found.is_used { "The network learned from views as the policy " } @else { "The model learned from no such views. They are what the policy " }
+            (text::name(&found.policy))
+            @if found.is_used { " makes them." } @else { " makes of the photos, the mildest that they bear." }
+        }
         @for sentence in &found.judged { p { (text::prose(sentence)) } }
         (overruled(found))
         (sheet(&found.sheet, &mut budget))

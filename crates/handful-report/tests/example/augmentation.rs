@@ -45,6 +45,7 @@ pub fn part(label: &str) -> Augmentation {
             })
             .collect(),
         policy: "safe".into(),
+        is_used: true,
         policy_text: format!("name = \"{label}\"\n"),
         overruled: vec!["vertical_flip".into()],
     }

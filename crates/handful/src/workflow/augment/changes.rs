@@ -164,7 +164,8 @@ impl Changes {
         let policy = policy.unwrap_or_else(|| policies::mild(&overruled.lift(&guarded.caps())));
         let shown = sheet::photos(jury, looks, geometry, given.seed)?;
         let classes = &given.photos.classes;
-        let page = sheet::augmentation(guarded, classes, &shown, &policy, overruled, given.seed);
+        let views = (&policy, name.is_some());
+        let page = sheet::augmentation(guarded, classes, &shown, views, overruled, given.seed);
         let metrics = AugmentationMetrics::of(guarded, name, overruled.told());
         Ok(Some((metrics, page)))
     }

@@ -115,7 +115,7 @@ pub fn augment(asked: &Asked, events: &Events) -> Result<Augmented, Failure> {
         &guarded,
         &photos.classes,
         &shown,
-        &policy,
+        (&policy, true),
         &asked.overruled,
         asked.seed,
     );

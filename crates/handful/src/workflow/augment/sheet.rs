@@ -76,7 +76,7 @@ pub fn augmentation(
     guarded: &Guarded,
     classes: &[String],
     photos: &[Shown],
-    policy: &Policy,
+    (policy, is_used): (&Policy, bool),
     overruled: &Overruled,
     seed: Seed,
 ) -> Augmentation {
@@ -86,6 +86,7 @@ pub fn augmentation(
         rows: guarded.judged.iter().map(row).collect(),
         sheet: sheet(photos, classes, policy, seed),
         policy: policy.name.clone(),
+        is_used,
         policy_text: policy.to_text(),
         overruled: overruled.told(),
     }
