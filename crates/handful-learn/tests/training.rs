@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
+use handful_expand::{Policy, policy_named};
 use handful_image::{Geometry, Pixels};
 use handful_kernel::Size;
 use handful_learn::backbone::{Maps, Part, Precision};
 use handful_learn::train::{
-    Checkpoint, Coarse, Examples, Inputs, Model, Norms, Now, Optimiser, Place, RateRange, RateTest,
-    RateTestEnd, Recipe, Shelf, Squares, Training, Trains, TriedRate, fit, rate_test,
+    Checkpoint, Coarse, Examples, Inputs, Mixing, Model, Norms, Now, Optimiser, Place, RateRange,
+    RateTest, RateTestEnd, Recipe, Shelf, Squares, Training, Trains, TriedRate, fit, rate_test,
 };
 use handful_learn::weights::Stored;
 use handful_learn::{Backbone, LearnError, Weights};
@@ -72,7 +73,8 @@ impl Task {
 
     fn fresh(&self, recipe: &Recipe) -> Inputs<'_> {
         let cut = recipe.trains.cut(&self.backbone);
-        Inputs::fresh(&self.squares, &self.backbone, cut, Seed(5))
+        let inputs = Inputs::fresh(&self.squares, &self.backbone, cut, Seed(5));
+        inputs.by_policy(recipe.policy.as_ref())
     }
 
     fn kept(&self, recipe: &Recipe, shelf: Shelf) -> Inputs<'_> {
@@ -229,6 +231,81 @@ fn the_first_steps_see_smaller_images_where_the_recipe_says_so() {
         let expected = task.backbone.forward_between(0..4, x, &mut |_, _| {});
         assert_eq!(maps, expected);
     }
+}
+
+#[test]
+fn views_are_those_of_the_policy() {
+    let task = Task::new("resnet14");
+    let by = |policy: Policy| Recipe {
+        policy: Some(policy),
+        ..recipe(Trains::All)
+    };
+    // Nothing but the size changes: the same for every turn.
+    let as_they_are = task.fresh(&by(Policy::none()));
+    let seen = |inputs: &Inputs, turn| inputs.views(&task.rows, turn, SIZE_PX).unwrap();
+    assert_eq!(seen(&as_they_are, 1), seen(&as_they_are, 2));
+    let usual = by(policy_named("usual").unwrap());
+    let drawn = task.fresh(&usual);
+    assert_ne!(seen(&drawn, 1), seen(&drawn, 2));
+    assert_eq!(seen(&drawn, 1), seen(&task.fresh(&usual), 1));
+    // Photos that judge are never changed.
+    let plain = task.fresh(&recipe(Trains::All));
+    assert_eq!(
+        drawn.plain(&task.rows).unwrap(),
+        plain.plain(&task.rows).unwrap()
+    );
+    assert_ne!(task.fit(&usual).head, task.fit(&recipe(Trains::All)).head);
+    let unknown = Policy::none();
+    let unknown = by(Policy {
+        steps: vec![handful_expand::Step {
+            choose: handful_expand::Choose::All,
+            ops: vec![handful_expand::Use::new("swirl")],
+        }],
+        ..unknown
+    });
+    assert!(matches!(
+        unknown.check(),
+        Err(LearnError::Recipe { name: "policy", .. })
+    ));
+}
+
+#[test]
+fn mixed_photos_are_learned_from_with_both_labels() {
+    let task = Task::new("resnet14");
+    let by = |mixing: Mixing| Recipe {
+        mixing: Some(mixing),
+        steps: 40,
+        learning_rate: 0.02,
+        optimiser: Optimiser::Sgd { momentum: 0.9 },
+        ..recipe(Trains::All)
+    };
+    for mixing in [Mixing::Mixup { alpha: 0.3 }, Mixing::Cutmix] {
+        let recipe = by(mixing);
+        let mut losses = Vec::new();
+        let tuned = task.watched(&recipe, None, &mut |now| {
+            losses.extend(now.loss);
+            ControlFlow::Continue(())
+        });
+        let tuned = tuned.unwrap();
+        assert_eq!(tuned.head, task.fit(&recipe).head, "the same draws again");
+        // Guessing costs ln 3; of photos as they are nearly all are learned.
+        let mean = |losses: &[f64]| losses.iter().sum::<f64>() / losses.len() as f64;
+        let (first, last) = (mean(&losses[..5]), mean(&losses[losses.len() - 5..]));
+        assert!(last < first, "{mixing:?}: {first} {last}");
+        let logits = tuned.logits(&task.inputs(&recipe), &task.rows).unwrap();
+        let rows = logits.chunks_exact(N_CLASSES).zip(&task.rows);
+        let right = rows.filter(|(z, row)| handful_stats::argmax(z) == task.labels[**row]);
+        assert!(right.count() * 2 > task.rows.len(), "{mixing:?}");
+    }
+    // A prefix's outputs can't be mixed.
+    let kept = Recipe {
+        mixing: Some(Mixing::Cutmix),
+        ..recipe(Trains::Last)
+    };
+    assert!(matches!(
+        kept.check(),
+        Err(LearnError::Recipe { name: "views", .. })
+    ));
 }
 
 #[test]

@@ -124,6 +124,27 @@ const REMARKS: &[(&str, &str)] = &[
         "views of a photo that are kept of a frozen part; 0: new ones in each step",
     ),
     (
+        "training.policy",
+        "what makes views of photos, as `handful augment` writes it; without this table windows do",
+    ),
+    ("training.policy.name", "what it is called"),
+    (
+        "training.policy.border",
+        "beyond the edge: reflect, edge, mean or { colour = [0, 0, 0] }",
+    ),
+    (
+        "training.policy.interpolation",
+        "between pixels: bilinear or nearest",
+    ),
+    (
+        "training.mixing",
+        "two photos in one: cutmix, or { mixup = { alpha = 0.2 } }; without this line none",
+    ),
+    (
+        "training.mixing.mixup.alpha",
+        "shares are drawn from Beta(alpha, alpha)",
+    ),
+    (
         "training.patience",
         "epochs without progress after which it stops; without this line never",
     ),
@@ -169,6 +190,7 @@ pub fn way_to(name: &str) -> String {
         "from" => "schedule.geometric.from",
         "steps of coarse" => "coarse.steps",
         "side of coarse" => "coarse.side",
+        "alpha of mixup" => "mixing.mixup.alpha",
         other => other,
     };
     format!("training.{way}")
