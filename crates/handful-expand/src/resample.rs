@@ -162,9 +162,9 @@ fn turned(image: &Pixels, matrix: &Matrix, view: [usize; 2]) -> Option<Pixels> {
             for (y, row) in rows {
                 let y = if down > 0.0 { y } else { h - 1 - y };
                 let source = &pixels[y * w..(y + 1) * w];
-                match across > 0.0 {
-                    true => row.copy_from_slice(source),
-                    false => mirror(source, row),
+                row.copy_from_slice(source);
+                if across < 0.0 {
+                    row.reverse();
                 }
             }
         }
@@ -225,30 +225,6 @@ fn nearest(
         height: view[1],
         data,
     }
-}
-
-/// A line of pixels in the other order.
-fn mirror(source: &[[u8; 3]], out: &mut [[u8; 3]]) {
-    /// Pixels that change places in registers.
-    const AT_ONCE: usize = 16;
-    let whole = source.len() / AT_ONCE * AT_ONCE;
-    let (first, rest) = source.split_at(whole);
-    let (last, front) = out.split_at_mut(source.len() - whole);
-    for (out, pixel) in last.iter_mut().zip(rest.iter().rev()) {
-        *out = *pixel;
-    }
-    let parts = first.as_flattened().as_chunks::<{ 3 * AT_ONCE }>().0;
-    let outs = front
-        .as_flattened_mut()
-        .as_chunks_mut::<{ 3 * AT_ONCE }>()
-        .0;
-    wide!(|| {
-        for (out, part) in outs.iter_mut().zip(parts.iter().rev()) {
-            for i in 0..3 * AT_ONCE {
-                out[i] = part[3 * (AT_ONCE - 1 - i / 3) + i % 3];
-            }
-        }
-    });
 }
 
 /// A window that lies inside the picture and is neither turned nor mirrored: antialiased, as a prediction resizes.
@@ -373,7 +349,7 @@ impl Source<'_> {
         [0, 1, 2].map(|channel| (sum >> (channel * LANE + 2 * BETWEEN_BITS)) as u8)
     }
 
-    #[cold]
+    #[inline(never)]
     fn at_the_edge(&self, x: i64, y: i64) -> [u64; 4] {
         let [w, h] = self.size;
         let columns = [x, x + 1].map(|x| self.border.place(x, w));
@@ -391,13 +367,15 @@ impl Source<'_> {
     }
 }
 
-/// A position in fixed point; what lies beyond any picture stays there.
+/// A position in fixed point, rounded; what lies beyond any picture stays there, and what is no number is somewhere.
 #[inline(always)]
 fn fixed(position: f64) -> i64 {
     const FAR: f64 = 1e9;
-    // What is no number, at the horizon of a perspective, becomes 0 in the end.
-    let position = position.clamp(-FAR, FAR);
-    (position * f64::from(1u32 << FIXED_BITS)).round() as i64
+    /// Added to a number below 2⁵¹ it leaves that number, rounded, in the lowest bits: one addition, where a conversion takes several steps
+    /// and has no registers that are wide.
+    const ROUNDER: f64 = 1.5 * (1u64 << 52) as f64;
+    let scaled = position.clamp(-FAR, FAR) * f64::from(1u32 << FIXED_BITS);
+    (scaled + ROUNDER).to_bits().wrapping_sub(ROUNDER.to_bits()) as i64
 }
 
 #[cfg(test)]
@@ -465,6 +443,20 @@ mod tests {
                     assert!((f64::from(*is) - should).abs() <= LEVELS, "{is} {should}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn positions_are_rounded_to_fixed_point() {
+        let one = 1i64 << FIXED_BITS;
+        for (position, should) in [
+            (0.0, 0),
+            (1.0, one),
+            (-2.25, -2 * one - one / 4),
+            (1e300, 1_000_000_000 * one),
+            (-7.0 - 0.4 / one as f64, -7 * one),
+        ] {
+            assert_eq!(fixed(position), should, "{position}");
         }
     }
 
