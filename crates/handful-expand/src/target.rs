@@ -1,7 +1,7 @@
 //! What moves along with a picture: boxes and masks.
 
 use crate::border::Border;
-use crate::resample::nearest_places;
+use crate::resample::nearest;
 use crate::warp::Warp;
 
 /// An upright rectangle in pixels of a picture, from its top left corner; edges may lie between pixels.
@@ -40,11 +40,8 @@ impl Mask {
     /// edge where the border is a colour.
     pub fn warped(&self, warp: &Warp, border: Border, outside: u8) -> Mask {
         let size = [self.width, self.height];
-        let places = nearest_places(warp, size, size, border);
         Mask {
-            data: places
-                .map(|place| place.map_or(outside, |place| self.data[place]))
-                .collect(),
+            data: nearest(warp, size, size, border, &self.data, outside),
             ..*self
         }
     }

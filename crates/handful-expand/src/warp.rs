@@ -3,6 +3,7 @@
 
 use crate::matrix::Matrix;
 use crate::target::Rect;
+use crate::wide::wide;
 
 /// The way from a view back to its picture.
 ///
@@ -35,40 +36,61 @@ pub struct Bend {
 
 impl Bend {
     fn map(&self, point: [f64; 2]) -> [f64; 2] {
-        let nodes = self.cells + 3;
-        // The cell, and four weights at the place within it, along each side.
-        let along = |axis: usize| {
-            let share = point[axis] / self.sides[axis] + 0.5;
-            let at = (share * self.cells as f64).clamp(0.0, self.cells as f64 - 1e-9);
-            let t = at.fract() as f32;
-            let (t2, t3) = (t * t, t * t * t);
-            let weights = [
-                1.0 - 3.0 * t + 3.0 * t2 - t3,
-                4.0 - 6.0 * t2 + 3.0 * t3,
-                1.0 + 3.0 * t + 3.0 * t2 - 3.0 * t3,
-                t3,
-            ];
-            (at as usize, weights.map(|w| w / 6.0))
-        };
-        let ((column, across), (row, down)) = (along(0), along(1));
+        let [right, down] = self.shift(point.map(|v| v as f32));
+        [point[0] + f64::from(right), point[1] + f64::from(down)]
+    }
+
+    /// The cell of a place along a side, and the weights of its four nodes there.
+    #[inline(always)]
+    fn along(&self, place: f32, axis: usize) -> (usize, [f32; 4]) {
+        let cells = self.cells as f32;
+        let at = (place * (cells / self.sides[axis] as f32) + 0.5 * cells).clamp(0.0, cells);
+        let cell = (at as usize).min(self.cells - 1);
+        let t = at - cell as f32;
+        let (t2, t3) = (t * t, t * t * t);
+        let weights = [
+            1.0 - 3.0 * t + 3.0 * t2 - t3,
+            4.0 - 6.0 * t2 + 3.0 * t3,
+            1.0 + 3.0 * t + 3.0 * t2 - 3.0 * t3,
+            t3,
+        ];
+        (cell, weights.map(|w| w / 6.0))
+    }
+
+    /// The nodes of a row of cells, weighted down the grid: what is left is to weight four of them across.
+    #[inline(always)]
+    fn row_of_nodes(&self, place: f32, nodes: &mut [[f32; 2]]) {
+        let (row, down) = self.along(place, 1);
+        let n = self.cells + 3;
+        nodes.fill([0.0; 2]);
+        for (i, weight) in down.into_iter().enumerate() {
+            let shifts = &self.shifts[(row + i) * n..(row + i + 1) * n];
+            for (node, shift) in nodes.iter_mut().zip(shifts) {
+                node[0] += weight * shift[0];
+                node[1] += weight * shift[1];
+            }
+        }
+    }
+
+    fn shift(&self, [x, y]: [f32; 2]) -> [f32; 2] {
+        let ((column, across), (row, down)) = (self.along(x, 0), self.along(y, 1));
+        let n = self.cells + 3;
         let mut shift = [0.0f32; 2];
         for (i, down) in down.into_iter().enumerate() {
-            let start = (row + i) * nodes + column;
+            let start = (row + i) * n + column;
             for (node, across) in self.shifts[start..start + 4].iter().zip(across) {
                 let weight = down * across;
                 shift[0] += weight * node[0];
                 shift[1] += weight * node[1];
             }
         }
-        [
-            point[0] + f64::from(shift[0]),
-            point[1] + f64::from(shift[1]),
-        ]
+        shift
     }
 }
 
-/// Steps in which the way through a bend is turned round; each one is off by a fraction of the last one's error.
-const TURNED_ROUND_IN: usize = 8;
+/// Steps in which the way through a bend is turned round; each one is off by a fraction of the last one's error, about half for the wildest
+/// bends of `elastic`.
+const TURNED_ROUND_IN: usize = 16;
 /// Points on each side of a rectangle whose ways are followed.
 const POINTS_A_SIDE: usize = 8;
 
@@ -201,6 +223,158 @@ impl Warp {
     }
 }
 
+/// The ways back of whole rows of a view: the points of [`Warp::back`], a row at a time and in `f32`, which is 1/1000 of a pixel at the
+/// sides of any photo.
+pub(crate) struct Rows<'a> {
+    /// From columns and rows of the view.
+    first: Matrix,
+    rest: Vec<Leg<'a>>,
+}
+
+enum Leg<'a> {
+    Straight(Matrix),
+    Bent(&'a Bend),
+    /// A bend of a view that is neither turned nor slanted before: weights across are the same in all rows.
+    Upright(&'a Bend, Columns),
+}
+
+/// Weights of the four nodes around each column.
+struct Columns {
+    weights: [Vec<f32>; 4],
+    /// Columns in one cell: first, last (outside), cell.
+    runs: Vec<[usize; 3]>,
+}
+
+impl Columns {
+    fn new(bend: &Bend, [step, start]: [f64; 2], width: usize) -> Columns {
+        let mut weights = [const { Vec::new() }; 4];
+        let mut runs: Vec<[usize; 3]> = Vec::new();
+        for x in 0..width {
+            let (cell, four) = bend.along((step * x as f64 + start) as f32, 0);
+            for (weights, weight) in weights.iter_mut().zip(four) {
+                weights.push(weight);
+            }
+            match runs.last_mut() {
+                Some(run) if run[2] == cell => run[1] = x + 1,
+                _ => runs.push([x, x + 1, cell]),
+            }
+        }
+        Columns { weights, runs }
+    }
+}
+
+impl Warp {
+    /// For views of this width whose columns and rows are `stretch`ed to what the warp starts from; `shift` is added to where they end.
+    pub(crate) fn rows(&self, stretch: Matrix, shift: [f64; 2], width: usize) -> Rows<'_> {
+        let shift = Matrix::affine([1.0, 0.0, shift[0]], [0.0, 1.0, shift[1]]);
+        let mut rows = Rows {
+            first: stretch,
+            rest: Vec::new(),
+        };
+        for map in &self.maps {
+            match map {
+                Map::Straight(matrix) => rows.push(matrix),
+                Map::Bent(bend) => {
+                    let [[a, b, c], [d, ..], _] = rows.first.0;
+                    let is_upright =
+                        rows.rest.is_empty() && rows.first.is_affine() && b == 0.0 && d == 0.0;
+                    rows.rest.push(match is_upright {
+                        true => Leg::Upright(bend, Columns::new(bend, [a, c], width)),
+                        false => Leg::Bent(bend),
+                    });
+                }
+            }
+        }
+        rows.push(&shift);
+        rows
+    }
+}
+
+impl Rows<'_> {
+    fn push(&mut self, matrix: &Matrix) {
+        match self.rest.last_mut() {
+            None => self.first = self.first.then(matrix),
+            Some(Leg::Straight(last)) => *last = last.then(matrix),
+            Some(_) => self.rest.push(Leg::Straight(*matrix)),
+        }
+    }
+
+    /// Where the pixels of row `y` come from: across and down.
+    pub(crate) fn row(&self, y: usize, across: &mut [f32], down: &mut [f32]) {
+        wide!(|| {
+            self.first_leg(y, across, down);
+            for leg in &self.rest {
+                match leg {
+                    Leg::Straight(matrix) => straight(matrix, across, down),
+                    Leg::Bent(bend) => {
+                        for (x, y) in across.iter_mut().zip(down.iter_mut()) {
+                            let shift = bend.shift([*x, *y]);
+                            *x += shift[0];
+                            *y += shift[1];
+                        }
+                    }
+                    Leg::Upright(bend, columns) => upright(bend, columns, across, down),
+                }
+            }
+        });
+    }
+
+    #[inline(always)]
+    fn first_leg(&self, y: usize, across: &mut [f32], down: &mut [f32]) {
+        let of_row = self.first.0.map(|[a, b, c]| [a, b * y as f64 + c]);
+        let [[a, c], [d, f], [g, w]] = of_row.map(|row| row.map(|v| v as f32));
+        let points = across.iter_mut().zip(down).enumerate();
+        if self.first.is_affine() {
+            for (i, (x, y)) in points {
+                let i = i as i32 as f32;
+                *x = a * i + c;
+                *y = d * i + f;
+            }
+            return;
+        }
+        for (i, (x, y)) in points {
+            let i = i as i32 as f32;
+            let far = 1.0 / (g * i + w);
+            *x = (a * i + c) * far;
+            *y = (d * i + f) * far;
+        }
+    }
+}
+
+#[inline(always)]
+fn straight(matrix: &Matrix, across: &mut [f32], down: &mut [f32]) {
+    let [[a, b, c], [d, e, f], [g, h, w]] = matrix.0.map(|row| row.map(|v| v as f32));
+    let points = across.iter_mut().zip(down);
+    if matrix.is_affine() {
+        for (x, y) in points {
+            (*x, *y) = (a * *x + b * *y + c, d * *x + e * *y + f);
+        }
+        return;
+    }
+    for (x, y) in points {
+        let far = 1.0 / (g * *x + h * *y + w);
+        (*x, *y) = ((a * *x + b * *y + c) * far, (d * *x + e * *y + f) * far);
+    }
+}
+
+#[inline(always)]
+fn upright(bend: &Bend, columns: &Columns, across: &mut [f32], down: &mut [f32]) {
+    let Some(&place) = down.first() else {
+        return;
+    };
+    let mut nodes = vec![[0.0f32; 2]; bend.cells + 3];
+    bend.row_of_nodes(place, &mut nodes);
+    for &[start, end, cell] in &columns.runs {
+        let n = [0, 1, 2, 3].map(|k| nodes[cell + k]);
+        let [w0, w1, w2, w3] = [0, 1, 2, 3].map(|k| &columns.weights[k][start..end]);
+        let (across, down) = (&mut across[start..end], &mut down[start..end]);
+        for i in 0..end - start {
+            across[i] += w0[i] * n[0][0] + w1[i] * n[1][0] + w2[i] * n[2][0] + w3[i] * n[3][0];
+            down[i] += w0[i] * n[0][1] + w1[i] * n[1][1] + w2[i] * n[2][1] + w3[i] * n[3][1];
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -236,6 +410,40 @@ mod tests {
         let both = shift.then(&stretch);
         assert!(both.as_matrix().is_some());
         assert_eq!(both.back([10.0, 0.0]), [8.0, 0.0]);
+    }
+
+    #[test]
+    fn rows_are_the_points_one_by_one() {
+        /// Pixels; rounding of `f32` at positions near 100.
+        const CLOSE: f64 = 1e-3;
+        let turn = Warp::straight(Matrix::affine([0.8, -0.6, 5.0], [0.6, 0.8, -2.0]));
+        let lens = Warp::straight(Matrix([
+            [1.0, 0.1, 0.5],
+            [0.0, 0.9, 0.2],
+            [0.002, -0.001, 1.0],
+        ]));
+        let bent = Warp::bent(bend());
+        let stretch = Matrix::affine([0.5, 0.0, -50.0], [0.0, 0.8, -40.0]);
+        for warp in [
+            Warp::default(),
+            turn.clone(),
+            lens.clone(),
+            bent.clone(),
+            turn.then(&bent),
+            bent.then(&turn),
+            lens.then(&bent).then(&lens).then(&bent),
+        ] {
+            let rows = warp.rows(stretch, [50.0, 40.0], 200);
+            let (mut across, mut down) = ([0.0; 200], [0.0; 200]);
+            for y in 0..100 {
+                rows.row(y, &mut across, &mut down);
+                for x in 0..200 {
+                    let [u, v] = warp.back(stretch.map([x as f64, y as f64]));
+                    assert!((f64::from(across[x]) - u - 50.0).abs() < CLOSE);
+                    assert!((f64::from(down[x]) - v - 40.0).abs() < CLOSE);
+                }
+            }
+        }
     }
 
     #[test]
