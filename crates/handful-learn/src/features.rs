@@ -184,3 +184,31 @@ fn some(
         },
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use handful_image::Geometry;
+
+    use super::*;
+
+    #[test]
+    fn a_photo_and_its_mirror_image_have_the_same_mirrored_features() {
+        let backbone = Backbone::untrained("resnet14", 1).unwrap();
+        let preprocessing = backbone.preprocessing(Geometry::CenterCrop, 32);
+        let last = backbone.stages.last().unwrap().name.clone();
+        let taps = Taps::new(&backbone, &[last]).unwrap();
+        let photo = Pixels {
+            width: 32,
+            height: 32,
+            data: (0..3 * 32 * 32).map(|i| (i * i / 7 % 251) as u8).collect(),
+        };
+        let both = [photo.clone(), mirrored(&photo)];
+        assert_eq!(mirrored(&both[1]), photo);
+        let of = |views| pooled_over(views, &backbone, &both, &preprocessing, &taps);
+        let as_is = of(Views::AsIs);
+        let (one, other) = as_is.split_at(taps.len());
+        assert_ne!(one, other);
+        let mean: Vec<f32> = one.iter().zip(other).map(|(a, b)| 0.5 * (a + b)).collect();
+        assert_eq!(of(Views::Mirrored), [mean.clone(), mean].concat());
+    }
+}

@@ -689,6 +689,49 @@ fn photos_judge_changes_of_themselves_and_copies_are_made_of_them() {
 }
 
 #[test]
+fn a_model_on_mirror_images_predicts_with_them() {
+    let dir = small_set();
+    let at = dir.path();
+    let how = ["--imgsz", "64", "--test", "new"];
+    ok(
+        at,
+        &[&["train", "photos", "--name", "first"][..], &how].concat(),
+    );
+    let mut plan = json(at.join("runs/first/plan.json"));
+    let candidates = plan["candidates"].as_array().unwrap();
+    let ridge = candidates.iter().find(|c| c["head"] == "ridge").unwrap();
+    let mut mirrored = ridge.clone();
+    mirrored["views"] = "mirrored".into();
+    plan["candidates"] = vec![mirrored].into();
+    fs::write(at.join("mirrored.json"), plan.to_string()).unwrap();
+    let by_plan = [
+        "--plan",
+        "mirrored.json",
+        "--test",
+        "new",
+        "--name",
+        "mirrored",
+    ];
+    ok(at, &[&["train", "photos"][..], &by_plan].concat());
+    let metrics = json(at.join("runs/mirrored/metrics.json"));
+    assert!(metrics["winner"].as_str().unwrap().contains("+mirrored/"));
+    let candidates = fs::read_to_string(at.join("runs/mirrored/candidates.csv")).unwrap();
+    assert!(
+        candidates.lines().nth(1).unwrap().contains(",views,"),
+        "{candidates}"
+    );
+    // Another process that has the model alone sees photos the same way.
+    let said = ok(
+        at,
+        &["eval", "runs/mirrored/model.handful", "new", "--json"],
+    );
+    let test: Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
+    for key in ["accuracy", "log_loss"] {
+        assert_eq!(test[key], metrics["test"][key], "{key}");
+    }
+}
+
+#[test]
 fn a_network_is_trained_on_views_by_a_policy_as_far_as_photos_bear_it() {
     let dir = small_set();
     let at = dir.path();

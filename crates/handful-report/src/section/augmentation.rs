@@ -136,7 +136,7 @@ fn figure(captioned: &Captioned, about: &str, budget: &mut Budget) -> Markup {
     let bytes = budget.spend(Some(&captioned.picture));
     html! {
         figure {
-            (picture::field(bytes, &format!("{about}, {}", captioned.caption)))
+            (picture::field(bytes, &words::visible(&format!("{about}, {}", captioned.caption))))
             figcaption { span.remark { (text::prose(&spoken(&captioned.caption))) } }
         }
     }

@@ -118,9 +118,15 @@ pub fn judge(candidates: &[Judged], task: &Task) -> Result<Judgement, Failure> {
         Some(_) => (claims.iter())
             .any(|planned| planned.candidate == c.name && planned.claim.said == Said::Better),
     };
-    let choosable: Vec<usize> = (0..candidates.len())
+    let mut choosable: Vec<usize> = (0..candidates.len())
         .filter(|&i| may_be_chosen(&candidates[i]))
         .collect();
+    if choosable.is_empty() {
+        // A plan of such candidates alone leaves no other choice.
+        choosable = (0..candidates.len())
+            .filter(|&i| candidates[i].plan.is_some())
+            .collect();
+    }
     let columns: Vec<Column> = choosable
         .iter()
         .map(|&i| candidates[i].column.clone())

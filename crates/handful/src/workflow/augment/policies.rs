@@ -61,9 +61,24 @@ impl Overruled {
     }
 }
 
-/// The mildest policy, as far as photos bear it.
+/// The mildest policy, as far as photos bear it, and every pose that they do.
 pub fn mild(caps: &Caps) -> Policy {
-    built_in("safe").within(caps)
+    let mut policy = built_in("safe");
+    let others = POSES.into_iter().filter(|name| *name != "horizontal_flip");
+    if let Some(step) = policy.steps.first_mut() {
+        step.ops.extend(others.map(pose));
+    }
+    policy.within(caps)
+}
+
+/// Changes from one pose to another; where all are safe, they are the eight of a square.
+const POSES: [&str; 3] = ["horizontal_flip", "vertical_flip", "quarter_turns"];
+
+fn pose(name: &str) -> Use {
+    Use {
+        p: 0.5,
+        ..Use::new(name)
+    }
 }
 
 /// Whether so many photos can tell policies apart.
@@ -79,7 +94,7 @@ pub fn fitted(caps: &Caps) -> Vec<Policy> {
 
 /// Operations that the fitted policies above the mildest draw from: those of TrivialAugment, with flips and turns.
 pub fn drawn_from() -> Vec<&'static str> {
-    let mut names: Vec<&'static str> = vec!["horizontal_flip", "vertical_flip", "quarter_turns"];
+    let mut names: Vec<&'static str> = POSES.to_vec();
     let trivial = built_in("trivial_augment_wide");
     names.extend(trivial.ops().iter().map(|op| op.name()));
     names.extend(built_in("safe").ops().iter().map(|op| op.name()));
@@ -93,11 +108,6 @@ fn built_in(name: &str) -> Policy {
 
 /// The poses that photos bear, and then operations of TrivialAugment among those that are safe, to two thirds of their caps.
 fn of_all(caps: &Caps, name: &str, choose: Choose) -> Policy {
-    const POSES: [&str; 3] = ["horizontal_flip", "vertical_flip", "quarter_turns"];
-    let pose = |name: &str| Use {
-        p: 0.5,
-        ..Use::new(name)
-    };
     let poses = Step {
         choose: Choose::All,
         ops: POSES.into_iter().map(pose).collect(),
@@ -197,6 +207,14 @@ mod tests {
         }
         let turn = all[1].steps[1].ops.iter().find(|u| u.name == "rotation");
         assert_eq!(turn.and_then(|u| u.range), Some([-20.0, 20.0]));
+        let turns = Cap {
+            low: 0.0,
+            high: 3.0,
+        };
+        let upright: Vec<&str> = all[0].ops().iter().map(|op| op.name()).collect();
+        assert_eq!(upright, ["horizontal_flip"]);
+        let anyhow = mild(&Caps::from([("quarter_turns".into(), turns)]));
+        assert_eq!(anyhow.ops()[0].name(), "quarter_turns");
         assert!(fitted(&Caps::new()).is_empty());
         assert!(can_tell(&photos(500)) && !can_tell(&photos(499)));
     }
