@@ -33,10 +33,7 @@ fn view(op: &dyn Op, draw: u64) -> View {
         range.low
     };
     let amount = range.towards(end, 0.5);
-    let mut view = View::default();
-    let mut random = Seed(1).stream("speed", draw);
-    view.push(op.name(), amount, op.change(amount, [SIDE; 2], &mut random));
-    view
+    View::by(op, amount, [SIDE; 2], &mut Seed(1).stream("speed", draw))
 }
 
 fn drawn(policy: &Policy, draw: u64) -> View {

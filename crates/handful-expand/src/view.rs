@@ -1,9 +1,10 @@
 //! One look at a picture: what was drawn of a policy, and what comes of it.
 
 use handful_image::Pixels;
+use rand::rngs::ChaCha8Rng;
 
 use crate::border::Border;
-use crate::op::Change;
+use crate::op::{Change, Op};
 use crate::resample::{Interpolation, resample};
 use crate::target::{Mask, Rect};
 use crate::warp::Warp;
@@ -27,6 +28,13 @@ pub struct View {
 }
 
 impl View {
+    /// One operation by this amount, for pictures of this width and height; `random` gives whatever else is drawn.
+    pub fn by(op: &dyn Op, amount: f32, size: [usize; 2], random: &mut ChaCha8Rng) -> View {
+        let mut view = View::default();
+        view.push(op.name(), amount, op.change(amount, size, random));
+        view
+    }
+
     /// Adds a change that was drawn.
     pub fn push(&mut self, name: &'static str, amount: f32, change: Change) {
         match change {

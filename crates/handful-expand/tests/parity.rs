@@ -27,13 +27,12 @@ fn operations_agree_with_torchvision() {
         };
         let op = named(operation).unwrap_or_else(|| panic!("no {operation}"));
         let amount: f32 = amount.parse().expect("a number");
-        let mut view = View {
-            border: Border::Colour([0; 3]),
-            ..View::default()
-        };
         let size = [photo.width, photo.height];
-        let change = op.change(amount, size, &mut Seed(0).stream("parity", 0));
-        view.push(op.name(), amount, change);
+        let mut random = Seed(0).stream("parity", 0);
+        let view = View {
+            border: Border::Colour([0; 3]),
+            ..View::by(op, amount, size, &mut random)
+        };
         let ours = view.of(&photo);
         let theirs = picture(&golden.join(file));
         let pairs = ours.data.iter().zip(&theirs.data);

@@ -1,7 +1,9 @@
 //! What is taken out of a backbone: the spatial means of some of its stages.
 
+use handful_expand::{View, named};
 use handful_image::{Pixels, Preprocessing};
 use handful_kernel::Isa;
+use handful_stats::Seed;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -78,11 +80,10 @@ pub fn pooled_over(
 }
 
 fn mirrored(image: &Pixels) -> Pixels {
-    let mut mirrored = image.clone();
-    for row in mirrored.data.chunks_exact_mut(3 * image.width) {
-        row.as_chunks_mut::<3>().0.reverse();
-    }
-    mirrored
+    let op = named("horizontal_flip").expect("a built-in operation");
+    let size = [image.width, image.height];
+    // Nothing is drawn for it.
+    View::by(op, 1.0, size, &mut Seed(0).stream("mirrored", 0)).of(image)
 }
 
 /// Which stages a feature vector is made of, in this order, each as its channels' spatial means.

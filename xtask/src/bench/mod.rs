@@ -8,6 +8,7 @@
 mod draws;
 mod duplicates;
 mod kernels;
+mod raw;
 mod run;
 mod set;
 mod shots;

@@ -4,7 +4,7 @@
 //! Guards see the photos to learn from alone. Rows are kept as they come: a bench that was stopped goes on.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::draws::{self, Draw, printed, rounded};
+use super::raw;
 use crate::command;
 use crate::failure::{Failure, Outcome};
 
@@ -75,8 +76,8 @@ pub fn run(root: &Path, data: &Path, binary: &Path, python: &Path) -> Result<Out
     let mut built = command::example(root, "handful-learn", "tuning");
     // Without arguments it says how it is used: then it is built.
     command::run(built.stderr(Stdio::null()), "install Rust's cargo")?;
-    let raw = root.join(RAW);
-    let mut rows = read(&raw)?;
+    let file = root.join(RAW);
+    let mut rows: Vec<Row> = raw::read(&file)?;
     for of_a_class in OF_A_CLASS {
         for seed in SEEDS {
             for set in SETS {
@@ -106,7 +107,7 @@ pub fn run(root: &Path, data: &Path, binary: &Path, python: &Path) -> Result<Out
                         "{set}, {of_a_class} a class, seed {seed}, {name}: {:.4}, {:.1} s",
                         row.accuracy, row.seconds
                     );
-                    keep(&raw, &row)?;
+                    raw::keep(&file, &row)?;
                     rows.push(row);
                 }
             }
@@ -223,28 +224,6 @@ impl Bench<'_> {
 fn policy(path: &Path) -> Result<Value, Failure> {
     let text = fs::read_to_string(path).map_err(Failure::reading(path))?;
     toml::from_str(&text).map_err(|e| Failure::new("a policy can't be read", e, "report it"))
-}
-
-fn read(path: &Path) -> Result<Vec<Row>, Failure> {
-    if !path.exists() {
-        return Ok(Vec::new());
-    }
-    let failed = |e: csv::Error| Failure::new("a row can't be read", e, "delete it");
-    let mut reader = csv::Reader::from_path(path).map_err(failed)?;
-    let rows: Result<Vec<Row>, csv::Error> = reader.deserialize().collect();
-    rows.map_err(failed)
-}
-
-fn keep(path: &Path, row: &Row) -> Result<(), Failure> {
-    let is_new = !path.exists();
-    let file = File::options().create(true).append(true).open(path);
-    let file = file.map_err(Failure::writing(path))?;
-    let mut writer = csv::WriterBuilder::new()
-        .has_headers(is_new)
-        .from_writer(file);
-    let failed = |e: csv::Error| Failure::new("a row can't be written", e, "make room");
-    writer.serialize(row).map_err(failed)?;
-    writer.flush().map_err(Failure::writing(path))
 }
 
 /// Per cent right, and points more than without any policy on the same photos with a 95 % interval; draws together.

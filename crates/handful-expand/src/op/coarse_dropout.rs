@@ -1,11 +1,10 @@
 //! Small things cover the picture here and there.
 
-use handful_image::Pixels;
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 
+use super::cover::cover;
 use super::{Change, Kind, Op};
-use crate::border::mean_colour;
 use crate::range::Range;
 
 /// Squares that cover it.
@@ -47,15 +46,6 @@ impl Op for CoarseDropout {
         let squares: Vec<_> = (0..SQUARES)
             .map(|_| (place(width), place(height)))
             .collect();
-        Change::values(move |image: &mut Pixels| {
-            let colour = mean_colour(image);
-            for (columns, rows) in &squares {
-                for y in rows.clone() {
-                    let line = &mut image.data[3 * y * image.width..][..3 * image.width];
-                    let covered = &mut line[3 * columns.start..3 * columns.end];
-                    covered.as_chunks_mut::<3>().0.fill(colour);
-                }
-            }
-        })
+        Change::values(move |image| cover(image, &squares))
     }
 }

@@ -1,11 +1,10 @@
 //! Something covers a part of the picture.
 
-use handful_image::Pixels;
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 
+use super::cover::cover;
 use super::{Change, Kind, Op};
-use crate::border::mean_colour;
 use crate::range::Range;
 
 /// Furthest ratio of the rectangle's sides, and its inverse.
@@ -52,13 +51,7 @@ impl Op for Erasing {
             start..start + length
         };
         let (columns, rows) = (place(width, sides[0]), place(height, sides[1]));
-        Change::values(move |image: &mut Pixels| {
-            let colour = mean_colour(image);
-            for y in rows.clone() {
-                let line = &mut image.data[3 * y * image.width..][..3 * image.width];
-                let covered = &mut line[3 * columns.start..3 * columns.end];
-                covered.as_chunks_mut::<3>().0.fill(colour);
-            }
-        })
+        let rectangle = [(columns, rows)];
+        Change::values(move |image| cover(image, &rectangle))
     }
 }

@@ -12,6 +12,7 @@ mod channel_shuffle;
 mod clahe;
 mod coarse_dropout;
 mod contrast;
+mod cover;
 mod crop;
 mod downscale;
 mod elastic;

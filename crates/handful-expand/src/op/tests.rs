@@ -26,10 +26,7 @@ fn picture(width: usize, height: usize) -> Pixels {
 }
 
 fn change(op: &dyn Op, amount: f32, size: [usize; 2], draw: u64) -> View {
-    let mut view = View::default();
-    let mut random = Seed(9).stream(op.name(), draw);
-    view.push(op.name(), amount, op.change(amount, size, &mut random));
-    view
+    View::by(op, amount, size, &mut Seed(9).stream(op.name(), draw))
 }
 
 fn ends(op: &dyn Op) -> Vec<f32> {

@@ -28,7 +28,7 @@ pub struct Estimate {
 
 impl Estimate {
     /// Of a value a photo; photos of a group are not independent.
-    fn of(values: &[f64], groups: &[usize]) -> Estimate {
+    pub(super) fn of(values: &[f64], groups: &[usize]) -> Estimate {
         let n = values.len().max(1) as f64;
         let mean = values.iter().sum::<f64>() / n;
         let mut sums: BTreeMap<usize, f64> = BTreeMap::new();
@@ -151,7 +151,7 @@ impl<'a> Clean<'a> {
         clean.among_class = (0..m)
             .map(|i| clean.middle_of_class(i, &distances))
             .collect();
-        let all = clean.sample(vec![true; m])?;
+        let mut all = clean.sample(vec![true; m])?;
         // One temperature for all heads: they differ in what they learnt, not in how sure they are.
         let mut scores = vec![0.0; m * n_classes];
         for ((test, _), head) in all.parts.iter().zip(&all.heads) {
@@ -161,7 +161,9 @@ impl<'a> Clean<'a> {
             }
         }
         clean.temperature = fit_temperature(&scores, labels, n_classes);
-        for is_in in std::iter::once(vec![true; m]).chain(resamples) {
+        (all.of_true, all.read) = clean.judged(&all, &all.heads, &space.projected);
+        clean.samples.push(all);
+        for is_in in resamples {
             let sample = clean.sample(is_in)?;
             clean.samples.push(sample);
         }
@@ -217,13 +219,6 @@ impl<'a> Clean<'a> {
             }
         }
         (probabilities, what)
-    }
-
-    /// Accuracy on clean photos, out of fold.
-    pub fn accuracy(&self) -> f64 {
-        let all = &self.samples[0];
-        let hits = all.read.iter().zip(self.labels).filter(|(a, b)| a == b);
-        hits.count() as f64 / self.labels.len() as f64
     }
 
     /// How far changed photos are moved.

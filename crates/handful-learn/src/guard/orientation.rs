@@ -1,10 +1,12 @@
 //! Do these photos have an up? Where nothing tells a quarter turn, all eight poses are as good as the photo's own.
 
+use handful_expand::{View, named};
 use handful_image::Pixels;
-use handful_stats::Folds;
+use handful_stats::{Folds, Seed};
 use serde::{Deserialize, Serialize};
 
 use super::Sight;
+use super::evidence::Estimate;
 use super::fit::{Sums, read};
 use super::space::Space;
 use crate::LearnError;
@@ -14,7 +16,6 @@ const NO_UP: f64 = 0.35;
 /// Above this lower bound there is one.
 const UP: f64 = 0.5;
 const TURNS: usize = 4;
-const Z95: f64 = 1.959_963_984_540_054;
 
 /// How often a quarter turn of a photo is recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -63,7 +64,7 @@ impl Orientation {
             let of_turn = |turn: usize| rows.iter().map(move |row| turn * m + row);
             (0..TURNS).flat_map(of_turn).collect()
         };
-        let (mut hits, mut of_photo) = (0.0, vec![0.0; m]);
+        let mut of_photo = vec![0.0; m];
         for (repeat, fold) in folds.splits() {
             let train = all(folds.train_rows(repeat, fold));
             let test = all(folds.test_rows(repeat, fold));
@@ -73,38 +74,24 @@ impl Orientation {
             })?;
             let read = read(&head.scores(&space.projected, &test));
             for (row, read) in test.into_iter().zip(read) {
-                let hit = f64::from(read == turns[row]);
-                hits += hit;
-                of_photo[row % m] += hit / TURNS as f64;
+                of_photo[row % m] += f64::from(read == turns[row]) / TURNS as f64;
             }
         }
-        let accuracy = hits / (TURNS * m) as f64;
-        let mut sums = std::collections::BTreeMap::<usize, f64>::new();
-        for (value, group) in of_photo.iter().zip(groups) {
-            *sums.entry(*group).or_default() += value - accuracy;
-        }
-        let squares: f64 = sums.values().map(|s| s * s).sum();
-        let half = Z95 * squares.sqrt() / m as f64;
+        let Estimate { value, low, high } = Estimate::of(&of_photo, groups);
         Ok(Orientation {
-            accuracy,
-            low: accuracy - half,
-            high: accuracy + half,
+            accuracy: value,
+            low,
+            high,
         })
     }
 }
 
 /// A square turned by a quarter, clockwise.
 fn quarter(square: &Pixels) -> Pixels {
-    let side = square.width;
-    let pixels = square.data.as_chunks::<3>().0;
-    let data = (0..side * side).flat_map(|i| {
-        let (y, x) = (i / side, i % side);
-        pixels[(side - 1 - x) * side + y]
-    });
-    Pixels {
-        data: data.collect(),
-        ..*square
-    }
+    let op = named("quarter_turns").expect("a built-in operation");
+    let size = [square.width, square.height];
+    // Nothing is drawn for it.
+    View::by(op, 1.0, size, &mut Seed(0).stream("turn", 0)).of(square)
 }
 
 #[cfg(test)]

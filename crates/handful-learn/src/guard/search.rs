@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use handful_expand::{Border, Cap, Caps, Kind, Op, View, named};
+use handful_expand::{Cap, Caps, Kind, Op, Range, View, named};
 use handful_image::Pixels;
 use handful_stats::{Folds, Seed};
 use rayon::prelude::*;
@@ -91,7 +91,6 @@ pub struct Guard<'a> {
     space: Space,
     seed: Seed,
     resamples: Vec<Vec<bool>>,
-    placebos: Vec<Placebo>,
     orientation: Option<Orientation>,
     is_stopped: &'a AtomicBool,
 }
@@ -125,7 +124,6 @@ impl<'a> Guard<'a> {
             space,
             seed,
             resamples: resamples(groups, seed),
-            placebos: Vec::new(),
             orientation: None,
             is_stopped,
         })
@@ -139,7 +137,6 @@ impl<'a> Guard<'a> {
     pub fn thorough(mut self) -> Result<Guard<'a>, LearnError> {
         let orientation = Orientation::of(&self.sight, self.squares, self.groups, &self.folds)?;
         self.orientation = Some(orientation);
-        self.placebos = self.placebos()?;
         Ok(self)
     }
 
@@ -152,17 +149,17 @@ impl<'a> Guard<'a> {
 
     /// At most so many looks of a photo to judge an operation.
     pub fn looks(op: &dyn Op) -> usize {
-        directions(op).len() * if op.range().is_switch() { 1 } else { 3 }
+        let of_a_direction = if few_steps(&op.range()).is_some() {
+            1
+        } else {
+            3
+        };
+        directions(op).len() * of_a_direction
     }
 
     /// Whether the photos have an up, where it was looked at.
     pub fn orientation(&self) -> Option<Orientation> {
         self.orientation
-    }
-
-    /// Accuracy of the guard's heads on the clean photos, out of fold.
-    pub fn accuracy(&self) -> Result<f64, LearnError> {
-        Ok(self.clean()?.accuracy())
     }
 
     /// Judges operations, side by side; `looked` is told of photos that have been looked at.
@@ -175,12 +172,16 @@ impl<'a> Guard<'a> {
         looked: &(dyn Fn(usize) + Sync),
     ) -> Result<Vec<Judged>, LearnError> {
         let clean = self.clean()?;
+        let placebos = match self.orientation {
+            Some(_) => self.placebos(&clean),
+            None => Vec::new(),
+        };
         let all: Vec<(&'static dyn Op, Vec<f32>)> = ops
             .iter()
             .flat_map(|op| directions(*op).into_iter().map(|ends| (*op, ends)))
             .collect();
         all.into_par_iter()
-            .map(|(op, ends)| self.search(&clean, op, ends, looked))
+            .map(|(op, ends)| self.search((&clean, &placebos), op, ends, looked))
             .collect()
     }
 
@@ -194,7 +195,7 @@ impl<'a> Guard<'a> {
         let resamples = self.resamples.clone();
         let clean = Clean::new(&space, &labels, self.groups, 2, &self.folds, resamples)?;
         let flip = named("horizontal_flip").expect("a built-in operation");
-        let changed = self.changed(&marked, flip, &[1.0], 0);
+        let changed = self.changed(&marked, flip, &[1.0]);
         let points = space.points(&self.sight.of(&changed));
         let evidence = clean.evidence(&points, true, &[])?;
         let alarms = evidence[1..].iter().map(decide);
@@ -213,55 +214,48 @@ impl<'a> Guard<'a> {
         )
     }
 
-    fn placebos(&self) -> Result<Vec<Placebo>, LearnError> {
-        let clean = self.clean()?;
+    /// What changes do that keep every label.
+    fn placebos(&self, clean: &Clean) -> Vec<Placebo> {
         let mut placebos = Vec::new();
         for (name, strengths) in PLACEBOS {
-            // One that isn't built is one comparison less.
-            let Some(op) = named(name) else { continue };
+            let op = named(name).expect("a built-in operation");
             for strength in strengths {
                 let amounts = [op.range().towards(op.range().high, strength)];
-                let changed = self.changed(self.squares, op, &amounts, 0);
+                let changed = self.changed(self.squares, op, &amounts);
                 placebos.push(clean.placebo(&self.space.points(&self.sight.of(&changed))));
             }
         }
-        Ok(placebos)
+        placebos
     }
 
     /// All photos changed, by one of the amounts in turn.
-    fn changed(&self, squares: &[Pixels], op: &dyn Op, amounts: &[f32], draw: u64) -> Vec<Pixels> {
-        let seed = self.seed.derive(op.name(), draw);
+    fn changed(&self, squares: &[Pixels], op: &dyn Op, amounts: &[f32]) -> Vec<Pixels> {
+        let seed = self.seed.derive(op.name(), 0);
         let changed = squares.par_iter().enumerate().map(|(idx, square)| {
             let amount = amounts[idx % amounts.len()];
-            let mut random = seed.stream("photo", idx as u64);
-            let mut view = View {
-                border: Border::Reflect,
-                ..View::default()
-            };
             let size = [square.width, square.height];
-            view.push(op.name(), amount, op.change(amount, size, &mut random));
-            view.of(square)
+            View::by(op, amount, size, &mut seed.stream("photo", idx as u64)).of(square)
         });
         changed.collect()
     }
 
     fn search(
         &self,
-        clean: &Clean,
+        known: (&Clean, &[Placebo]),
         op: &'static dyn Op,
         ends: Vec<f32>,
         looked: &(dyn Fn(usize) + Sync),
     ) -> Result<Judged, LearnError> {
         let mut trials: Vec<Trial> = Vec::new();
         let try_at = |strength: f32, trials: &mut Vec<Trial>| -> Result<bool, LearnError> {
-            let trial = self.trial(clean, op, &ends, strength)?;
+            let trial = self.trial(known, op, &ends, strength)?;
             looked(self.squares.len());
             let is_safe = trial.verdict == Verdict::Safe;
             trials.push(trial);
             Ok(is_safe)
         };
-        if op.range().is_whole && ends.iter().all(|e| (e - op.range().neutral).abs() <= 3.0) {
-            // A few whole steps: all of it or nothing.
+        if few_steps(&op.range()).is_some() {
+            // All of them or nothing.
             try_at(1.0, &mut trials)?;
         } else {
             let (mut low, mut high, mut at) = (0, STRENGTHS.len(), FIRST);
@@ -289,21 +283,18 @@ impl<'a> Guard<'a> {
 
     fn trial(
         &self,
-        clean: &Clean,
+        (clean, placebos): (&Clean, &[Placebo]),
         op: &dyn Op,
         ends: &[f32],
         strength: f32,
     ) -> Result<Trial, LearnError> {
         let range = op.range();
-        // Quarter turns are all tried, others at their ends.
-        let amounts: Vec<f32> = match range.is_whole && !range.is_switch() && range.high <= 3.0 {
-            true => (1..=range.high as i32).map(|turns| turns as f32).collect(),
-            false => ends.iter().map(|&e| range.towards(e, strength)).collect(),
-        };
+        let at_ends = || ends.iter().map(|&e| range.towards(e, strength)).collect();
+        let amounts: Vec<f32> = few_steps(&range).unwrap_or_else(at_ends);
         let pose = pose(op, &amounts);
-        let changed = self.changed(self.squares, op, &amounts, 0);
+        let changed = self.changed(self.squares, op, &amounts);
         let points = self.space.points(&self.sight.of(&changed));
-        let evidence = clean.evidence(&points, pose == Pose::Fixed, &self.placebos)?;
+        let evidence = clean.evidence(&points, pose == Pose::Fixed, placebos)?;
         let verdicts: Vec<Verdict> = evidence.iter().map(decide).collect();
         let mut verdict = agreed(verdicts[0], &verdicts[1..]);
         // Whether photos have an up decides on turns that leave it, whatever else is seen.
@@ -323,6 +314,12 @@ impl<'a> Guard<'a> {
             evidence,
         })
     }
+}
+
+/// The amounts of an operation that is done or not, or in a few whole steps, as quarter turns: they are tried together.
+fn few_steps(range: &Range) -> Option<Vec<f32>> {
+    let is_few = range.is_whole && range.low == 0.0 && range.high <= 3.0;
+    is_few.then(|| (1..=range.high as i32).map(|step| step as f32).collect())
 }
 
 /// How a change of geometry leaves the pose of things.

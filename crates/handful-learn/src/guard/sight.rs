@@ -40,12 +40,7 @@ impl<'a> Sight<'a> {
         [last, GRID * GRID * stages[self.middle].channels, HOG_LENGTH]
     }
 
-    /// How pictures become input; those that are handed over have its size.
-    pub fn preprocessing(&self) -> &Preprocessing {
-        &self.preprocessing
-    }
-
-    /// What is seen of squares, `[n, sum of widths]`, row-major.
+    /// What is seen of squares of the preprocessing's size, `[n, sum of widths]`, row-major.
     pub fn of(&self, squares: &[Pixels]) -> Vec<f32> {
         let width: usize = self.widths().iter().sum();
         let mut seen = vec![0.0f32; squares.len() * width];

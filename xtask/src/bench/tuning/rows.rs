@@ -1,11 +1,11 @@
 //! What came of the draws, one row a method: kept as it comes, read again by a bench that goes on, and printed as a table.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::bench::raw;
 use crate::failure::Failure;
 
 /// What a method made of a draw.
@@ -40,17 +40,10 @@ pub struct Rows {
 impl Rows {
     /// What is there; nothing where there is none yet.
     pub fn read(path: &Path) -> Result<Rows, Failure> {
-        let mut rows = Rows {
+        Ok(Rows {
             path: path.to_owned(),
-            all: Vec::new(),
-        };
-        if path.exists() {
-            let failed = |e: csv::Error| Failure::new("a row can't be read", e, "delete it");
-            let mut reader = csv::Reader::from_path(path).map_err(failed)?;
-            let all: Result<Vec<Row>, csv::Error> = reader.deserialize().collect();
-            rows.all = all.map_err(failed)?;
-        }
-        Ok(rows)
+            all: raw::read(path)?,
+        })
     }
 
     /// Whether a method has not seen this draw.
@@ -64,15 +57,7 @@ impl Rows {
 
     /// Keeps one more, at once.
     pub fn keep(&mut self, row: Row) -> Result<(), Failure> {
-        let is_new = !self.path.exists();
-        let file = File::options().create(true).append(true).open(&self.path);
-        let file = file.map_err(Failure::writing(&self.path))?;
-        let mut writer = csv::WriterBuilder::new()
-            .has_headers(is_new)
-            .from_writer(file);
-        let failed = |e: csv::Error| Failure::new("a row can't be written", e, "make room");
-        writer.serialize(&row).map_err(failed)?;
-        writer.flush().map_err(Failure::writing(&self.path))?;
+        raw::keep(&self.path, &row)?;
         self.all.push(row);
         Ok(())
     }
