@@ -40,7 +40,7 @@ pub struct Args {
     tuning: TuningFlags,
     /// Fine-tuning: instead of a model, find a learning rate: train once with a rate that rises step by step, draw how the loss goes,
     /// and suggest one
-    #[arg(long, conflicts_with_all = ["lr", "epochs", "patience", "plan", "resume", "time_limit"])]
+    #[arg(long, conflicts_with_all = ["lr", "epochs", "patience", "augment", "allow", "plan", "resume", "time_limit"])]
     find_lr: bool,
     /// Folds of the cross-validation, 2 to 20 [default: 5]
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u16).range(2..=20))]
@@ -52,12 +52,12 @@ pub struct Args {
     #[arg(long, value_name = "TIME", value_parser = flags::duration)]
     time_limit: Option<std::time::Duration>,
     /// Repeat a run exactly: its plan.json, which says what is tried, at which sizes and on how many folds
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["strategy", "epochs", "lr", "batch", "freeze", "patience", "imgsz", "folds"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["strategy", "epochs", "lr", "batch", "freeze", "patience", "augment", "allow", "imgsz", "folds"])]
     plan: Option<PathBuf>,
     /// Train a network by exactly this recipe: the recipe.toml of a run, or a changed one, with its size and geometry; frozen features
     /// stand beside it
     #[arg(long, value_name = "FILE", conflicts_with_all = ["find_lr", "plan", "strategy", "epochs", "lr", "batch", "freeze", "patience",
-        "imgsz"])]
+        "augment", "allow", "imgsz"])]
     recipe: Option<PathBuf>,
     /// Further folder of photos that joins training and stays in one fold
     #[arg(long, value_name = "DIR")]

@@ -28,7 +28,7 @@ const WIDENING: f64 = 1.25;
 /// Draws of the bias correction (small-data.md A1).
 const CORRECTION_DRAWS: usize = 1_000;
 /// Head of the candidate that the others are compared with: exact, fast, and good on any number of photos.
-const BASELINE_HEAD: &str = "ridge";
+pub const BASELINE_HEAD: &str = "ridge";
 /// Share of new groups for which the set of classes may miss the true one (small-data.md A6).
 pub const ALPHA: f64 = 0.1;
 /// Draws of the intervals that have no closed form.

@@ -85,19 +85,8 @@ pub fn find_rate(settings: &Settings, events: &Events) -> Result<Tested, Failure
         events,
     }
     .test(photos);
-    match tested {
-        Ok(tested) => Ok(Tested {
-            run: folder.finish()?,
-            ..tested
-        }),
-        Err(failure) => {
-            folder.abandon();
-            Err(match failure.code {
-                exit::INTERRUPTED => failure.advice("the same command begins again"),
-                _ => failure,
-            })
-        }
-    }
+    let (run, tested) = folder.whole_or_gone(tested)?;
+    Ok(Tested { run, ..tested })
 }
 
 /// What the steps of a test have in common.

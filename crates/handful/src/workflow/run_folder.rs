@@ -161,6 +161,23 @@ impl RunFolder {
         write_whole(&self.path(name), bytes)
     }
 
+    /// [`RunFolder::finish`] where all went well; else nothing is left, because nothing could go on from it.
+    ///
+    /// # Errors
+    /// What went wrong.
+    pub fn whole_or_gone<T>(self, filled: Result<T, Failure>) -> Result<(PathBuf, T), Failure> {
+        match filled {
+            Ok(filled) => Ok((self.finish()?, filled)),
+            Err(failure) => {
+                self.abandon();
+                Err(match failure.code {
+                    exit::INTERRUPTED => failure.advice("the same command begins again"),
+                    _ => failure,
+                })
+            }
+        }
+    }
+
     /// Deletes all that was written: for what is done again from the beginning.
     pub fn abandon(self) {
         drop(self.lock);

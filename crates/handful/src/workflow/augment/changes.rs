@@ -9,7 +9,7 @@ use super::policies::{self, Augment};
 use super::sheet;
 use super::told::{AugmentationMetrics, range_text, why};
 use crate::exit::Failure;
-use crate::workflow::judge::Judged;
+use crate::workflow::judge::{BASELINE_HEAD, Judged};
 use crate::workflow::labelled::Labelled;
 use crate::workflow::looks::{Look, Looks};
 use crate::workflow::plan::{CandidatePlan, Lead};
@@ -45,19 +45,17 @@ impl Changes {
         let of = |names: &[&str]| -> Vec<&'static dyn Op> {
             names.iter().copied().filter_map(named).collect()
         };
-        let is_trained = !proposed.is_empty();
-        if is_trained && wishes.augment == Augment::Fitted && !policies::can_tell(learnt) {
+        let (is_trained, can_tell) = (!proposed.is_empty(), policies::can_tell(learnt));
+        if is_trained && wishes.augment == Augment::Fitted && !can_tell {
             given.events.remark(
                 "training sees windows of the photos: so few can't tell other views apart; `--augment usual` takes some unasked",
             );
         }
-        let is_trained =
-            is_trained && (wishes.augment != Augment::Fitted || policies::can_tell(learnt));
-        let (ops, is_thorough) = match (&wishes.augment, !is_trained) {
-            (Augment::By(policy), false) => (policy.ops(), true),
-            (_, false) => (of(&policies::drawn_from()), true),
-            (_, true) if learnt.len() <= MOST_MIRRORED => (of(&[MIRRORING]), false),
-            (_, true) => return Ok(Changes(None)),
+        let (ops, is_thorough) = match &wishes.augment {
+            Augment::By(policy) if is_trained => (policy.ops(), true),
+            Augment::Fitted if is_trained && can_tell => (of(&policies::drawn_from()), true),
+            _ if learnt.len() <= MOST_MIRRORED => (of(&[MIRRORING]), false),
+            _ => return Ok(Changes(None)),
         };
         let jury = jury(learnt, given.seed);
         // Where nothing can be held out, the comparison says so better.
@@ -77,10 +75,9 @@ impl Changes {
         learnt: &Labelled,
         wishes: &Wishes,
     ) -> Vec<Proposed> {
-        let Some((_, guarded)) = &self.0 else {
-            return proposed;
-        };
-        let caps = guarded.caps();
+        // Photos that were asked of nothing bear nothing; a policy without any change has no question.
+        let caps = self.0.as_ref().map(|(_, guarded)| guarded.caps());
+        let caps = caps.unwrap_or_default();
         let by = |proposed: Proposed| proposed.augmented(learnt, &caps, wishes);
         proposed.into_iter().map(by).collect()
     }
@@ -130,7 +127,7 @@ impl Changes {
         let alike = comparison.candidates.iter().filter(is_alike);
         let mut mirrored: Vec<CandidatePlan> = alike.map(CandidatePlan::mirrored).collect();
         // The one that differs from the baseline in this alone stands for all of them.
-        if let Some(ridge) = mirrored.iter_mut().find(|c| c.head == "ridge") {
+        if let Some(ridge) = mirrored.iter_mut().find(|c| c.head == BASELINE_HEAD) {
             ridge.lead = Some(Lead::Only);
         }
         let look = Look::Mirrored(comparison.geometry, first.size_px);

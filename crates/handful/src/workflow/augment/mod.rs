@@ -78,7 +78,6 @@ pub struct Augmented {
 /// # Errors
 /// When they can't be read, when there is nothing to hold out, when something can't be written, or when interrupted.
 pub fn augment(asked: &Asked, events: &Events) -> Result<Augmented, Failure> {
-    let backbone = load_backbone(None)?;
     let catalog = handful_data::scan(&asked.data, &asked.options)?;
     (catalog.remarks.iter()).for_each(|remark| events.remark(remark.to_string()));
     let mut photos = Photos::from_catalog(catalog);
@@ -86,6 +85,22 @@ pub fn augment(asked: &Asked, events: &Events) -> Result<Augmented, Failure> {
         photos.list.iter_mut().for_each(|photo| photo.group = None);
     }
     let folder = RunFolder::begin(&asked.destination, &asked.data, false)?;
+    let made = made(asked, photos, &folder, events);
+    let (run, augmented) = folder.whole_or_gone(made)?;
+    Ok(Augmented {
+        folder: run,
+        ..augmented
+    })
+}
+
+/// The same, with the folder as it will be called.
+fn made(
+    asked: &Asked,
+    mut photos: Photos,
+    folder: &RunFolder,
+    events: &Events,
+) -> Result<Augmented, Failure> {
+    let backbone = load_backbone(None)?;
     let extractor = Extractor {
         cache: asked.machine.cache.as_ref(),
         threads: asked.machine.threads,
@@ -170,7 +185,7 @@ pub fn augment(asked: &Asked, events: &Events) -> Result<Augmented, Failure> {
         photos,
         guarded,
         policy,
-        folder: folder.finish()?,
+        folder: folder.target().to_owned(),
         n_copies,
     })
 }

@@ -163,11 +163,8 @@ fn row(judged: &Judged, classes: &[String], photos: &[Shown], seed: Seed) -> Aug
 }
 
 fn changed(op: &dyn Op, to: f32, square: &Pixels, seed: Seed) -> Pixels {
-    let mut view = View::default();
-    let mut random = seed.stream(op.name(), 0);
     let size = [square.width, square.height];
-    view.push(op.name(), to, op.change(to, size, &mut random));
-    view.of(square)
+    View::by(op, to, size, &mut seed.stream(op.name(), 0)).of(square)
 }
 
 fn captioned(square: &Pixels, caption: String) -> Captioned {
