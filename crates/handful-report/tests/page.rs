@@ -3,8 +3,8 @@
 mod example;
 
 use handful_report::{
-    DiagnosisModel, FindingCard, Interval, PHOTOS_SHOWN, ReportModel, Severity, render,
-    render_augmentation, render_diagnosis, words,
+    DiagnosisModel, FindingCard, Interval, PHOTOS_SHOWN, PairedDifference, ReportModel, Severity,
+    render, render_augmentation, render_diagnosis, words,
 };
 
 /// What mail programs and phones still take.
@@ -148,6 +148,28 @@ fn candidates_are_sorted_by_loss_and_an_unknown_loss_comes_last() {
     let at = |text: &str| table.find(text).unwrap();
     assert!(at("0.489") < at("0.491"));
     assert!(at("2.151") < at("unknown"));
+}
+
+#[test]
+fn what_may_not_be_chosen_is_not_called_best() {
+    let mut model = example::clothing(&[]);
+    assert!(!render(&model).contains("mirror images"));
+    let mut mirrored = model.candidates[0].clone();
+    mirrored.name = "mirrored".into();
+    mirrored.strategy = "views".into();
+    mirrored.chosen = false;
+    mirrored.log_loss = 0.001;
+    mirrored.difference = Some(PairedDifference {
+        mean: -0.2,
+        se: 0.3,
+    });
+    model.candidates.push(mirrored);
+    let page = render(&model);
+    let row = &page[page.find("<bdi>mirrored</bdi>").unwrap()..];
+    let row = &row[..row.find("</tr>").unwrap()];
+    assert!(!row.contains(">best<"), "{row}");
+    assert_eq!(page.matches(">best<").count(), 1);
+    assert!(page.contains("mirror images"));
 }
 
 #[test]

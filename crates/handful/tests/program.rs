@@ -541,6 +541,8 @@ fn what_a_plan_says_is_not_said_once_more() {
         &["--batch", "8"],
         &["--freeze", "last"],
         &["--patience", "2"],
+        &["--augment", "usual"],
+        &["--allow", "vertical_flip"],
         &["--imgsz", "64"],
         &["--folds", "3"],
         &["--recipe", "my.toml"],

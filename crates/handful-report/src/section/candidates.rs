@@ -24,7 +24,10 @@ fn draw(model: &ReportModel) -> Option<Markup> {
         .iter()
         .enumerate()
         .partition(|(idx, candidate)| *idx < OPEN_ROWS || always_open(candidate));
-    let best = sorted.first().copied();
+    // The one that others differ from.
+    let is_best = |c: &&&Candidate| c.difference.is_none() && c.strategy != "control";
+    let best = sorted.iter().find(is_best).copied();
+    let has_views = sorted.iter().any(|candidate| candidate.strategy == "views");
     let rest =
         (!closed.is_empty()).then(|| table(closed.iter().map(|(_, candidate)| **candidate), best));
     let summary = words::counted(closed.len(), "more candidate");
@@ -36,6 +39,10 @@ fn draw(model: &ReportModel) -> Option<Markup> {
                 "Log-loss judges the probabilities, lower is better; it decides, because it sees more than right or wrong. The "
                 "difference is to the best candidate on the same photos, with its standard error: chosen is the cheapest one "
                 "that lies within one standard error of the best."
+                @if has_views {
+                    " Candidates on photos and their mirror images cost twice in every prediction: they are chosen only where it can be claimed "
+                    "that they are better, and the best is the best of the others."
+                }
                 @if let Some(again) = model.chosen_again {
                     " On photos drawn again from these, the same rule comes to the same candidate in "
                     (text::glued(&words::percent(again))) " of draws."

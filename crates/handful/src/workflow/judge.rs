@@ -7,8 +7,8 @@ use handful_stats::{
     Claim, Column, Conformal, Folds, Interval, McNemar, Planned, ReliabilityBin, Said, Seed,
     accuracy_interval, argmax, balanced_accuracy_interval, bbc_accuracy, brier, claims,
     cross_conformal, difference_of_shares, ece_equal_mass, effective_groups, fold_losses, log_loss,
-    log_loss_interval, macro_f1_interval, mcnemar, one_standard_error, prediction_set, rechoose,
-    reliability, wilson,
+    log_loss_interval, macro_f1_interval, mcnemar, one_standard_error, paired_difference,
+    prediction_set, rechoose, reliability, wilson,
 };
 use serde::{Deserialize, Serialize};
 
@@ -135,6 +135,13 @@ pub fn judge(candidates: &[Judged], task: &Task) -> Result<Judgement, Failure> {
     let mut differences = vec![None; candidates.len()];
     for (&i, d) in choosable.iter().zip(&choice.differences) {
         differences[i] = (i != choosable[choice.best]).then_some((d.mean, d.se));
+    }
+    // Those that may not be chosen stand beside the best that may.
+    for (i, candidate) in candidates.iter().enumerate() {
+        if candidate.plan.is_some() && !choosable.contains(&i) {
+            let d = paired_difference(&candidate.column, &columns[choice.best], groups)?;
+            differences[i] = Some((d.mean, d.se));
+        }
     }
     let chosen = choosable[choice.chosen];
     let column = &candidates[chosen].column;

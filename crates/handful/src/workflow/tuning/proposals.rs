@@ -397,6 +397,28 @@ mod tests {
     }
 
     #[test]
+    fn a_policy_that_changes_nothing_is_taken_at_its_word() {
+        let proposed = || Proposed {
+            scratch: None,
+            size_px: 96,
+            recipes: vec![Recipe::new(Trains::All, 1e-3, 10, 8)],
+            policies: Vec::new(),
+            chosen: None,
+        };
+        let by = |augment: Augment| {
+            let wishes = Wishes {
+                augment,
+                ..Wishes::default()
+            };
+            let augmented = proposed().augmented(&photos(200), &Caps::new(), &wishes);
+            augmented.recipes[0].policy.clone()
+        };
+        assert_eq!(by(Augment::By(Policy::none())), Some(Policy::none()));
+        assert_eq!(by(Augment::Windows), None);
+        assert_eq!(by(Augment::Fitted), None);
+    }
+
+    #[test]
     fn a_rate_out_of_range_is_told_before_anything_runs() {
         let lr = |rate| Wishes {
             learning_rate: Some(rate),
