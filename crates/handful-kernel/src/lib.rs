@@ -40,6 +40,7 @@ mod shared;
 mod simd;
 mod size;
 mod slide;
+#[cfg(target_arch = "x86_64")]
 mod strip;
 mod taps;
 mod tile;

@@ -73,6 +73,7 @@ pub(crate) trait Simd: Copy {
 ///
 /// # Safety
 /// As [`Simd`].
+#[cfg(target_arch = "x86_64")]
 pub(crate) trait Pairs: Simd {
     /// Of twice as many numbers as there are lanes the first of each two, and the second.
     unsafe fn split(first: Self::V, second: Self::V) -> (Self::V, Self::V);

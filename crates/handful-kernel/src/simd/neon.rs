@@ -65,11 +65,13 @@ impl Simd for Neon {
     }
     #[inline(always)]
     unsafe fn min(a: float32x4_t, b: float32x4_t) -> float32x4_t {
-        unsafe { vminq_f32(a, b) }
+        // Not `vminq_f32`, which gives no number where either is none.
+        unsafe { vbslq_f32(vcltq_f32(a, b), a, b) }
     }
     #[inline(always)]
     unsafe fn max(a: float32x4_t, b: float32x4_t) -> float32x4_t {
-        unsafe { vmaxq_f32(a, b) }
+        // As above.
+        unsafe { vbslq_f32(vcgtq_f32(a, b), a, b) }
     }
     #[inline(always)]
     unsafe fn load_bf16(from: *const u16) -> float32x4_t {

@@ -434,6 +434,28 @@ fn what_is_no_number_stays_none_in_a_norm() {
 }
 
 #[test]
+fn what_is_no_number_gets_no_gradient_of_the_largest() {
+    // Whole registers of every set and channels behind them.
+    let channels = 19;
+    let slide = Slide {
+        kernel: 2,
+        stride: 2,
+        surround: Surround::Even(0),
+    };
+    for bad in 0..4 {
+        let mut x = numbers(4 * channels, 1);
+        x[bad * channels..][..channels].fill(f32::NAN);
+        let mut of_x = vec![f32::NAN; x.len()];
+        let gradient = vec![1.0; channels];
+        max_pool_gradient(&x, Size::square(2), channels, slide, &gradient, &mut of_x);
+        for channel in 0..channels {
+            let got: Vec<f32> = (0..4).map(|p| of_x[p * channels + channel]).collect();
+            assert_eq!((got[bad], got.iter().sum()), (0.0, 1.0), "{channel}");
+        }
+    }
+}
+
+#[test]
 #[should_panic(expected = "larger than")]
 fn a_step_that_no_map_has_a_use_for_is_refused() {
     let slide = Slide {
