@@ -113,7 +113,7 @@ pub fn run(root: &Path, data: &Path, binary: &Path, python: &Path) -> Result<Out
             }
         }
     }
-    print!("{}", table(&rows));
+    print!("{}\n{}", table(&rows), over_draws(&rows));
     Ok(Outcome::Done)
 }
 
@@ -270,6 +270,47 @@ fn table(rows: &[Row]) -> String {
     out
 }
 
+/// Points more than without any policy and than windows, each draw of each set as one number: what holds on further draws and sets like these.
+fn over_draws(rows: &[Row]) -> String {
+    let mut out = String::from(
+        "| policy | draws | against none | against windows |\n| --- | --: | --: | --: |\n",
+    );
+    for (policy, _) in POLICIES {
+        let against = |other: &str| -> Vec<f64> {
+            let of = |name: &str, row: &Row| {
+                rows.iter().find(|r| {
+                    let draw = |r: &Row| (r.set.clone(), r.of_a_class, r.seed);
+                    r.policy == name && draw(r) == draw(row)
+                })
+            };
+            let mine = rows.iter().filter(|row| row.policy == policy);
+            let points =
+                mine.filter_map(|row| Some(100.0 * (row.accuracy - of(other, row)?.accuracy)));
+            points.collect()
+        };
+        let told = |points: &[f64]| match spread(points) {
+            Some((mean, half)) => format!("{mean:+.1} ± {half:.1}"),
+            None => String::new(),
+        };
+        let (none, windows) = (against("none"), against("windows"));
+        out += &format!(
+            "| {policy} | {} | {} | {} |\n",
+            none.len(),
+            told(&none),
+            told(&windows)
+        );
+    }
+    out
+}
+
+/// Mean and twice its standard error; none of fewer than two, or where all are the same.
+fn spread(points: &[f64]) -> Option<(f64, f64)> {
+    let n = points.len() as f64;
+    let mean = points.iter().sum::<f64>() / n;
+    let variance = points.iter().map(|p| (p - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    (points.len() > 1 && variance > 0.0).then(|| (mean, 2.0 * (variance / n).sqrt()))
+}
+
 /// Mean of the photos' differences over all draws, in points, and half of its interval: of the photos that judge, at the draws at hand.
 fn paired(pairs: &[(&Row, &Row)]) -> (f64, f64) {
     const Z95: f64 = 1.96;
@@ -297,6 +338,15 @@ fn paired(pairs: &[(&Row, &Row)]) -> (f64, f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_spread_is_twice_the_standard_error_and_needs_two_draws() {
+        // Deviations of 1, 0 and 1: a variance of 1 over three draws.
+        let (mean, half) = spread(&[1.0, 2.0, 3.0]).unwrap();
+        assert!((mean - 2.0).abs() < 1e-12 && (half - 2.0 / 3.0f64.sqrt()).abs() < 1e-12);
+        assert_eq!(spread(&[1.0]), None);
+        assert_eq!(spread(&[0.0, 0.0]), None);
+    }
 
     #[test]
     fn policies_are_compared_photo_by_photo() {
