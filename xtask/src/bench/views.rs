@@ -276,16 +276,14 @@ fn over_draws(rows: &[Row]) -> String {
         "| policy | draws | against none | against windows |\n| --- | --: | --: | --: |\n",
     );
     for (policy, _) in POLICIES {
+        let draw = |row: &Row| (row.set.clone(), row.of_a_class, row.seed);
         let against = |other: &str| -> Vec<f64> {
-            let of = |name: &str, row: &Row| {
-                rows.iter().find(|r| {
-                    let draw = |r: &Row| (r.set.clone(), r.of_a_class, r.seed);
-                    r.policy == name && draw(r) == draw(row)
-                })
-            };
             let mine = rows.iter().filter(|row| row.policy == policy);
-            let points =
-                mine.filter_map(|row| Some(100.0 * (row.accuracy - of(other, row)?.accuracy)));
+            let points = mine.filter_map(|mine| {
+                let is_twin = |row: &&Row| row.policy == other && draw(row) == draw(mine);
+                let twin = rows.iter().find(is_twin)?;
+                Some(100.0 * (mine.accuracy - twin.accuracy))
+            });
             points.collect()
         };
         let told = |points: &[f64]| match spread(points) {
@@ -305,10 +303,16 @@ fn over_draws(rows: &[Row]) -> String {
 
 /// Mean and twice its standard error; none of fewer than two, or where all are the same.
 fn spread(points: &[f64]) -> Option<(f64, f64)> {
-    let n = points.len() as f64;
-    let mean = points.iter().sum::<f64>() / n;
-    let variance = points.iter().map(|p| (p - mean).powi(2)).sum::<f64>() / (n - 1.0);
-    (points.len() > 1 && variance > 0.0).then(|| (mean, 2.0 * (variance / n).sqrt()))
+    let (mean, error) = mean_and_error(points);
+    (error > 0.0).then_some((mean, 2.0 * error))
+}
+
+/// Mean and its standard error, which is no number of fewer than two.
+fn mean_and_error(values: &[f64]) -> (f64, f64) {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    (mean, (variance / n).sqrt())
 }
 
 /// Mean of the photos' differences over all draws, in points, and half of its interval: of the photos that judge, at the draws at hand.
@@ -329,10 +333,8 @@ fn paired(pairs: &[(&Row, &Row)]) -> (f64, f64) {
                 .collect::<Vec<f64>>()
         })
         .collect();
-    let n = differences.len() as f64;
-    let mean = differences.iter().sum::<f64>() / n;
-    let variance = differences.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / (n - 1.0);
-    (100.0 * mean, 100.0 * Z95 * (variance / n).sqrt())
+    let (mean, error) = mean_and_error(&differences);
+    (100.0 * mean, 100.0 * Z95 * error)
 }
 
 #[cfg(test)]
