@@ -10,7 +10,7 @@ use handful_stats::{Conformal, Interval};
 use serde::{Deserialize, Serialize};
 
 use crate::backbone::{Card, Precision};
-use crate::features::{Taps, Views, pooled_over};
+use crate::features::{Taps, Views, mean_over, pooled};
 use crate::head::{Fitted, Neighbours};
 use crate::weights::Stored;
 use crate::{Backbone, LearnError, Weights};
@@ -207,17 +207,16 @@ impl Bundle {
         })
     }
 
-    /// Calibrated probabilities of prepared images, `[n, classes]`, row-major.
+    /// The views of a decoded photo that the model looks at, as its network wants them.
+    pub fn prepare(&self, photo: &Pixels) -> Vec<Pixels> {
+        self.record.views.of(photo, &self.record.preprocessing)
+    }
+
+    /// Calibrated probabilities of images that were prepared by [`Bundle::prepare`], one after the other: `[n, classes]`, row-major.
     pub fn probabilities(&self, prepared: &[Pixels]) -> Result<Vec<f64>, LearnError> {
         let taps = Taps::new(&self.backbone, &self.record.stages)?;
-        let features = pooled_over(
-            self.record.views,
-            &self.backbone,
-            prepared,
-            &self.record.preprocessing,
-            &taps,
-        );
-        let features: Vec<f64> = features.into_iter().map(f64::from).collect();
+        let of_views = pooled(&self.backbone, prepared, &self.record.preprocessing, &taps);
+        let features = mean_over(self.record.views.count(), &of_views, taps.len());
         Ok(self.head.probabilities(&features))
     }
 }

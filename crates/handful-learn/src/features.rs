@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::backbone::Precision;
+use crate::train::Squares;
 use crate::{Backbone, LearnError};
 
 /// Counted up whenever the numbers that leave this module change for the same input: part of every cache key.
@@ -26,9 +27,9 @@ pub fn arithmetic(precision: Precision) -> &'static str {
     }
 }
 
-/// Which views of a photo its features are the mean of. A model predicts with the views that its head was fitted on.
+/// Which views of a photo are looked at.
 ///
-/// Source: recipe 1.1 in small-data.md, "Views"; averaging over a photo and its mirror image is as old as A. Krizhevsky et al. (NIPS
+/// Source: recipe 1.1 in small-data.md, "Views"; averaging over windows and mirror images is as old as A. Krizhevsky et al. (NIPS
 /// 2012), there over predictions.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
@@ -40,6 +41,8 @@ pub enum Views {
     AsIs,
     /// The photo and its mirror image.
     Mirrored,
+    /// The photo, and of a slightly wider square ([`Squares::wide`]) the windows in the corners and in the middle.
+    Windows,
 }
 
 impl Views {
@@ -48,6 +51,7 @@ impl Views {
         match self {
             Views::AsIs => 1,
             Views::Mirrored => 2,
+            Views::Windows => 6,
         }
     }
 
@@ -55,28 +59,69 @@ impl Views {
     pub fn is_as_is(&self) -> bool {
         *self == Views::AsIs
     }
-}
 
-/// As [`pooled`], the mean over views of each image.
-pub fn pooled_over(
-    views: Views,
-    backbone: &Backbone,
-    images: &[Pixels],
-    preprocessing: &Preprocessing,
-    taps: &Taps,
-) -> Vec<f32> {
-    let mut features = pooled(backbone, images, preprocessing, taps);
-    match views {
-        Views::AsIs => {}
-        Views::Mirrored => {
-            let mirrored: Vec<Pixels> = images.par_iter().map(mirrored).collect();
-            let of_mirrored = pooled(backbone, &mirrored, preprocessing, taps);
-            for (value, other) in features.iter_mut().zip(of_mirrored) {
-                *value = 0.5 * (*value + other);
+    /// The views of a decoded photo, each as the network wants it; the photo as it is comes first.
+    pub fn of(self, photo: &Pixels, preprocessing: &Preprocessing) -> Vec<Pixels> {
+        let plain = preprocessing.prepare(photo);
+        match self {
+            Views::AsIs => vec![plain],
+            Views::Mirrored => {
+                let mirrored = mirrored(&plain);
+                vec![plain, mirrored]
+            }
+            Views::Windows => {
+                let side = preprocessing.size_px;
+                let wide = Squares::wide(preprocessing).prepare(photo);
+                let most = wide.width - side;
+                let windows = [
+                    (0, 0),
+                    (most, 0),
+                    (0, most),
+                    (most, most),
+                    (most / 2, most / 2),
+                ]
+                .map(|(left, top)| wide.part(left, top, side, side));
+                std::iter::once(plain).chain(windows).collect()
             }
         }
     }
-    features
+}
+
+/// What a head learns from where several views of each photo are looked at, and what it is asked about later.
+///
+/// Source: recipe 1.1 in small-data.md, "Views": average and set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Over {
+    /// The mean of the views; asked about the mean.
+    #[default]
+    Mean,
+    /// Each view by itself; asked about their mean, which for an affine head is the mean of what it says of each.
+    Set,
+    /// Each view by itself; asked about the photo as it is, so that a prediction costs no more than without views.
+    Training,
+}
+
+impl Over {
+    /// Whether it is [`Over::Mean`], which also stands where there is one view.
+    pub fn is_mean(&self) -> bool {
+        *self == Over::Mean
+    }
+}
+
+/// The mean over so many `views` of each image, `[n, d]`, of features `[n · views, d]`, the views of an image one after the other.
+///
+/// # Panics
+/// When there are not so many views of each image.
+pub fn mean_over(views: usize, features: &[f32], d: usize) -> Vec<f64> {
+    assert_eq!(features.len() % (views * d), 0, "all views of each image");
+    let mean = |of_image: &[f32], j: usize| {
+        let values = of_image[j..].iter().step_by(d).map(|v| f64::from(*v));
+        values.sum::<f64>() / views as f64
+    };
+    let of_images = features.chunks_exact(views * d);
+    let means = of_images.flat_map(|of| (0..d).map(move |j| mean(of, j)));
+    means.collect()
 }
 
 fn mirrored(image: &Pixels) -> Pixels {
@@ -192,24 +237,64 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn a_photo_and_its_mirror_image_have_the_same_mirrored_features() {
+    /// An untrained network, what it is shown of photos of this side, and its last stage.
+    fn network(side_px: usize) -> (Backbone, Preprocessing, Taps) {
         let backbone = Backbone::untrained("resnet14", 1).unwrap();
-        let preprocessing = backbone.preprocessing(Geometry::CenterCrop, 32);
+        let preprocessing = backbone.preprocessing(Geometry::CenterCrop, side_px);
         let last = backbone.stages.last().unwrap().name.clone();
         let taps = Taps::new(&backbone, &[last]).unwrap();
-        let photo = Pixels {
-            width: 32,
-            height: 32,
-            data: (0..3 * 32 * 32).map(|i| (i * i / 7 % 251) as u8).collect(),
+        (backbone, preprocessing, taps)
+    }
+
+    fn photo(side_px: usize) -> Pixels {
+        Pixels {
+            width: side_px,
+            height: side_px,
+            data: (0..3 * side_px * side_px)
+                .map(|i| (i * i / 7 % 251) as u8)
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn a_photo_and_its_mirror_image_have_the_same_mirrored_features() {
+        let (backbone, preprocessing, taps) = network(32);
+        let both = [photo(32), mirrored(&photo(32))];
+        assert_eq!(mirrored(&both[1]), both[0]);
+        let of = |views: Views| {
+            let prepared = both.iter().flat_map(|p| views.of(p, &preprocessing));
+            let prepared: Vec<Pixels> = prepared.collect();
+            let each = pooled(&backbone, &prepared, &preprocessing, &taps);
+            mean_over(views.count(), &each, taps.len())
         };
-        let both = [photo.clone(), mirrored(&photo)];
-        assert_eq!(mirrored(&both[1]), photo);
-        let of = |views| pooled_over(views, &backbone, &both, &preprocessing, &taps);
         let as_is = of(Views::AsIs);
         let (one, other) = as_is.split_at(taps.len());
         assert_ne!(one, other);
-        let mean: Vec<f32> = one.iter().zip(other).map(|(a, b)| 0.5 * (a + b)).collect();
+        let mean: Vec<f64> = one.iter().zip(other).map(|(a, b)| 0.5 * (a + b)).collect();
         assert_eq!(of(Views::Mirrored), [mean.clone(), mean].concat());
+    }
+
+    #[test]
+    fn windows_are_the_photo_and_five_parts_of_a_wider_square_and_their_features_a_mean() {
+        let (backbone, preprocessing, taps) = network(32);
+        // As wide as the wider square is: nothing is resized for windows.
+        let photo = photo(36);
+        let views = Views::Windows.of(&photo, &preprocessing);
+        assert_eq!(views.len(), Views::Windows.count());
+        assert_eq!(views[0], preprocessing.prepare(&photo));
+        let corners = [(0, 0), (4, 0), (0, 4), (4, 4), (2, 2)];
+        for (window, (left, top)) in views[1..].iter().zip(corners) {
+            assert_eq!(*window, photo.part(left, top, 32, 32));
+        }
+        let each = pooled(&backbone, &views, &preprocessing, &taps);
+        let mean = mean_over(6, &each, taps.len());
+        assert_eq!(mean.len(), taps.len());
+        for (at, mean) in mean.iter().enumerate() {
+            let all: f64 = (0..6).map(|v| f64::from(each[v * taps.len() + at])).sum();
+            assert!(
+                (mean - all / 6.0).abs() < 1e-12 * (1.0 + all.abs()),
+                "{at}: {mean}"
+            );
+        }
     }
 }

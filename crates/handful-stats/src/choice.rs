@@ -1,4 +1,4 @@
-//! Which candidate is taken: the cheapest one that the evidence can't tell from the best.
+//! Which candidate is taken: of the cheapest that the evidence can't tell from the best, the one with the least loss.
 
 use crate::group::GroupSums;
 use crate::{Column, StatsError};
@@ -72,16 +72,21 @@ pub(crate) fn difference(sums: &[f64], sizes: &[f64], times: &[f64]) -> Differen
     Difference { mean, se }
 }
 
-/// The one-standard-error rule. `columns` are given cheapest first; the choice is the first whose difference to the best
-/// is below one standard error of that difference. Under five groups it is the first.
+/// The one-standard-error rule. Of the candidates whose difference to the best is below one standard error of that difference, those of
+/// the least price are as cheap as any; the choice is the one of these with the least loss. `prices` has one entry a column and is
+/// ascending. Under five groups the first is taken.
 ///
 /// # Errors
-/// [`StatsError::NoCandidates`], and those of [`paired_difference`].
+/// [`StatsError::NoCandidates`], [`StatsError::Length`] where there are not so many prices, and those of [`paired_difference`].
 ///
 /// # Source
 /// L. Breiman et al., Classification and Regression Trees (1984), section 3.4.3, here with paired, clustered errors.
-pub fn one_standard_error(columns: &[Column], groups: &[usize]) -> Result<Choice, StatsError> {
-    let table = Table::new(columns, groups)?;
+pub fn one_standard_error(
+    columns: &[Column],
+    prices: &[usize],
+    groups: &[usize],
+) -> Result<Choice, StatsError> {
+    let table = Table::new(columns, prices, groups)?;
     let once = vec![1.0; table.sizes.len()];
     Ok(table.choose(&once))
 }
@@ -92,10 +97,15 @@ pub(crate) struct Table {
     pub sizes: Vec<f64>,
     /// `[candidates][groups]`, sums of losses.
     losses: Vec<Vec<f64>>,
+    prices: Vec<usize>,
 }
 
 impl Table {
-    pub fn new(columns: &[Column], groups: &[usize]) -> Result<Table, StatsError> {
+    pub fn new(
+        columns: &[Column],
+        prices: &[usize],
+        groups: &[usize],
+    ) -> Result<Table, StatsError> {
         let first = columns.first().ok_or(StatsError::NoCandidates)?;
         first.check_groups(groups)?;
         if columns.iter().any(|c| c.scored != first.scored) {
@@ -103,9 +113,17 @@ impl Table {
         }
         let losses: Vec<&[f64]> = columns.iter().map(|c| c.losses.as_slice()).collect();
         let GroupSums { sizes, sums } = GroupSums::new(first, groups, &losses);
+        if prices.len() != columns.len() {
+            return Err(StatsError::Length {
+                what: "the list of prices",
+                expected: columns.len(),
+                found: prices.len(),
+            });
+        }
         Ok(Table {
             sizes,
             losses: sums,
+            prices: prices.to_vec(),
         })
     }
 
@@ -131,7 +149,11 @@ impl Table {
         let enough = times.iter().sum::<f64>() >= LEAST_GROUPS as f64;
         let is_eligible = |c: &usize| *c == best || differences[*c].mean < differences[*c].se;
         let chosen = if enough {
-            (0..differences.len()).find(is_eligible).unwrap_or(best)
+            let eligible = (0..differences.len()).filter(is_eligible);
+            // Of a tie the best is the first.
+            let rank = |c: &usize| (self.prices[*c], *c != best, means[*c]);
+            let of_least = eligible.reduce(|a, b| if rank(&b) < rank(&a) { b } else { a });
+            of_least.unwrap_or(best)
         } else {
             0
         };
@@ -167,13 +189,39 @@ mod tests {
         let flat = |value: f64| column(vec![value; 40]);
         let groups: Vec<usize> = (0..40).collect();
         // Against the flat best, the noisy one's difference has a standard error of 0.08.
-        let choice = one_standard_error(&[noisy(0.05), flat(1.0)], &groups).unwrap();
+        let choice = one_standard_error(&[noisy(0.05), flat(1.0)], &[0, 1], &groups).unwrap();
         assert_eq!((choice.best, choice.chosen), (1, 0));
-        let choice = one_standard_error(&[noisy(0.09), flat(1.0)], &groups).unwrap();
+        let choice = one_standard_error(&[noisy(0.09), flat(1.0)], &[0, 1], &groups).unwrap();
         assert_eq!((choice.best, choice.chosen), (1, 1));
         // A difference that is the same for every image is certain, however small.
-        let choice = one_standard_error(&[flat(1.001), flat(1.0)], &groups).unwrap();
+        let choice = one_standard_error(&[flat(1.001), flat(1.0)], &[0, 1], &groups).unwrap();
         assert_eq!(choice.chosen, 1);
+    }
+
+    #[test]
+    fn of_equally_cheap_ones_the_least_loss_is_taken() {
+        let noisy = |shift: f64| {
+            let loss = |i| 1.0 + shift + if i % 2 == 0 { 0.5 } else { -0.5 };
+            column((0..40).map(loss).collect())
+        };
+        let groups: Vec<usize> = (0..40).collect();
+        let columns = [noisy(0.06), noisy(0.02), noisy(0.04), column(vec![1.0; 40])];
+        let chosen = |prices: [usize; 4]| {
+            one_standard_error(&columns, &prices, &groups)
+                .unwrap()
+                .chosen
+        };
+        assert_eq!(chosen([0, 1, 2, 3]), 0);
+        assert_eq!(chosen([0, 0, 0, 1]), 1);
+        assert_eq!(chosen([0, 0, 0, 0]), 3);
+        assert_eq!(
+            one_standard_error(&columns, &[0], &groups),
+            Err(StatsError::Length {
+                what: "the list of prices",
+                expected: 4,
+                found: 1,
+            })
+        );
     }
 
     #[test]
@@ -196,7 +244,7 @@ mod tests {
     fn under_five_groups_the_cheapest_is_taken() {
         let columns = [column(vec![5.0; 8]), column(vec![1.0; 8])];
         assert_eq!(
-            one_standard_error(&columns, &[0, 0, 1, 1, 2, 2, 3, 3])
+            one_standard_error(&columns, &[0, 0], &[0, 0, 1, 1, 2, 2, 3, 3])
                 .unwrap()
                 .chosen,
             0
@@ -214,6 +262,9 @@ mod tests {
             paired_difference(&a, &b, &[0, 1, 2, 3]),
             Err(StatsError::DifferentRows)
         );
-        assert_eq!(one_standard_error(&[], &[]), Err(StatsError::NoCandidates));
+        assert_eq!(
+            one_standard_error(&[], &[], &[]),
+            Err(StatsError::NoCandidates)
+        );
     }
 }

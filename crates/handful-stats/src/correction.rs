@@ -20,8 +20,8 @@ pub struct Rechoice {
 /// Repeats the whole one-standard-error rule on `n_draws` bootstrap draws of groups.
 ///
 /// `accuracy` is the mean over the draws of the out-of-bag accuracy of the candidate chosen in the bag, weighted by
-/// out-of-bag images; draws that leave fewer than two groups out count for `chosen_again` alone. `columns` are cheapest
-/// first, as for [`crate::one_standard_error`]. One candidate gives its plain accuracy; without any draw the choice on
+/// out-of-bag images; draws that leave fewer than two groups out count for `chosen_again` alone. `prices` are those of
+/// [`crate::one_standard_error`]. One candidate gives its plain accuracy; without any draw the choice on
 /// all groups counts.
 ///
 /// # Errors
@@ -31,11 +31,12 @@ pub struct Rechoice {
 /// I. Tsamardinos, E. Greasidou, G. Borboudakis, Machine Learning 107 (2018), 1895–1922, algorithm 5, over groups.
 pub fn rechoose(
     columns: &[Column],
+    prices: &[usize],
     groups: &[usize],
     n_draws: usize,
     seed: Seed,
 ) -> Result<Rechoice, StatsError> {
-    let table = Table::new(columns, groups)?;
+    let table = Table::new(columns, prices, groups)?;
     if let [only] = columns {
         return Ok(Rechoice {
             accuracy: only.mean_hit(),
@@ -81,11 +82,12 @@ pub fn rechoose(
 /// Those of [`rechoose`].
 pub fn bbc_accuracy(
     columns: &[Column],
+    prices: &[usize],
     groups: &[usize],
     n_draws: usize,
     seed: Seed,
 ) -> Result<f64, StatsError> {
-    Ok(rechoose(columns, groups, n_draws, seed)?.accuracy)
+    Ok(rechoose(columns, prices, groups, n_draws, seed)?.accuracy)
 }
 
 #[cfg(test)]
@@ -109,21 +111,25 @@ mod tests {
         let bad = column(wave(0).iter().map(|l| l + 1.0).collect());
         let clear = [bad.clone(), column(wave(0)), bad];
         assert_eq!(
-            rechoose(&clear, &alone, 200, Seed(1)).unwrap().chosen_again,
+            rechoose(&clear, &[0, 1, 2], &alone, 200, Seed(1))
+                .unwrap()
+                .chosen_again,
             [0.0, 1.0, 0.0]
         );
         // Two that are equally good: the first unless the other is better by a standard error, in one of six draws.
         let twins = [column(wave(0)), column(wave(2))];
-        let both = rechoose(&twins, &alone, 2_000, Seed(1)).unwrap();
+        let both = rechoose(&twins, &[0, 1], &alone, 2_000, Seed(1)).unwrap();
         // Three standard errors of a share among 2,000 draws, and that a mean of 40 is not quite normal.
         assert!((both.chosen_again[1] - 0.159).abs() < 0.035, "{both:?}");
         assert!((both.chosen_again.iter().sum::<f64>() - 1.0).abs() < 1e-12);
         assert_eq!(
-            bbc_accuracy(&twins, &alone, 2_000, Seed(1)),
+            bbc_accuracy(&twins, &[0, 1], &alone, 2_000, Seed(1)),
             Ok(both.accuracy)
         );
         assert_eq!(
-            rechoose(&twins, &alone, 0, Seed(1)).unwrap().chosen_again,
+            rechoose(&twins, &[0, 1], &alone, 0, Seed(1))
+                .unwrap()
+                .chosen_again,
             [1.0, 0.0]
         );
     }
@@ -136,7 +142,7 @@ mod tests {
             hits: vec![1.0, 0.0, 1.0, 1.0],
         };
         assert_eq!(
-            bbc_accuracy(&[column], &[0, 1, 2, 3], 100, Seed(0)),
+            bbc_accuracy(&[column], &[0], &[0, 1, 2, 3], 100, Seed(0)),
             Ok(0.75)
         );
     }
@@ -163,7 +169,8 @@ mod tests {
                 })
                 .collect();
             best += columns.iter().map(Column::mean_hit).fold(0.0, f64::max) / SETS as f64;
-            corrected += bbc_accuracy(&columns, &groups, 200, Seed(set)).unwrap() / SETS as f64;
+            corrected +=
+                bbc_accuracy(&columns, &[0; 20], &groups, 200, Seed(set)).unwrap() / SETS as f64;
         }
         // The mean of 60 sets has a standard error near 0.6 points: single sets scatter by about 4.6.
         const THREE_STANDARD_ERRORS: f64 = 0.018;

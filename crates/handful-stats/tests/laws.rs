@@ -90,10 +90,10 @@ impl Images {
             all.push(bin.n_images as f64);
         }
         let columns = [self.column(0), self.column(1)];
-        let choice = one_standard_error(&columns, groups).unwrap();
+        let choice = one_standard_error(&columns, &[0, 1], groups).unwrap();
         all.extend([choice.best as f64, choice.chosen as f64]);
         all.extend(choice.differences.iter().flat_map(|d| [d.mean, d.se]));
-        let again = rechoose(&columns, groups, DRAWS, Seed(6)).unwrap();
+        let again = rechoose(&columns, &[0, 1], groups, DRAWS, Seed(6)).unwrap();
         all.push(again.accuracy);
         all.extend(again.chosen_again);
         let hits = |c: &Column| c.hits.iter().map(|h| *h == 1.0).collect::<Vec<_>>();

@@ -16,7 +16,7 @@ use handful_image::{
     SIGNATURE_LENGTH, SampleExtent, Signature, controls, file_facts, sample_extent,
 };
 use handful_learn::Backbone;
-use handful_learn::features::{KERNEL_GENERATION, Taps, Views, arithmetic, pooled_over};
+use handful_learn::features::{KERNEL_GENERATION, Taps, Views, arithmetic, pooled};
 use handful_learn::train::Squares;
 
 use crate::cache::{Cache, ImageKey, Shelf};
@@ -45,7 +45,7 @@ pub enum View<'a> {
         preprocessing: Preprocessing,
         /// Which stages are taken out.
         taps: Taps,
-        /// Of which views of a photo the mean is taken.
+        /// Which views of a photo it sees; a vector holds what it says of them, one after the other.
         views: Views,
     },
     /// Edges and colours, for the control that knows no network.
@@ -60,7 +60,7 @@ impl View<'_> {
     /// Numbers in a vector.
     pub fn width(&self) -> usize {
         match self {
-            View::Network { taps, .. } => taps.len(),
+            View::Network { taps, views, .. } => views.count() * taps.len(),
             View::Control => CONTROLS_LENGTH,
             View::Portrait => PORTRAIT_LENGTH,
             View::Signature => SIGNATURE_LENGTH,
@@ -84,7 +84,7 @@ impl View<'_> {
                 if views.is_as_is() {
                     String::new()
                 } else {
-                    format!(" {views:?}")
+                    format!(" each of {views:?}")
                 },
             ),
             View::Control => format!("control {CONTROLS_LENGTH} generation {CONTROL_GENERATION}"),
@@ -111,7 +111,11 @@ impl View<'_> {
 
     fn prepare(&self, pixels: &Pixels) -> Prepared {
         match self {
-            View::Network { preprocessing, .. } => Prepared::Image(preprocessing.prepare(pixels)),
+            View::Network {
+                preprocessing,
+                views,
+                ..
+            } => Prepared::Images(views.of(pixels, preprocessing)),
             View::Control => Prepared::Vector(controls(pixels)),
             View::Portrait => Prepared::Vector(Portrait::of(pixels).to_vector()),
             View::Signature => Prepared::Vector(Signature::of(pixels).to_vector()),
@@ -120,7 +124,8 @@ impl View<'_> {
 }
 
 enum Prepared {
-    Image(Pixels),
+    /// The views of a photo.
+    Images(Vec<Pixels>),
     Vector(Vec<f32>),
 }
 
@@ -450,8 +455,8 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 /// A chunk of photos on its way.
 #[derive(Default)]
 struct Batch {
-    /// Prepared images by view: `(photo, pixels)`.
-    images: BTreeMap<usize, Vec<(usize, Pixels)>>,
+    /// Prepared images by view: `(photo, its views)`.
+    images: BTreeMap<usize, Vec<(usize, Vec<Pixels>)>>,
     /// `(view, photo, view with the same pixels)`: a square photo looks alike in every geometry.
     alike: Vec<(usize, usize, usize)>,
     done: Chunk,
@@ -485,7 +490,7 @@ impl Batch {
                         .extend(issues.into_iter().map(|i| (*idx, i)));
                     for &v in wanted {
                         match views[v].prepare(&pixels) {
-                            Prepared::Image(image) => batch.keep(v, *idx, image, views),
+                            Prepared::Images(images) => batch.keep(v, *idx, images, views),
                             Prepared::Vector(vector) => batch.done.vectors.push((v, *idx, vector)),
                         }
                     }
@@ -501,11 +506,11 @@ impl Batch {
         batch
     }
 
-    fn keep(&mut self, view: usize, photo: usize, image: Pixels, views: &[View]) {
-        let same = |images: &Vec<(usize, Pixels)>| {
-            images
+    fn keep(&mut self, view: usize, photo: usize, images: Vec<Pixels>, views: &[View]) {
+        let same = |others: &Vec<(usize, Vec<Pixels>)>| {
+            others
                 .last()
-                .is_some_and(|(p, i)| *p == photo && *i == image)
+                .is_some_and(|(p, i)| *p == photo && *i == images)
         };
         let of = |view: usize| match &views[view] {
             View::Network { views, .. } => Some(*views),
@@ -514,7 +519,7 @@ impl Batch {
         let twin = (self.images.iter()).find(|(v, images)| of(**v) == of(view) && same(images));
         match twin {
             Some((&twin, _)) => self.alike.push((view, photo, twin)),
-            None => self.images.entry(view).or_default().push((photo, image)),
+            None => self.images.entry(view).or_default().push((photo, images)),
         }
     }
 
@@ -526,15 +531,16 @@ impl Batch {
                 backbone,
                 preprocessing,
                 taps,
-                views: of_photo,
+                ..
             } = &views[v]
             else {
                 continue;
             };
             let started = Instant::now();
-            let (positions, images): (Vec<usize>, Vec<Pixels>) = images.into_iter().unzip();
-            let features = pooled_over(*of_photo, backbone, &images, preprocessing, taps);
-            let vectors = features.chunks_exact(taps.len()).map(<[f32]>::to_vec);
+            let (positions, images): (Vec<usize>, Vec<Vec<Pixels>>) = images.into_iter().unzip();
+            let images = images.concat();
+            let features = pooled(backbone, &images, preprocessing, taps);
+            let vectors = features.chunks_exact(views[v].width()).map(<[f32]>::to_vec);
             self.done.vectors.extend(
                 positions
                     .iter()

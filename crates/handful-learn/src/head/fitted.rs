@@ -61,7 +61,7 @@ impl Fitted {
             bias: all_bias,
             temperature: 1.0,
             setting: None,
-            n_rows: fold.n_rows(),
+            n_rows: fold.n_images(),
         }
     }
 

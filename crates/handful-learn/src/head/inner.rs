@@ -27,7 +27,7 @@ pub(super) fn splits(fold: &TrainingFold) -> Vec<Inner> {
     ) else {
         return Vec::new();
     };
-    let n_splits = if fold.n_rows() < ENOUGH { folds.k } else { 1 };
+    let n_splits = if fold.n_images() < ENOUGH { folds.k } else { 1 };
     folds
         .splits()
         .take(n_splits)

@@ -33,6 +33,10 @@ impl Head for Knn {
         "vote of the nearest images"
     }
 
+    fn keeps_images(&self) -> bool {
+        true
+    }
+
     fn fit(&self, fold: &TrainingFold) -> Result<Fitted, LearnError> {
         let (scale, z) = unit_rows(fold);
         let n_present = fold.present.len();

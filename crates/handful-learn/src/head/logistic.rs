@@ -120,18 +120,15 @@ fn choose(fold: &TrainingFold, scores: &Matrix, values: &[f64], lambdas: &[f64])
         .iter()
         .map(|(problem, ..)| problem.start())
         .collect();
-    let labels: Vec<usize> = splits
-        .iter()
-        .flat_map(|s| &s.judge)
-        .map(|&i| fold.labels[i])
-        .collect();
+    let judged: Vec<usize> = splits.iter().flat_map(|s| &s.judge).copied().collect();
     let (mut best, mut since) = ((f64::INFINITY, FALLBACK, 1.0), 0);
     for (idx, lambda) in lambdas.iter().enumerate() {
-        let mut logits = Vec::with_capacity(labels.len() * k);
+        let mut logits = Vec::with_capacity(judged.len() * k);
         for ((problem, held_out, _), solution) in problems.iter().zip(&mut solutions) {
             problem.solve(*lambda, INNER_TOLERANCE, solution);
             logits.extend_from_slice(&solution.logits(held_out).values);
         }
+        let (mut logits, labels) = fold.of_images(&judged, logits, k);
         let temperature = fit_temperature(&logits, &labels, k);
         logits.iter_mut().for_each(|l| *l /= temperature);
         softmax_rows(&mut logits, k);

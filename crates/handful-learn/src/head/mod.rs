@@ -39,6 +39,11 @@ pub trait Head: Sync {
     /// What it does, for people: one phrase.
     fn summary(&self) -> &'static str;
 
+    /// Whether a model with it keeps the features of all its images, and asks them in every prediction.
+    fn keeps_images(&self) -> bool {
+        false
+    }
+
     /// Fits it, with its setting and the temperature chosen inside the fold.
     ///
     /// # Errors

@@ -110,9 +110,9 @@ impl<'a> System<'a> {
             .collect()
     }
 
-    /// tr(ZZᵀ)/n
+    /// tr(ZZᵀ)/n, n images: a view of V weighs 1/V.
     fn trace(&self) -> f64 {
-        let trace = self.spectrum.values.iter().sum::<f64>() / self.fold.n_rows() as f64;
+        let trace = self.spectrum.values.iter().sum::<f64>() / self.fold.n_images() as f64;
         // Features without any spread: λ has nothing to weigh against, but must not be 0.
         if trace > 0.0 { trace } else { 1.0 }
     }
@@ -123,21 +123,14 @@ impl<'a> System<'a> {
         if !usable.contains(&true) {
             return (self.trace() * 10f64.powf(FALLBACK_EXPONENT), 1.0);
         }
-        let labels: Vec<usize> = self
-            .fold
-            .labels
-            .iter()
-            .zip(&usable)
-            .filter(|(_, u)| **u)
-            .map(|(l, _)| *l)
-            .collect();
+        let usable: Vec<usize> = (0..usable.len()).filter(|i| usable[*i]).collect();
         let lambdas = self.lambdas();
         // Log-loss and temperature of each λ that was tried.
         let mut tried: BTreeMap<usize, (f64, f64)> = BTreeMap::new();
         let attempt = |tried: &mut BTreeMap<usize, (f64, f64)>, idx: usize| {
             tried
                 .entry(idx)
-                .or_insert_with(|| self.judge(lambdas[idx], &usable, &labels));
+                .or_insert_with(|| self.judge(lambdas[idx], &usable));
         };
         let mut step = if self.work() <= MOST_WORK {
             1
@@ -164,17 +157,14 @@ impl<'a> System<'a> {
     }
 
     /// Log-loss of what is left out at its best temperature, and that temperature.
-    fn judge(&self, lambda: f64, usable: &[bool], labels: &[usize]) -> (f64, f64) {
+    fn judge(&self, lambda: f64, usable: &[usize]) -> (f64, f64) {
         let (all, k) = (self.left_out(lambda), self.shares.len());
-        let mut logits: Vec<f64> = (0..all.n_rows)
-            .filter(|i| usable[*i])
-            .flat_map(|i| all.row(i))
-            .copied()
-            .collect();
-        let temperature = fit_temperature(&logits, labels, k);
+        let logits = usable.iter().flat_map(|&i| all.row(i)).copied().collect();
+        let (mut logits, labels) = self.fold.of_images(usable, logits, k);
+        let temperature = fit_temperature(&logits, &labels, k);
         logits.iter_mut().for_each(|l| *l /= temperature);
         softmax_rows(&mut logits, k);
-        (log_loss(&logits, labels, k), temperature)
+        (log_loss(&logits, &labels, k), temperature)
     }
 
     /// Multiplications for the hat matrices of all units at all λ.

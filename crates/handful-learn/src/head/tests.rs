@@ -4,7 +4,11 @@ use handful_stats::{Column, Seed, balanced_accuracy, log_loss, softmax_rows};
 use serde::Deserialize;
 
 use super::ridge::System;
-use super::{FeatureSet, Fitted, HEADS, Head, Lda, Neighbours, TrainingFold, centroid, logistic};
+use super::{
+    Centroid, FeatureSet, Fitted, HEADS, Head, Lda, Logistic, Neighbours, Ridge, TrainingFold,
+    centroid, logistic,
+};
+use crate::features::Over;
 
 /// `bench/golden/heads.py` made it.
 const GOLDEN: &str = include_str!("../../tests/golden/heads.json");
@@ -278,6 +282,148 @@ fn direct_ridge(
         .map(|c| shares[c] - (0..d).map(|j| means[j] * weights.row(j)[c]).sum::<f64>())
         .collect();
     (weights, bias)
+}
+
+/// One of the golden cases as views: `views` copies of each image, the later ones moved by `spread` of pseudo-random noise.
+fn of_views(case: &Case, views: usize, spread: f32, over: Over) -> FeatureSet {
+    let noise = |i: usize, v: usize, j: usize| {
+        ((i * 7919 + v * 15_485_863 + j * 104_729) % 1_000) as f32 / 1_000.0 - 0.5
+    };
+    let mut values = Vec::new();
+    for i in 0..case.n {
+        for v in 0..views {
+            let row = &case.x[i * case.d..][..case.d];
+            let moved = row.iter().enumerate().map(|(j, x)| match v {
+                0 => *x,
+                _ => x + spread * noise(i, v, j),
+            });
+            values.extend(moved);
+        }
+    }
+    let features = FeatureSet::of_views(case.n, views, vec![(case.d, values)]).unwrap();
+    features.over(over)
+}
+
+fn fitted_on(features: &FeatureSet, case: &Case, head: &dyn Head) -> Fitted {
+    let rows: Vec<usize> = (0..case.n).collect();
+    let units: Vec<usize> = rows.iter().map(|i| i / 2).collect();
+    let fold = TrainingFold::new(features, &rows, &case.y, &units, case.k, Seed(3));
+    head.fit(&fold).unwrap()
+}
+
+#[test]
+fn views_that_are_all_alike_teach_affine_heads_nothing_new() {
+    let affine: [&dyn Head; 4] = [&Lda, &Ridge, &Logistic, &Centroid];
+    for case in cases() {
+        let photo = of_views(&case, 1, 0.0, Over::Mean);
+        for (head, over) in (affine.iter())
+            .flat_map(|head| [Over::Mean, Over::Set, Over::Training].map(|over| (head, over)))
+        {
+            let copies = of_views(&case, 3, 0.0, over);
+            let (alone, of_copies) = (
+                fitted_on(&photo, &case, *head),
+                fitted_on(&copies, &case, *head),
+            );
+            let what = format!("{}, {}, {over:?}", case.name, head.name());
+            assert_eq!(of_copies.n_rows, case.n, "{what}");
+            let (a, b) = (
+                alone.probabilities(&case.new),
+                of_copies.probabilities(&case.new),
+            );
+            for (a, b) in a.iter().zip(&b) {
+                // Iterations end a little apart; the guard on 1 − h is per row.
+                let same = if head.name() == "logistic" {
+                    SAME_MINIMUM
+                } else {
+                    1e-5
+                };
+                assert!((a - b).abs() < same, "{what}: {a} {b}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_asked_of_views_is_their_mean_or_the_first() {
+    let case = &cases()[0];
+    let (views, d) = (3, case.d);
+    let set = of_views(case, views, 1.0, Over::Set);
+    let training = of_views(case, views, 1.0, Over::Training);
+    let mean = of_views(case, views, 1.0, Over::Mean);
+    assert_eq!(set.values(), training.values());
+    assert_eq!((mean.n_images(), mean.n_views()), (case.n, 1));
+    for i in [0, case.n - 1] {
+        let of_image = &set.values()[i * views * d..][..views * d];
+        assert_eq!(
+            training.values()[i * views * d..][..d],
+            case.x[i * d..][..d]
+        );
+        for j in 0..d {
+            let expected = (0..views)
+                .map(|v| f64::from(of_image[v * d + j]))
+                .sum::<f64>()
+                / 3.0;
+            assert!((set.rows(&[i])[j] - expected).abs() < 1e-12);
+            assert!((mean.rows(&[i])[j] - expected).abs() < 1e-6 * (1.0 + expected.abs()));
+            assert_eq!(training.rows(&[i])[j], f64::from(case.x[i * d + j]));
+        }
+    }
+    // Of an affine map, what it says of the mean is the mean of what it says.
+    let k = 2;
+    let said: Vec<f64> = (0..2 * views * k).map(|i| (i * i) as f64).collect();
+    let asked = set.logits_asked(said.clone(), k);
+    for image in 0..2 {
+        for class in 0..k {
+            let of_view = |v: usize| said[(image * views + v) * k + class];
+            let expected = (0..views).map(of_view).sum::<f64>() / views as f64;
+            assert_eq!(asked[image * k + class], expected);
+            let first = training.logits_asked(said.clone(), k)[image * k + class];
+            assert_eq!(first, of_view(0));
+        }
+    }
+}
+
+#[test]
+fn views_that_differ_shrink_a_covariance_by_the_variance_of_means_over_images() {
+    // ρ by its definition: β = (1/(d·m²))·Σ_images ‖M_i − S‖² with M_i the mean of an image's r·rᵀ, m images.
+    let case = &cases()[0];
+    let (views, d) = (3, case.d);
+    let features = of_views(case, views, 0.7, Over::Set);
+    let rows: Vec<usize> = (0..case.n).collect();
+    let fold = TrainingFold::new(&features, &rows, &case.y, &rows, case.k, Seed(3));
+    let z = fold.standardised();
+    let label = |row: usize| case.y[row / views];
+    let mean = |class: usize, j: usize| {
+        let own: Vec<usize> = (0..z.n_rows).filter(|r| label(*r) == class).collect();
+        own.iter().map(|r| z.row(*r)[j]).sum::<f64>() / own.len() as f64
+    };
+    let means: Vec<Vec<f64>> = (0..case.k)
+        .map(|class| (0..d).map(|j| mean(class, j)).collect())
+        .collect();
+    let apart = |row: usize, j: usize| z.row(row)[j] - means[label(row)][j];
+    let products = |rows: std::ops::Range<usize>| -> Vec<f64> {
+        let n = rows.len() as f64;
+        let of = |(a, b): (usize, usize)| -> f64 {
+            rows.clone().map(|r| apart(r, a) * apart(r, b)).sum::<f64>() / n
+        };
+        (0..d * d).map(|at| of((at / d, at % d))).collect()
+    };
+    let s = products(0..z.n_rows);
+    let middle = (0..d).map(|j| s[j * d + j]).sum::<f64>() / d as f64;
+    let far = |of: &[f64]| of.iter().zip(&s).map(|(a, b)| (a - b).powi(2)).sum::<f64>();
+    let of_images = (0..case.n).map(|i| far(&products(i * views..(i + 1) * views)));
+    let beta = of_images.sum::<f64>() / (d as f64 * (case.n as f64).powi(2));
+    let target: Vec<f64> = (0..d * d)
+        .map(|at| if at / d == at % d { middle } else { 0.0 })
+        .collect();
+    let delta = far(&target) / d as f64;
+    let found = Lda.fit(&fold).unwrap().setting.unwrap();
+    assert!(beta < delta, "the case is one that is shrunk in part");
+    assert!(
+        (found - beta / delta).abs() < 1e-9,
+        "{found} {}",
+        beta / delta
+    );
 }
 
 // Contracts: every head, on folds that a real folder can lead to.

@@ -17,7 +17,8 @@ const CONSTANT: f64 = 1e-12;
 /// Rows to fit on, with labels and units, and the algebra that the heads of one fold share.
 pub struct TrainingFold<'a> {
     pub(super) features: &'a FeatureSet,
-    rows: &'a [usize],
+    /// Rows of the features, those of the views of an image one after the other.
+    rows: Vec<usize>,
     /// Class of each row of the fold, as the position in `present`.
     pub(super) labels: Vec<usize>,
     /// What each row of the fold must stay together with.
@@ -34,30 +35,33 @@ pub struct TrainingFold<'a> {
 }
 
 impl<'a> TrainingFold<'a> {
-    /// The rows of a fold; `labels` and `units` have an entry for every row of `features`. Each feature is
+    /// The images of a fold; `labels` and `units` have an entry for every image of `features`. Each feature is
     /// standardised over the fold and each block of d features divided by √d, so that blocks weigh alike.
     ///
     /// # Panics
-    /// When there is no row, or a label is not below `n_classes`.
+    /// When there is no image, or a label is not below `n_classes`.
     pub fn new(
         features: &'a FeatureSet,
-        rows: &'a [usize],
+        images: &[usize],
         labels: &[usize],
         units: &[usize],
         n_classes: usize,
         seed: Seed,
     ) -> TrainingFold<'a> {
-        assert!(!rows.is_empty(), "a training fold has rows");
+        assert!(!images.is_empty(), "a training fold has images");
         let mut is_present = vec![false; n_classes];
-        rows.iter().for_each(|&r| is_present[labels[r]] = true);
+        images.iter().for_each(|&i| is_present[labels[i]] = true);
         let present: Vec<usize> = (0..n_classes).filter(|k| is_present[*k]).collect();
         let place: BTreeMap<usize, usize> = present.iter().copied().zip(0..).collect();
-        let (mean, scale) = standard(features, rows);
+        let views = features.n_views();
+        let of_image = |&image: &usize| image * views..(image + 1) * views;
+        let rows: Vec<usize> = images.iter().flat_map(of_image).collect();
+        let (mean, scale) = standard(features, &rows);
         TrainingFold {
             features,
+            labels: rows.iter().map(|r| place[&labels[r / views]]).collect(),
+            units: rows.iter().map(|r| units[r / views]).collect(),
             rows,
-            labels: rows.iter().map(|&r| place[&labels[r]]).collect(),
-            units: rows.iter().map(|&r| units[r]).collect(),
             present,
             n_classes,
             seed,
@@ -68,15 +72,33 @@ impl<'a> TrainingFold<'a> {
     }
 
     /// Number of images.
-    pub fn n_rows(&self) -> usize {
+    pub fn n_images(&self) -> usize {
+        self.rows.len() / self.features.n_views()
+    }
+
+    /// Number of rows to fit on: the views of all images.
+    pub(super) fn n_rows(&self) -> usize {
         self.rows.len()
     }
 
     pub(super) fn rows(&self) -> &[usize] {
-        self.rows
+        &self.rows
     }
 
-    /// Images of each class that occurs.
+    /// What an affine head says of what it is asked about images, `[images, k]`, and their labels, from the logits `[rows, k]` of these rows,
+    /// which hold all views of an image one after the other.
+    pub(super) fn of_images(
+        &self,
+        rows: &[usize],
+        logits: Vec<f64>,
+        k: usize,
+    ) -> (Vec<f64>, Vec<usize>) {
+        let firsts = rows.iter().step_by(self.features.n_views());
+        let labels = firsts.map(|&i| self.labels[i]).collect();
+        (self.features.logits_asked(logits, k), labels)
+    }
+
+    /// Rows of each class that occurs.
     pub(super) fn counts(&self) -> Vec<f64> {
         let mut counts = vec![0.0; self.present.len()];
         self.labels.iter().for_each(|&l| counts[l] += 1.0);

@@ -40,8 +40,8 @@ fn draw(model: &ReportModel) -> Option<Markup> {
                 "difference is to the best candidate on the same photos, with its standard error: chosen is the cheapest one "
                 "that lies within one standard error of the best."
                 @if has_views {
-                    " Candidates on photos and their mirror images cost twice in every prediction: they are chosen only where it can be claimed "
-                    "that they are better, and the best is the best of the others."
+                    " Candidates on several views of each photo (its mirror image, windows of it) cost so many times as much in every prediction: they are "
+                    "chosen only where it can be claimed that they are better, and the best is the best of the others."
                 }
                 @if let Some(again) = model.chosen_again {
                     " On photos drawn again from these, the same rule comes to the same candidate in "

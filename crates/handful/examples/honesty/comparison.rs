@@ -71,7 +71,9 @@ impl Compared {
                 judged.push(told(candidate, out, &task));
             }
         }
-        let judgement = judge(&judged, &task).expect("a judgement");
+        // The sets come cheapest first, and all heads on a set cost the same.
+        let prices: Vec<usize> = judged.iter().map(|j| candidate_of(j).features).collect();
+        let judgement = judge(&judged, &prices, &task).expect("a judgement");
         Some(Compared {
             task,
             judged,

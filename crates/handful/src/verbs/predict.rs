@@ -184,25 +184,23 @@ struct Predicted {
 }
 
 fn predict_batch(model: &Bundle, photos: &[Photo]) -> Result<Vec<Predicted>, Failure> {
-    let prepared: Vec<(Vec<Issue>, Result<Pixels, Issue>)> =
+    let prepared: Vec<(Vec<Issue>, Result<Vec<Pixels>, Issue>)> =
         photos.iter().map(|photo| prepare(model, photo)).collect();
-    let good: Vec<Pixels> = prepared
-        .iter()
-        .filter_map(|(_, p)| p.as_ref().ok())
-        .cloned()
-        .collect();
+    let good = prepared.iter().filter_map(|(_, p)| p.as_ref().ok());
+    let good: Vec<Pixels> = good.flatten().cloned().collect();
     let probabilities = model.probabilities(&good)?;
     let mut rows = probabilities.chunks_exact(model.record.labels.len());
-    let answer = |(photo, (notes, p)): (&Photo, (Vec<Issue>, Result<Pixels, Issue>))| Predicted {
-        shown: photo.shown.clone(),
-        probabilities: p.map(|_| rows.next().expect("one row a prepared photo").to_vec()),
-        notes,
-    };
+    let answer =
+        |(photo, (notes, p)): (&Photo, (Vec<Issue>, Result<Vec<Pixels>, Issue>))| Predicted {
+            shown: photo.shown.clone(),
+            probabilities: p.map(|_| rows.next().expect("one row a prepared photo").to_vec()),
+            notes,
+        };
     Ok(photos.iter().zip(prepared).map(answer).collect())
 }
 
-/// The pixels as the network wants them, and what the person should know of them.
-fn prepare(model: &Bundle, photo: &Photo) -> (Vec<Issue>, Result<Pixels, Issue>) {
+/// The views as the network wants them, and what the person should know of the photo.
+fn prepare(model: &Bundle, photo: &Photo) -> (Vec<Issue>, Result<Vec<Pixels>, Issue>) {
     let mut photo = photo.clone();
     photo.range = model.record.sample_range;
     let mut notes = Vec::new();
@@ -210,7 +208,7 @@ fn prepare(model: &Bundle, photo: &Photo) -> (Vec<Issue>, Result<Pixels, Issue>)
         notes.extend(photo.range_note(&bytes));
         let (pixels, more) = photo.decode(&bytes)?;
         notes.extend(more);
-        Ok(model.record.preprocessing.prepare(&pixels))
+        Ok(model.prepare(&pixels))
     });
     (notes, pixels)
 }

@@ -46,8 +46,7 @@ pub fn candidates(
             break;
         }
         let started = Instant::now();
-        let look = of_set[0].look(comparison.geometry);
-        let features = looks.features(look, &task.photos.rows, &of_set[0].stages)?;
+        let features = looks.of_candidate(of_set[0], comparison.geometry, &task.photos.rows)?;
         let mut done: BTreeMap<&str, OutOfFold> = BTreeMap::new();
         let mut missing: Vec<(&dyn Head, String)> = Vec::new();
         for plan in &of_set {
@@ -116,10 +115,7 @@ pub fn head_of(plan: &CandidatePlan) -> Result<&'static dyn Head, Failure> {
 fn by_features(candidates: &[CandidatePlan]) -> Vec<Vec<&CandidatePlan>> {
     let mut sets: Vec<Vec<&CandidatePlan>> = Vec::new();
     for plan in candidates {
-        let alike = |set: &&mut Vec<&CandidatePlan>| {
-            let of = |plan: &CandidatePlan| (plan.size_px, plan.views, plan.stages.clone());
-            of(set[0]) == of(plan)
-        };
+        let alike = |set: &&mut Vec<&CandidatePlan>| set[0].has_features_of(plan);
         match sets.iter_mut().find(alike) {
             Some(set) => set.push(plan),
             None => sets.push(vec![plan]),
@@ -128,29 +124,50 @@ fn by_features(candidates: &[CandidatePlan]) -> Vec<Vec<&CandidatePlan>> {
     sets
 }
 
-/// Cheapest first: by what a prediction costs in the network, then by the order of the heads, then by what training costs.
+/// Cheapest first, by [`price`]; equally cheap ones in the order of their heads.
 pub fn sort(judged: &mut [Judged], backbone: &Backbone) {
-    let cost = |judged: &Judged| {
-        let plan = judged.plan.as_ref();
-        let plan = plan.expect("only planned candidates are sorted");
-        let network = plan.mega_macs(backbone);
+    let plan = |judged: &'_ Judged| -> CandidatePlan {
+        let plan = judged.plan.clone();
+        plan.expect("only planned candidates are sorted")
+    };
+    let place = |plan: &CandidatePlan| {
         let head = HEADS.iter().position(|h| h.name() == plan.head);
-        let head = head.expect("checked by `head_of`");
-        let training = plan.tune.as_ref().map(|recipe| {
-            let whole = plan.mega_macs(backbone);
-            let prefix = match plan.scratch {
-                Some(_) => 0.0,
-                None => tuning::prefix_mega_macs(recipe, backbone, plan.size_px),
-            };
-            tuning::training_mega_macs(recipe, whole - prefix)
-        });
-        // At the same price those with frozen features come before trained ones.
-        (network, training.is_some(), head, training)
+        head.expect("checked by `head_of`")
     };
     judged.sort_by(|a, b| {
-        let order = cost(a).partial_cmp(&cost(b));
-        order.expect("costs are finite")
+        let [a, b] = [plan(a), plan(b)];
+        let by_price = price(&a, backbone).partial_cmp(&price(&b, backbone));
+        let by_price = by_price.expect("costs are finite");
+        by_price.then_with(|| place(&a).cmp(&place(&b)))
     });
+}
+
+/// What a candidate costs: multiply-accumulates of the network in a prediction, then what training a network takes, nothing for frozen
+/// features, because every head is fitted in seconds; then whether the model keeps its images.
+fn price(plan: &CandidatePlan, backbone: &Backbone) -> (f64, Option<f64>, bool) {
+    let whole = plan.mega_macs(backbone);
+    let keeps_images = head::named(&plan.head).is_some_and(Head::keeps_images);
+    let training = plan.tune.as_ref().map(|recipe| {
+        let prefix = match plan.scratch {
+            Some(_) => 0.0,
+            None => tuning::prefix_mega_macs(recipe, backbone, plan.size_px),
+        };
+        tuning::training_mega_macs(recipe, whole - prefix)
+    });
+    (whole, training, keeps_images)
+}
+
+/// The rank of each candidate's price, with equal ranks for equally cheap ones, cheapest first; as many for what has no plan.
+pub fn prices(judged: &[Judged], backbone: &Backbone) -> Vec<usize> {
+    let of = |judged: &Judged| judged.plan.as_ref().map(|plan| price(plan, backbone));
+    let mut rank = 0;
+    let ranks = (0..judged.len()).map(|i| {
+        if i > 0 && of(&judged[i]) != of(&judged[i - 1]) {
+            rank += 1;
+        }
+        rank
+    });
+    ranks.collect()
 }
 
 /// Candidates whose network was trained, after telling how good they are.

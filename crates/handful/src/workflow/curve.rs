@@ -134,13 +134,11 @@ pub fn candidate(judged: &[Judged], chosen: usize) -> Option<&Judged> {
     if plan.tune.is_none() && !SLOW_HEADS.contains(&plan.head.as_str()) {
         return Some(chosen);
     }
-    let features = |plan: &CandidatePlan| (plan.size_px, plan.views, plan.stages.clone());
     let ridges = judged.iter().filter_map(|other| {
         let of = other.plan.as_ref()?;
         (of.head == CURVE_HEAD && of.tune.is_none()).then_some((other, of))
     });
-    let (same, others): (Vec<_>, Vec<_>) =
-        ridges.partition(|(_, of)| features(of) == features(plan));
+    let (same, others): (Vec<_>, Vec<_>) = ridges.partition(|(_, of)| of.has_features_of(plan));
     if plan.tune.is_none() {
         return Some(same.first().map_or(chosen, |(ridge, _)| *ridge));
     }

@@ -103,20 +103,27 @@ pub struct PlannedClaim {
     pub claim: Claim,
 }
 
-/// Chooses among the candidates that are not controls, given cheapest first, and states the headline.
+/// Chooses among the candidates that are not controls, given cheapest first with the ranks of their `prices`, and states the headline.
 ///
 /// # Errors
 /// When the statistics can't be computed.
-pub fn judge(candidates: &[Judged], task: &Task) -> Result<Judgement, Failure> {
+pub fn judge(candidates: &[Judged], prices: &[usize], task: &Task) -> Result<Judgement, Failure> {
     let Task { photos, seed, .. } = task;
     let Labelled { labels, groups, .. } = photos;
     let claims = planned_claims(candidates, task)?;
-    // What costs more in every prediction has to be better, not only to look so.
+    let is_claimed = |c: &Judged| {
+        let mut of = claims.iter().filter(|planned| planned.candidate == c.name);
+        of.any(|planned| planned.claim.said == Said::Better)
+    };
+    // What costs more in every prediction has to be better, not only to look so: itself, or what stands for all over these views.
     let may_be_chosen = |c: &Judged| match &c.plan {
         None => false,
-        Some(plan) if plan.views.is_as_is() => true,
-        Some(_) => (claims.iter())
-            .any(|planned| planned.candidate == c.name && planned.claim.said == Said::Better),
+        Some(plan) if plan.views_asked().is_as_is() => true,
+        Some(plan) => candidates.iter().any(|other| {
+            let of = other.plan.as_ref();
+            let stands_for = of.is_some_and(|of| of.lead.is_some() && of.views == plan.views);
+            (stands_for || other.name == c.name) && is_claimed(other)
+        }),
     };
     let mut choosable: Vec<usize> = (0..candidates.len())
         .filter(|&i| may_be_chosen(&candidates[i]))
@@ -131,7 +138,8 @@ pub fn judge(candidates: &[Judged], task: &Task) -> Result<Judgement, Failure> {
         .iter()
         .map(|&i| candidates[i].column.clone())
         .collect();
-    let choice = one_standard_error(&columns, groups)?;
+    let prices: Vec<usize> = choosable.iter().map(|&i| prices[i]).collect();
+    let choice = one_standard_error(&columns, &prices, groups)?;
     let mut differences = vec![None; candidates.len()];
     for (&i, d) in choosable.iter().zip(&choice.differences) {
         differences[i] = (i != choosable[choice.best]).then_some((d.mean, d.se));
@@ -147,6 +155,7 @@ pub fn judge(candidates: &[Judged], task: &Task) -> Result<Judgement, Failure> {
     let column = &candidates[chosen].column;
     let again = rechoose(
         &columns,
+        &prices,
         groups,
         CORRECTION_DRAWS,
         seed.derive("bias correction", 0),
@@ -158,7 +167,7 @@ pub fn judge(candidates: &[Judged], task: &Task) -> Result<Judgement, Failure> {
         differences,
         accuracy: wilson(again.accuracy, n_effective, LEVEL)?.widened(WIDENING),
         chosen_again: again.chosen_again[choice.chosen],
-        balanced_accuracy: balanced_accuracy(&columns, &candidates[chosen].out, task)?,
+        balanced_accuracy: balanced_accuracy((&columns, &prices), &candidates[chosen].out, task)?,
         macro_f1: macro_f1(&candidates[chosen].out, task)?,
         accuracies: candidates
             .iter()
@@ -182,7 +191,7 @@ pub fn judge(candidates: &[Judged], task: &Task) -> Result<Judgement, Failure> {
 /// differs by what an image weighs; the width is that of one repeat, because the model that is returned is one and not the
 /// mean of many.
 fn balanced_accuracy(
-    columns: &[Column],
+    (columns, prices): (&[Column], &[usize]),
     chosen: &OutOfFold,
     task: &Task,
 ) -> Result<Interval, Failure> {
@@ -206,7 +215,13 @@ fn balanced_accuracy(
         })
         .collect();
     let correction = seed.derive("bias correction", 0);
-    let centre = bbc_accuracy(&weighed, &photos.groups, CORRECTION_DRAWS, correction)?;
+    let centre = bbc_accuracy(
+        &weighed,
+        prices,
+        &photos.groups,
+        CORRECTION_DRAWS,
+        correction,
+    )?;
     let first = Folds {
         k: folds.k,
         repeats: folds.repeats[..1].to_vec(),

@@ -13,6 +13,7 @@ use handful_learn::head::FeatureSet;
 use handful_learn::train::Squares;
 
 use super::labelled::Labelled;
+use super::plan::CandidatePlan;
 use crate::exit::Failure;
 use crate::extract::{Extractor, Spent, View};
 use crate::photos::Photo;
@@ -23,8 +24,8 @@ use crate::rows::Rows;
 pub enum Look {
     /// Through the backbone, as a square of so many pixels.
     Backbone(Geometry, usize),
-    /// The same, the mean of the photo and its mirror image.
-    Mirrored(Geometry, usize),
+    /// The same, each of some views of the photo; not the photo as it is alone.
+    Views(Geometry, usize, Views),
     /// Edges and colours without any network.
     Control,
     /// Brightness, sharpness and a tiny thumbnail, for the diagnosis.
@@ -38,7 +39,7 @@ impl Look {
     pub fn through(geometry: Geometry, size_px: usize, views: Views) -> Look {
         match views {
             Views::AsIs => Look::Backbone(geometry, size_px),
-            Views::Mirrored => Look::Mirrored(geometry, size_px),
+            several => Look::Views(geometry, size_px, several),
         }
     }
 }
@@ -187,13 +188,13 @@ impl<'a> Looks<'a> {
 
     fn view(&self, look: Look) -> View<'a> {
         match look {
-            Look::Backbone(geometry, size_px) | Look::Mirrored(geometry, size_px) => {
+            Look::Backbone(geometry, size_px) | Look::Views(geometry, size_px, _) => {
                 View::Network {
                     backbone: self.backbone,
                     preprocessing: self.backbone.preprocessing(geometry, size_px),
                     taps: self.taps.clone(),
                     views: match look {
-                        Look::Mirrored(..) => Views::Mirrored,
+                        Look::Views(_, _, several) => several,
                         _ => Views::AsIs,
                     },
                 }
@@ -221,7 +222,21 @@ impl<'a> Looks<'a> {
         }
     }
 
-    /// The features of some photos for some stages, each stage a block of its own. All must have been looked at.
+    /// The features of some photos that the head of a candidate is fitted on. All must have been looked at so.
+    ///
+    /// # Errors
+    /// Those of [`Looks::features`].
+    pub fn of_candidate(
+        &self,
+        plan: &CandidatePlan,
+        geometry: Geometry,
+        positions: &[usize],
+    ) -> Result<FeatureSet, Failure> {
+        let features = self.features(plan.look(geometry), positions, &plan.stages)?;
+        Ok(features.over(plan.over))
+    }
+
+    /// The features of some photos for some stages, each stage a block of its own; a row for each view. All must have been looked at.
     ///
     /// # Errors
     /// When the backbone lacks a stage or a feature is not finite.
@@ -235,7 +250,7 @@ impl<'a> Looks<'a> {
             Look::Control => std::iter::once(0..CONTROLS_LENGTH).collect(),
             Look::Portrait => std::iter::once(0..PORTRAIT_LENGTH).collect(),
             Look::Signature => std::iter::once(0..SIGNATURE_LENGTH).collect(),
-            Look::Backbone(..) | Look::Mirrored(..) => {
+            Look::Backbone(..) | Look::Views(..) => {
                 let mut idx = stages
                     .iter()
                     .map(|s| self.backbone.stage_idx(s))
@@ -249,6 +264,10 @@ impl<'a> Looks<'a> {
                 idx.into_iter().map(span).collect()
             }
         };
+        let n_views = match look {
+            Look::Views(.., views) => views.count(),
+            _ => 1,
+        };
         let vectors = &self.vectors[&look];
         let blocks: Vec<(usize, Vec<f32>)> = spans
             .into_iter()
@@ -257,15 +276,15 @@ impl<'a> Looks<'a> {
                     let vector = vectors.get(*p);
                     vector.expect("readable photos have been looked at")
                 };
-                (
-                    span.len(),
-                    positions
-                        .iter()
-                        .flat_map(|p| of(p)[span.clone()].iter().copied())
-                        .collect(),
-                )
+                let of_views = |p| {
+                    let vector: &[f32] = of(p);
+                    vector.chunks_exact(vector.len() / n_views)
+                };
+                let views = positions.iter().flat_map(of_views);
+                let values = views.flat_map(|view| view[span.clone()].iter().copied());
+                (span.len(), values.collect())
             })
             .collect();
-        Ok(FeatureSet::new(positions.len(), blocks)?)
+        Ok(FeatureSet::of_views(positions.len(), n_views, blocks)?)
     }
 }

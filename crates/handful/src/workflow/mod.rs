@@ -38,6 +38,7 @@ use std::path::Path;
 
 use handful_data::Split;
 use handful_image::{Geometry, SampleRange};
+use handful_learn::Backbone;
 use handful_stats::{Seed, protocol};
 
 use crate::events::{Event, Events};
@@ -138,7 +139,7 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
         &proposed,
     )?;
     let proposed = views.augmented(proposed, &learnt, &settings.wishes);
-    views.mirror(&photos.classes, &mut comparison, &mut looks, &learnt)?;
+    views.join(given, &mut comparison, &mut looks, &learnt, &watch)?;
     watch.lap("judging changes of the photos");
     let standard = match proposed.is_empty() {
         true => standard.repeats,
@@ -162,14 +163,12 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
         watch.lap("training networks");
     }
     judged.extend(compare::controls(&task, &looks, events)?);
-    let (judgement, trained) = judge_and_refit(&mut judged, &task, &families, events)?;
+    let (judgement, trained) = judge_and_refit(&mut judged, (&task, &backbone), &families, events)?;
     let chosen = &judged[judgement.chosen];
     let winner = chosen.plan.as_ref().expect("controls are never chosen");
     watch.lap("judging");
-    let stand_in = judge::with_frozen_features(&judged, judgement.chosen).map(|stand_in| {
-        let plan = stand_in.plan.as_ref().expect("controls are not frozen");
-        (stand_in, plan.look(geometry))
-    });
+    let stand_in = judge::with_frozen_features(&judged, judgement.chosen);
+    let stand_in = stand_in.map(|stand_in| (stand_in, geometry));
     let predicted = Predicted {
         task: &task,
         judged: chosen,
@@ -289,12 +288,12 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
 /// is out, and the others are judged without it.
 fn judge_and_refit(
     judged: &mut Vec<Judged>,
-    task: &Task,
+    (task, backbone): (&Task, &Backbone),
     families: &Families,
     events: &Events,
 ) -> Result<(Judgement, Option<OnAll>), Failure> {
     loop {
-        let judgement = judge::judge(judged, task)?;
+        let judgement = judge::judge(judged, &compare::prices(judged, backbone), task)?;
         let chosen = &judged[judgement.chosen];
         let (Some(trial), Some(plan)) = (&chosen.trial, &chosen.plan) else {
             return Ok((judgement, None));
@@ -369,8 +368,7 @@ fn draw_curve(
     let Some((drawn, plan)) = drawn.and_then(|drawn| Some((drawn, drawn.plan.as_ref()?))) else {
         return Ok((true, None));
     };
-    let look = plan.look(geometry);
-    let features = looks.features(look, &task.photos.rows, &plan.stages)?;
+    let features = looks.of_candidate(plan, geometry, &task.photos.rows)?;
     let head = compare::head_of(plan)?;
     let curve = curve::curve(task, &features, head, &drawn.out, events)?;
     let curve = curve.map(|curve| CurveMetrics::of(&curve, &drawn.name, task.photos.len()));

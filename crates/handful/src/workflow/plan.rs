@@ -5,7 +5,7 @@ use std::path::Path;
 use handful_image::Geometry;
 use handful_learn::Backbone;
 use handful_learn::backbone::Precision;
-use handful_learn::features::Views;
+use handful_learn::features::{Over, Views};
 use handful_learn::head::{Head, Logistic};
 use handful_learn::train::Recipe;
 use serde::{Deserialize, Serialize};
@@ -24,9 +24,12 @@ pub struct CandidatePlan {
     pub size_px: usize,
     /// Names of the backbone's stages whose spatial means are the features.
     pub stages: Vec<String>,
-    /// Which views of a photo its features are the mean of.
+    /// Which views of a photo its head learns from.
     #[serde(default, skip_serializing_if = "Views::is_as_is")]
     pub views: Views,
+    /// How it learns from them, and what it is asked about.
+    #[serde(default, skip_serializing_if = "Over::is_mean")]
+    pub over: Over,
     /// Name of the head; the one that fine-tuning starts from.
     pub head: String,
     /// How the network is trained; none: it is frozen.
@@ -61,6 +64,7 @@ impl CandidatePlan {
             size_px,
             stages: stages.to_vec(),
             views: Views::AsIs,
+            over: Over::Mean,
             head: head.name().to_owned(),
             tune: None,
             scratch: None,
@@ -77,15 +81,21 @@ impl CandidatePlan {
         }
     }
 
-    /// The same frozen features, the mean of each photo and its mirror image.
-    pub fn mirrored(&self) -> CandidatePlan {
-        CandidatePlan {
-            views: Views::Mirrored,
-            ..self.clone()
+    /// Whether the heads of both are fitted on the same numbers.
+    pub fn has_features_of(&self, other: &CandidatePlan) -> bool {
+        (self.size_px, self.views, self.over) == (other.size_px, other.views, other.over)
+            && self.stages == other.stages
+    }
+
+    /// Which views of a photo are looked at in a prediction.
+    pub fn views_asked(&self) -> Views {
+        match self.over {
+            Over::Mean | Over::Set => self.views,
+            Over::Training => Views::AsIs,
         }
     }
 
-    /// How its features look at photos.
+    /// How its features look at photos that it learns from.
     pub fn look(&self, geometry: Geometry) -> Look {
         Look::through(geometry, self.size_px, self.views)
     }
@@ -93,7 +103,7 @@ impl CandidatePlan {
     /// How `candidates.csv` calls what it does.
     pub fn strategy(&self) -> &'static str {
         match (&self.tune, &self.scratch) {
-            (None, _) if !self.views.is_as_is() => "views",
+            (None, _) if !self.views_asked().is_as_is() => "views",
             (None, _) => "frozen",
             (Some(_), None) => "fine-tune",
             (Some(_), Some(_)) => "scratch",
@@ -105,7 +115,7 @@ impl CandidatePlan {
         match &self.scratch {
             None => {
                 let one = backbone.cost_through(self.size_px, &self.stages).mega_macs;
-                one * self.views.count() as f64
+                one * self.views_asked().count() as f64
             }
             Some(name) => {
                 let cost = Backbone::cost_of(name, self.size_px);
@@ -125,10 +135,17 @@ impl CandidatePlan {
             }
             None => {
                 let features = features_name(backbone, self.size_px, &self.stages);
-                match self.views {
-                    Views::AsIs => format!("{features}/{}", self.head),
-                    Views::Mirrored => format!("{features}+mirrored/{}", self.head),
-                }
+                let views = match self.views {
+                    Views::AsIs => "",
+                    Views::Mirrored => "+mirrored",
+                    Views::Windows => "+windows",
+                };
+                let over = match self.over {
+                    Over::Mean => "",
+                    Over::Set => "-set",
+                    Over::Training => "-training",
+                };
+                format!("{features}{views}{over}/{}", self.head)
             }
         }
     }

@@ -48,7 +48,7 @@ pub fn refit(
             probabilities,
         }) => (model, probabilities),
         None => {
-            let features = looks.features(plan.look(geometry), rows, &plan.stages)?;
+            let features = looks.of_candidate(plan, geometry, rows)?;
             let head = task.refit(&features, head_of(plan)?)?;
             let probabilities = head.probabilities(&features.all_rows());
             let backbone = looks.backbone.clone();
@@ -63,7 +63,7 @@ pub fn refit(
         preprocessing: backbone.preprocessing(geometry, plan.size_px),
         sample_range,
         stages: plan.stages.clone(),
-        views: plan.views,
+        views: plan.views_asked(),
         precision: backbone.precision(),
         backbone: backbone.card.clone(),
         head: head.head.clone(),
@@ -123,11 +123,12 @@ pub fn open_test<'a>(
     if let Some(baseline) = baseline
         && let Some(plan) = &baseline.plan
     {
-        let look = plan.look(record.preprocessing.geometry);
-        looks.ensure("looking at the test photos", &[(look, &photos.rows)])?;
-        let learnt = looks.features(look, &task.photos.rows, &plan.stages)?;
+        let geometry = record.preprocessing.geometry;
+        let wanted = (plan.look(geometry), &photos.rows[..]);
+        looks.ensure("looking at the test photos", &[wanted])?;
+        let learnt = looks.of_candidate(plan, geometry, &task.photos.rows)?;
         let head = task.refit(&learnt, head_of(plan)?)?;
-        let features = looks.features(look, &photos.rows, &plan.stages)?;
+        let features = looks.of_candidate(plan, geometry, &photos.rows)?;
         let other = head.probabilities(&features.all_rows());
         let hits = |p: &[f64]| -> Vec<bool> {
             let column = Column::of_probabilities(p, &photos.labels, photos.n_classes);

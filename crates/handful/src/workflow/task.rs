@@ -209,6 +209,8 @@ impl Task {
         let mut hasher = blake3::Hasher::new();
         hasher.update(env!("CARGO_PKG_VERSION").as_bytes());
         hasher.update(head.as_bytes());
+        // What it learns from, and what it is asked.
+        hasher.update(bytemuck::cast_slice(features.values()));
         hasher.update(bytemuck::cast_slice(&features.all_rows()));
         for list in [&self.photos.labels, &self.photos.units] {
             for value in list {

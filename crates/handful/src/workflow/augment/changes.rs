@@ -1,8 +1,8 @@
-//! What a training learns of changes of its photos: by which views networks are trained, and whether mirror images join the features.
+//! What a training learns of changes of its photos: by which views networks are trained, and which views join the features.
 
 use handful_expand::{Op, named};
 use handful_image::Geometry;
-use handful_learn::guard::Judged as Verdicts;
+use handful_learn::features::{Over, Views};
 
 use super::guarded::{Guarded, guard, jury};
 use super::policies::{self, Augment};
@@ -16,10 +16,22 @@ use crate::workflow::plan::{CandidatePlan, Lead};
 use crate::workflow::screen::{Comparison, Decision};
 use crate::workflow::settle::Given;
 use crate::workflow::tuning::{Proposed, Wishes};
+use crate::workflow::watch::Watch;
 
-/// Photos above which mirror images are not tried: they cost another look at each, and bring least where there are many.
+/// Photos above which mirror images are not tried, and above which windows are not: they cost one and five further looks at each, and as
+/// many more rows to fit, and bring least where there are many.
 const MOST_MIRRORED: usize = 1_000;
+const MOST_WINDOWS: usize = 500;
 const MIRRORING: &str = "horizontal_flip";
+/// Which heads learn from views: on their mean those that are the best on some development set, on each by itself those in closed form,
+/// for there are so many times as many rows.
+const HEADS_OVER: &[(Over, &[&str])] = &[
+    (Over::Mean, &["lda", BASELINE_HEAD, "logistic"]),
+    (Over::Set, &["lda", BASELINE_HEAD]),
+    (Over::Training, &["lda", BASELINE_HEAD]),
+];
+/// What the decision on mirror images says where they join.
+const TRIED: &str = "tried";
 
 /// What the photos said, where they were asked.
 pub struct Changes(Option<(Labelled, Guarded)>);
@@ -82,31 +94,67 @@ impl Changes {
         proposed.into_iter().map(by).collect()
     }
 
-    /// Lets features of photos and their mirror images join the comparison where mirroring is safe: those that go first, with every head.
+    /// Lets heads that learn from several views of each of few photos join the comparison, on the stages that go first. Windows are parts
+    /// of the photo and need no leave; mirror images join where mirroring is safe.
     ///
     /// # Errors
     /// When interrupted.
-    pub fn mirror(
+    pub fn join(
         &self,
-        classes: &[String],
+        given: Given,
         comparison: &mut Comparison,
         looks: &mut Looks,
         learnt: &Labelled,
+        watch: &Watch,
     ) -> Result<(), Failure> {
-        let Some((_, guarded)) = &self.0 else {
-            return Ok(());
-        };
-        let is_mirroring = |judged: &&Verdicts| judged.operation == MIRRORING;
-        let Some(judged) = guarded.judged.iter().find(is_mirroring) else {
-            return Ok(());
-        };
-        if learnt.len() > MOST_MIRRORED {
+        let is_settled = given.plan.is_some() || given.settings.wishes.recipe.is_some();
+        if is_settled || learnt.len() > MOST_MIRRORED {
             return Ok(());
         }
-        comparison.decisions.push(Decision {
+        let mut several = Vec::new();
+        if learnt.len() <= MOST_WINDOWS {
+            several.push(Views::Windows);
+        }
+        if let Some(decision) = self.of_mirroring(&given.photos.classes) {
+            if decision.choice == TRIED {
+                several.push(Views::Mirrored);
+            }
+            comparison.decisions.push(decision);
+        }
+        let first = comparison.candidates[0].clone();
+        let with = |views: Views, over: Over, head: &str| CandidatePlan {
+            views,
+            over,
+            head: head.to_owned(),
+            // What differs from the baseline in nothing but its views stands for all over these views.
+            lead: (over == Over::Set && head == BASELINE_HEAD).then_some(Lead::Only),
+            ..first.clone()
+        };
+        for views in several {
+            let seconds = looks.seconds(first.size_px, views.count() * learnt.len());
+            if !watch.has_time_for(seconds) {
+                let remark = "the time limit leaves out features of several views of each photo";
+                given.events.remark(remark);
+                break;
+            }
+            let look = Look::through(comparison.geometry, first.size_px, views);
+            looks.ensure("looking at views of the photos", &[(look, &learnt.rows)])?;
+            let of = |(over, heads): &(Over, &[&str])| -> Vec<CandidatePlan> {
+                heads.iter().map(|head| with(views, *over, head)).collect()
+            };
+            comparison.candidates.extend(HEADS_OVER.iter().flat_map(of));
+        }
+        Ok(())
+    }
+
+    /// Whether mirror images join, and why; none where the photos were not asked.
+    fn of_mirroring(&self, classes: &[String]) -> Option<Decision> {
+        let (_, guarded) = self.0.as_ref()?;
+        let judged = (guarded.judged.iter()).find(|judged| judged.operation == MIRRORING)?;
+        Some(Decision {
             topic: "mirror images".into(),
             choice: match judged.safe {
-                Some(_) => "tried",
+                Some(_) => TRIED,
                 None => "left out",
             }
             .into(),
@@ -117,23 +165,7 @@ impl Changes {
                 range_text(judged),
                 why(judged.decisive(), classes)
             ),
-        });
-        if judged.safe.is_none() {
-            return Ok(());
-        }
-        let first = comparison.candidates[0].clone();
-        let is_alike =
-            |c: &&CandidatePlan| (c.size_px, &c.stages) == (first.size_px, &first.stages);
-        let alike = comparison.candidates.iter().filter(is_alike);
-        let mut mirrored: Vec<CandidatePlan> = alike.map(CandidatePlan::mirrored).collect();
-        // The one that differs from the baseline in this alone stands for all of them.
-        if let Some(ridge) = mirrored.iter_mut().find(|c| c.head == BASELINE_HEAD) {
-            ridge.lead = Some(Lead::Only);
-        }
-        let look = Look::Mirrored(comparison.geometry, first.size_px);
-        looks.ensure("looking at mirror images", &[(look, &learnt.rows)])?;
-        comparison.candidates.extend(mirrored);
-        Ok(())
+        })
     }
 
     /// What the photos said, and what the chosen network saw of them; the mildest policy where it is frozen. None where they were asked

@@ -38,8 +38,8 @@ pub struct Predicted<'a> {
     /// The candidate whose probabilities are asked, for photos that its training did not see.
     pub judged: &'a Judged,
     /// What is judged once more by other folds: the same one, or where its network was trained, which would take as long again, the
-    /// best one with frozen features; and the look that it has learnt from. None where there is no such candidate.
-    pub stand_in: Option<(&'a Judged, Look)>,
+    /// best one with frozen features; and how photos become squares. None where there is no such candidate.
+    pub stand_in: Option<(&'a Judged, Geometry)>,
     /// Its accuracy.
     pub headline: Interval,
     /// Scenes that were found, and the photos of the task as they were before scenes made groups.

@@ -231,7 +231,7 @@ impl Judging<'_> {
         let predicted = Predicted {
             task: &task,
             judged: &judged,
-            stand_in: Some((&judged, self.look)),
+            stand_in: Some((&judged, Geometry::CenterCrop)),
             headline: accuracy,
             scenes: scenes.as_ref().map(|scenes| (scenes, alone)),
             looks: self.looks,

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use handful_data::finding::{Finding, Severity};
+use handful_image::Geometry;
 use handful_learn::head;
 use handful_learn::scenes::scenes;
 use handful_report::Sign;
@@ -254,7 +255,7 @@ impl FoundScenes {
         task: &Task,
         photos: &Labelled,
         looks: &Looks,
-        (candidate, look): (&Judged, Look),
+        (candidate, geometry): (&Judged, Geometry),
         events: &Events,
     ) -> Result<Option<JudgedOnceMore>, Failure> {
         let other = if self.agree {
@@ -270,7 +271,7 @@ impl FoundScenes {
             .plan
             .as_ref()
             .expect("controls are never judged so");
-        let features = looks.features(look, &photos.rows, &plan.stages)?;
+        let features = looks.of_candidate(plan, geometry, &photos.rows)?;
         let progress = events.progress("judging once more", task.folds.k as u64);
         let out = other
             .out_of_fold(&features, &[head_of(plan)?], &progress, events)?

@@ -21,7 +21,11 @@ const REMARKS: &[(&str, &str)] = &[
     ("head", "fitted on the features"),
     (
         "views",
-        "the features are the mean of a photo as it is (as-is), or of it and its mirror image (mirrored)",
+        "of a photo: it as it is (as-is), it and its mirror image (mirrored), or it and five windows of a wider square (windows)",
+    ),
+    (
+        "over",
+        "the head learns from the mean of the views (mean), or from each, and is then asked about their mean (set) or the photo as it is (training)",
     ),
     ("training", "how the network is trained"),
     (

@@ -7,7 +7,7 @@ mod keys;
 use std::path::Path;
 
 use handful_image::Geometry;
-use handful_learn::features::Views;
+use handful_learn::features::{Over, Views};
 use handful_learn::train::{Recipe, Trains};
 use handful_learn::{Backbone, LearnError};
 use serde::{Deserialize, Serialize};
@@ -55,9 +55,12 @@ pub struct RecipeFile {
     /// Of a frozen network: the head on them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head: Option<String>,
-    /// Of a frozen network: which views of a photo its features are the mean of; the photo as it is where nothing is said.
+    /// Of a frozen network: which views of a photo its head learns from; the photo as it is where nothing is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub views: Option<Views>,
+    /// Of a frozen network: how it learns from them, and what it is asked about; their mean where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over: Option<Over>,
     /// Of a network that is trained: how.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub training: Option<Recipe>,
@@ -80,6 +83,7 @@ impl RecipeFile {
             stages: frozen.then(|| chosen.stages.clone()),
             head: frozen.then(|| chosen.head.clone()),
             views: (frozen && !chosen.views.is_as_is()).then_some(chosen.views),
+            over: (frozen && !chosen.over.is_mean()).then_some(chosen.over),
             training: chosen.tune.clone(),
         }
     }
@@ -138,6 +142,11 @@ impl RecipeFile {
                 "views",
                 file.views.is_some(),
                 file.views.is_some() && is_frozen,
+            ),
+            (
+                "over",
+                file.over.is_some(),
+                file.over.is_some() && is_frozen,
             ),
             ("training", file.training.is_some(), !is_frozen),
         ] {
