@@ -3,19 +3,28 @@
 //! Maps are channels-last, so that one row of the kernel meets one piece of memory: k is `kernel` pieces of `kernel · channels`
 //! numbers. Where there is padding, the lines of a piece of work are copied once between zeros; nothing is unfolded.
 
+use std::ops::Range;
+
+use rayon::prelude::*;
+
 use crate::bands::in_bands;
 use crate::buffer::Buffer;
 use crate::clamp::Clamp;
 use crate::element::Element;
+use crate::even::pieces;
 use crate::fit::{self, assert_holds, image_len, images};
 use crate::folded::Folded;
 use crate::panels::{Columns, Panels, channels_last, in_steps};
 use crate::places::Places;
+use crate::pool::add_pixels;
 use crate::product::{Product, Rows};
 use crate::simd::Isa;
 use crate::size::Size;
 use crate::slide::Slide;
 use crate::window::Window;
+
+/// Numbers of a map that are computed before they are added up: a quarter of the second cache.
+const LINES_AT_ONCE: usize = 65_536;
 
 /// A full convolution, ready to run on one instruction set, on maps of E.
 #[derive(Clone, Debug)]
@@ -96,53 +105,93 @@ impl<E: Element> Convolution<E> {
             "what is added is as long as the output"
         );
         let line = after.width * self.panels.n;
+        in_bands(out, after.height, line, |idx, lines, out| {
+            let start = (idx * after.height + lines.start) * line;
+            let added = added.map(|added| &added[start..start + out.len()]);
+            let image = &x[idx * image_len..][..image_len];
+            self.lines(image, size, lines, added, out);
+        });
+    }
+
+    /// The mean over all pixels of what [`Convolution::forward`] gives, to the bit, without its map: a few lines of it at a time are in the
+    /// nearer caches when they are added up. An image is one piece of work.
+    ///
+    /// # Shapes
+    /// `x` `[n, h, w, channels in]`; `out` `[n, channels out]`.
+    ///
+    /// # Panics
+    /// If the lengths don't fit each other.
+    pub fn forward_mean(&self, x: &[E], size: Size, out: &mut [f32]) {
+        let after = self.after(size);
+        let image_len = image_len(size, self.channels_in);
+        let channels = self.panels.n;
+        assert_holds(out, images(x, image_len), channels);
+        let line = after.width * channels;
+        let at_once = (LINES_AT_ONCE / line).clamp(1, after.height);
+        let images = x.par_chunks_exact(image_len).with_max_len(1);
+        (images.zip(out.par_chunks_exact_mut(channels))).for_each(|(image, out)| {
+            let mut map = Buffer::new(at_once * line);
+            out.fill(0.0);
+            for lines in pieces(after.height, at_once) {
+                let map = &mut map[..lines.len() * line];
+                self.lines(image, size, lines, None, map);
+                add_pixels(map, out);
+            }
+            out.iter_mut().for_each(|sum| *sum /= after.pixels() as f32);
+        });
+    }
+
+    /// Some lines of what comes of one image.
+    fn lines(
+        &self,
+        image: &[E],
+        size: Size,
+        lines: Range<usize>,
+        added: Option<&[E]>,
+        out: &mut [E],
+    ) {
+        let after = self.after(size);
         let Slide { kernel, stride, .. } = self.slide;
         let (down, across) = self.slide.padding(size);
         let padded_width = size.width + across.before + across.behind;
-        in_bands(out, after.height, line, |idx, lines, out| {
-            let height = (lines.len() - 1) * stride + kernel;
-            let first = lines.start * stride;
-            let start = (idx * after.height + lines.start) * line;
-            let image = &x[idx * image_len..][..image_len];
-            let added = added.map(|added| &added[start..start + out.len()]);
-            let window = Window {
-                top: first as isize - down.before as isize,
-                left: -(across.before as isize),
-                size: Size {
-                    height,
-                    width: padded_width,
-                },
-            };
-            let line = padded_width * self.channels_in;
-            let mut padded;
-            let x = if window.is_whole_lines(size) {
-                &image[window.top as usize * line..]
-            } else {
-                padded = Buffer::new(fit::image_len(window.size, self.channels_in));
-                window.copy(image, size, self.channels_in, &mut padded);
-                &padded[..]
-            };
-            let x = Places::in_lines(
-                x.as_ptr(),
-                after.width,
-                stride * self.channels_in,
-                stride * line,
-            );
-            let written = |start: *const E| Places::apart(start, self.panels.n);
-            let product = Product::whole(self.isa, &self.panels, kernel, self.clamp);
-            let mut sums = Buffer::new(match E::SUMS_BESIDE && product.is_cut() {
-                true => out.len(),
-                false => 0,
-            });
-            let rows = Rows {
-                x,
-                tap_step: line,
-                out: written(out.as_mut_ptr()),
-                added: added.map(|added| written(added.as_ptr())),
-                sums: (!sums.is_empty()).then(|| Places::apart(sums.as_mut_ptr(), self.panels.n)),
-            };
-            // SAFETY: all that the kernel sees lies in x, and out is ours.
-            unsafe { product.run(lines.len() * after.width, &rows) };
+        let first = lines.start * stride;
+        let window = Window {
+            top: first as isize - down.before as isize,
+            left: -(across.before as isize),
+            size: Size {
+                height: (lines.len() - 1) * stride + kernel,
+                width: padded_width,
+            },
+        };
+        let line = padded_width * self.channels_in;
+        let mut padded;
+        let x = if window.is_whole_lines(size) {
+            &image[window.top as usize * line..]
+        } else {
+            padded = Buffer::new(image_len(window.size, self.channels_in));
+            window.copy(image, size, self.channels_in, &mut padded);
+            &padded[..]
+        };
+        let x = Places::in_lines(
+            x.as_ptr(),
+            after.width,
+            stride * self.channels_in,
+            stride * line,
+        );
+        let written = |start: *const E| Places::apart(start, self.panels.n);
+        let product = Product::whole(self.isa, &self.panels, kernel, self.clamp);
+        let mut sums = Buffer::new(match E::SUMS_BESIDE && product.is_cut() {
+            true => out.len(),
+            false => 0,
         });
+        let rows = Rows {
+            x,
+            tap_step: line,
+            out: written(out.as_mut_ptr()),
+            added: added.map(|added| written(added.as_ptr())),
+            sums: (!sums.is_empty()).then(|| Places::apart(sums.as_mut_ptr(), self.panels.n)),
+        };
+        // SAFETY: all that the kernel sees lies in x, and out is ours.
+        unsafe { product.run(lines.len() * after.width, &rows) };
     }
 }

@@ -26,13 +26,18 @@ pub fn mean<E: Element>(x: &[E], size: Size, channels: usize, out: &mut [f32]) {
     assert_holds(out, images(x, image), channels);
     for (image, out) in x.chunks_exact(image).zip(out.chunks_exact_mut(channels)) {
         out.fill(0.0);
-        for pixel in image.chunks_exact(channels) {
-            for (sum, x) in out.iter_mut().zip(pixel) {
-                *sum += x.to_f32();
-            }
-        }
+        add_pixels(image, out);
         for sum in out {
             *sum /= size.pixels() as f32;
+        }
+    }
+}
+
+/// Adds each pixel of a map to `sums`, `[channels]`, one after the other.
+pub(crate) fn add_pixels<E: Element>(map: &[E], sums: &mut [f32]) {
+    for pixel in map.chunks_exact(sums.len()) {
+        for (sum, x) in sums.iter_mut().zip(pixel) {
+            *sum += x.to_f32();
         }
     }
 }

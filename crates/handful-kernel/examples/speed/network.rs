@@ -79,6 +79,16 @@ impl<E: Element> Network<E> {
             let (first, rest) = self.layers.split_first().expect("a network has layers");
             let start = first.forward(x, Size::square(px));
             let through = |(x, size): (Buffer<E>, Size), layer: &Layer<E>| layer.forward(&x, size);
+            // As in `handful_learn::backbone`: the mean behind a convolution is taken while it runs.
+            if let [rest @ .., last, mean] = rest
+                && let (Kind::Convolution(last), Kind::Mean(_)) = (&last.kind, &mean.kind)
+            {
+                let (x, size) = rest.iter().fold(start, through);
+                let n = x.len() / (size.pixels() * last.channels_in());
+                let mut means = vec![0.0; n * last.channels_out()];
+                last.forward_mean(&x, size, &mut means);
+                return means.into_iter().map(E::from_f32).collect();
+            }
             rest.iter().fold(start, through).0.to_vec()
         };
         x.par_chunks(at_once * image)

@@ -2,7 +2,8 @@
 //! sets give the same bits.
 
 use crate::reference::{
-    Block, BlockShape, Map, added_relu, config, convolved, in_any_pool, numbers, slide,
+    Block, BlockShape, Map, added_relu, assert_mean_alike, config, convolved, in_any_pool, numbers,
+    slide,
 };
 use handful_kernel::{
     Bf16, Clamp, Convolution, Depthwise, Element, Folded, InvertedResidual, Isa, Size, Slide,
@@ -156,6 +157,7 @@ fn check_convolution(
         let mut out = vec![Bf16::from_f32(f32::NAN); expected.values.len()];
         let convolution = Convolution::new(isa, weights, slide, Clamp::RELU);
         convolution.forward(&x, size, added.as_deref(), &mut out);
+        assert_mean_alike(&convolution, &x, size);
         out
     });
     assert_near(&found, &expected.values, NEAR_ZERO, "convolution");

@@ -1,7 +1,8 @@
 //! Every kernel on every instruction set of this machine against loops in f64 that anybody can check by eye.
 
 use crate::reference::{
-    Block, BlockShape, Map, added_relu, assert_same, config, in_any_pool, numbers, places, slide,
+    Block, BlockShape, Map, added_relu, assert_mean_alike, assert_same, config, in_any_pool,
+    numbers, places, slide,
 };
 use handful_kernel::{
     Clamp, Convolution, Folded, InvertedResidual, Isa, Size, Slide, Surround, max_pool, mean,
@@ -101,6 +102,7 @@ fn check_convolution(
             out
         });
         assert_same(&found, &expected.values, isa.name());
+        assert_mean_alike(&convolution, &x, size);
     }
 }
 

@@ -1,8 +1,8 @@
 //! Definitions in f64 that anybody can check by eye, and what every test of a kernel needs.
 
 use handful_kernel::{
-    Bf16, BlockWeights, Buffer, Clamp, Element, Folded, InvertedResidual, Isa, Size, Slide,
-    Surround,
+    Bf16, BlockWeights, Buffer, Clamp, Convolution, Element, Folded, InvertedResidual, Isa, Size,
+    Slide, Surround, mean,
 };
 use proptest::prelude::*;
 
@@ -217,6 +217,23 @@ pub fn in_any_pool<E: Element>(compute: impl Fn() -> Vec<E> + Sync) -> Vec<E> {
         .position(|(a, b)| a.to_f32().to_bits() != b.to_f32().to_bits());
     assert_eq!(differs, None, "the number of threads changed bits");
     alone
+}
+
+/// The mean that is taken while a convolution runs is that of its map, to the bit.
+pub fn assert_mean_alike<E: Element>(convolution: &Convolution<E>, x: &[E], size: Size) {
+    let (after, channels) = (convolution.after(size), convolution.channels_out());
+    let n = x.len() / (size.pixels() * convolution.channels_in());
+    let mut map = vec![E::default(); n * after.pixels() * channels];
+    convolution.forward(x, size, None, &mut map);
+    let mut expected = vec![f32::NAN; n * channels];
+    mean(&map, after, channels, &mut expected);
+    let found = in_any_pool(|| {
+        let mut out = vec![f32::NAN; n * channels];
+        convolution.forward_mean(x, size, &mut out);
+        out
+    });
+    let bits = |of: &[f32]| of.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+    assert_eq!(bits(&found), bits(&expected));
 }
 
 /// What `compute` writes into so many numbers, in any pool.

@@ -70,6 +70,19 @@ impl<E: Element> Frozen<E> {
         })
     }
 
+    /// The spatial means of what a stage makes of x, `[n, channels]`, row-major: added up while a single convolution runs, where the stage is
+    /// one and there are images for all threads.
+    pub fn mean_of_stage(&self, idx: usize, x: &Maps<E>) -> Vec<f32> {
+        if let Some(conv) = self.stages[idx].single()
+            && x.n >= rayon::current_num_threads()
+        {
+            let mut means = vec![0.0; x.n * conv.channels_out()];
+            conv.forward_mean(&x.values, x.size, &mut means);
+            return means;
+        }
+        self.stage(idx, x).spatial_mean()
+    }
+
     /// Runs one stage of the plan.
     fn stage(&self, idx: usize, x: &Maps<E>) -> Maps<E> {
         let stage = &self.stages[idx];
@@ -81,6 +94,28 @@ impl<E: Element> Frozen<E> {
         let mut out = Maps::unwritten(x.n, slide.after(x.size), x.channels);
         max_pool(&x.values, x.size, x.channels, slide, &mut out.values);
         out
+    }
+}
+
+impl<E: Element> FrozenStage<E> {
+    /// The one convolution that it is.
+    fn single(&self) -> Option<&Convolution<E>> {
+        match (&self.blocks[..], &self.pool) {
+            (
+                [
+                    Block::Chain {
+                        through,
+                        beside: None,
+                        adds_input: false,
+                    },
+                ],
+                None,
+            ) => match &through[..] {
+                [Step::Full(conv)] => Some(conv),
+                _ => None,
+            },
+            _ => None,
+        }
     }
 }
 

@@ -104,11 +104,18 @@ struct Means<'a> {
 impl Means<'_> {
     fn of<E: Element>(&mut self, network: &Frozen<E>) {
         let x = Maps::of(self.images, self.preprocessing);
-        network.run(0..self.n_stages, x, &mut |stage, out| {
+        let Some(last) = self.n_stages.checked_sub(1) else {
+            return;
+        };
+        let x = network.run(0..last, x, &mut |stage, out| {
             if (self.wanted)(stage) {
                 (self.visit)(stage, &out.spatial_mean());
             }
         });
+        // Nobody needs the map behind the last stage.
+        if (self.wanted)(last) {
+            (self.visit)(last, &network.mean_of_stage(last, &x));
+        }
     }
 }
 

@@ -159,7 +159,7 @@ fn lda_is_that_of_scikit_learns_covariance() {
 fn centroid_is_that_of_scikit_learn_on_centred_unit_vectors() {
     for case in cases() {
         with_fold(&case, |fold| {
-            let fitted = centroid::Centroid.fit(fold).unwrap();
+            let fitted = Centroid.fit(fold).unwrap();
             assert_close(
                 &case.name,
                 &fitted.logits(&case.new),

@@ -8,6 +8,7 @@ use handful_report::words;
 
 use super::flags::{DataFlags, MachineFlags};
 use super::predict::{predict_all, read_model};
+use super::view_flags::ViewFlags;
 use crate::events::Events;
 use crate::exit::{self, Failure};
 use crate::extract::Extractor;
@@ -33,13 +34,16 @@ pub struct Args {
     #[arg(long)]
     strict: bool,
     #[command(flatten)]
+    views: ViewFlags,
+    #[command(flatten)]
     machine: MachineFlags,
 }
 
 /// Predicts, compares, prints.
 pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
     let machine = args.machine.resolve()?;
-    let model = read_model(&args.model)?;
+    let mut model = read_model(&args.model)?;
+    args.views.apply(&mut model, events);
     let mut catalog = handful_data::scan(&args.data, &args.reading.options()?)?;
     if catalog.samples.iter().any(|s| s.split == Split::Test) {
         catalog.samples.retain(|s| s.split == Split::Test);

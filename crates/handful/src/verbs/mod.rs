@@ -14,6 +14,7 @@ mod report;
 mod train;
 mod tuning_flags;
 mod typed;
+mod view_flags;
 
 use std::ffi::OsString;
 

@@ -12,6 +12,7 @@ use handful_stats::prediction_set;
 use serde::Serialize;
 
 use super::flags::MachineFlags;
+use super::view_flags::ViewFlags;
 use crate::events::Events;
 use crate::exit::{self, Failure};
 use crate::photos::{Photo, Photos};
@@ -45,6 +46,8 @@ pub struct Args {
     /// End with exit code 4 if any file was skipped
     #[arg(long)]
     strict: bool,
+    #[command(flatten)]
+    views: ViewFlags,
     #[command(flatten)]
     machine: MachineFlags,
 }
@@ -92,7 +95,8 @@ pub struct Guess {
 /// Predicts photo by photo, as they come.
 pub fn run(args: Args, events: &Events) -> Result<(), Failure> {
     let machine = args.machine.resolve()?;
-    let model = read_model(&args.model)?;
+    let mut model = read_model(&args.model)?;
+    args.views.apply(&mut model, events);
     let catalog = handful_data::scan_unlabelled(&args.paths)?;
     let format = if events.tone.json {
         Format::Json
