@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::ridge::System;
 use super::{
     Centroid, FeatureSet, Fitted, HEADS, Head, Lda, Logistic, Neighbours, Ridge, TrainingFold,
-    centroid, logistic,
+    logistic,
 };
 use crate::features::Over;
 

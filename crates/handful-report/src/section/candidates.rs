@@ -37,8 +37,9 @@ fn draw(model: &ReportModel) -> Option<Markup> {
             (folded(rest, &summary))
             p.note {
                 "Log-loss judges the probabilities, lower is better; it decides, because it sees more than right or wrong. The "
-                "difference is to the best candidate on the same photos, with its standard error: chosen is the cheapest one "
-                "that lies within one standard error of the best."
+                "difference is to the best candidate on the same photos, with its standard error. Of the candidates that lie within one "
+                "standard error of the best, the cheapest are those of the smallest network in a prediction, and of these the ones that "
+                "needed the least training of a network; chosen is the one of them with the least log-loss."
                 @if has_views {
                     " Candidates on several views of each photo (its mirror image, windows of it) cost so many times as much in every prediction: they are "
                     "chosen only where it can be claimed that they are better, and the best is the best of the others."
