@@ -73,8 +73,8 @@ pub(crate) fn difference(sums: &[f64], sizes: &[f64], times: &[f64]) -> Differen
 }
 
 /// The one-standard-error rule. Of the candidates whose difference to the best is below one standard error of that difference, those of
-/// the least price are as cheap as any; the choice is the one of these with the least loss. `prices` has one entry a column and is
-/// ascending. Under five groups the first is taken.
+/// the least price are as cheap as any; the choice is the one of these with the least loss. `prices` has one entry a column.
+/// Under five groups the first column is taken.
 ///
 /// # Errors
 /// [`StatsError::NoCandidates`], [`StatsError::Length`] where there are not so many prices, and those of [`paired_difference`].

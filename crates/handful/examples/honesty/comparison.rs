@@ -3,11 +3,12 @@
 use std::sync::atomic::AtomicBool;
 
 use handful::events::{Events, Tone};
+use handful::workflow::compare::Price;
 use handful::workflow::judge::{Judged, Judgement, judge};
 use handful::workflow::labelled::Labelled;
 use handful::workflow::plan::CandidatePlan;
 use handful::workflow::task::{OutOfFold, Task};
-use handful_learn::head::{self, FeatureSet};
+use handful_learn::head::{self, FeatureSet, Head};
 use handful_stats::{Column, Seed, protocol};
 
 static NEVER: AtomicBool = AtomicBool::new(false);
@@ -71,8 +72,12 @@ impl Compared {
                 judged.push(told(candidate, out, &task));
             }
         }
-        // The sets come cheapest first, and all heads on a set cost the same.
-        let prices: Vec<usize> = judged.iter().map(|j| candidate_of(j).features).collect();
+        // Sizes and stages of a small network, and most heads: nothing whose cost is felt.
+        let price = |judged: &Judged| Price {
+            keeps_images: head::named(candidate_of(judged).head).is_some_and(Head::keeps_images),
+            ..Price::default()
+        };
+        let prices: Vec<Price> = judged.iter().map(price).collect();
         let judgement = judge(&judged, &prices, &task).expect("a judgement");
         Some(Compared {
             task,

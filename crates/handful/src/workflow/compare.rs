@@ -124,29 +124,38 @@ fn by_features(candidates: &[CandidatePlan]) -> Vec<Vec<&CandidatePlan>> {
     sets
 }
 
-/// Cheapest first, by [`price`]; equally cheap ones in the order of their heads.
+/// Cheapest first, by [`cost`]; equally cheap ones in the order of their heads.
 pub fn sort(judged: &mut [Judged], backbone: &Backbone) {
-    let plan = |judged: &'_ Judged| -> CandidatePlan {
-        let plan = judged.plan.clone();
-        plan.expect("only planned candidates are sorted")
-    };
-    let place = |plan: &CandidatePlan| {
+    let of = |judged: &Judged| {
+        let plan = judged.plan.as_ref();
+        let plan = plan.expect("only planned candidates are sorted");
         let head = HEADS.iter().position(|h| h.name() == plan.head);
-        head.expect("checked by `head_of`")
+        let head = head.expect("checked by `head_of`");
+        let Cost {
+            prediction,
+            training,
+            keeps_images,
+        } = cost(plan, backbone);
+        (prediction, training, keeps_images, head)
     };
     judged.sort_by(|a, b| {
-        let [a, b] = [plan(a), plan(b)];
-        let by_price = price(&a, backbone).partial_cmp(&price(&b, backbone));
-        let by_price = by_price.expect("costs are finite");
-        by_price.then_with(|| place(&a).cmp(&place(&b)))
+        let order = of(a).partial_cmp(&of(b));
+        order.expect("costs are finite")
     });
 }
 
-/// What a candidate costs: multiply-accumulates of the network in a prediction, then what training a network takes, nothing for frozen
-/// features, because every head is fitted in seconds; then whether the model keeps its images.
-fn price(plan: &CandidatePlan, backbone: &Backbone) -> (f64, Option<f64>, bool) {
+/// What a candidate costs.
+struct Cost {
+    /// Millions of multiply-accumulates of the network in a prediction.
+    prediction: f64,
+    /// The same of training a network once; 0 for frozen features, because every head is fitted in seconds.
+    training: f64,
+    /// Whether the model keeps the features of all its images.
+    keeps_images: bool,
+}
+
+fn cost(plan: &CandidatePlan, backbone: &Backbone) -> Cost {
     let whole = plan.mega_macs(backbone);
-    let keeps_images = head::named(&plan.head).is_some_and(Head::keeps_images);
     let training = plan.tune.as_ref().map(|recipe| {
         let prefix = match plan.scratch {
             Some(_) => 0.0,
@@ -154,20 +163,47 @@ fn price(plan: &CandidatePlan, backbone: &Backbone) -> (f64, Option<f64>, bool) 
         };
         tuning::training_mega_macs(recipe, whole - prefix)
     });
-    (whole, training, keeps_images)
+    Cost {
+        prediction: whole,
+        training: training.unwrap_or(0.0),
+        keeps_images: head::named(&plan.head).is_some_and(Head::keeps_images),
+    }
 }
 
-/// The rank of each candidate's price, with equal ranks for equally cheap ones, cheapest first; as many for what has no plan.
-pub fn prices(judged: &[Judged], backbone: &Backbone) -> Vec<usize> {
-    let of = |judged: &Judged| judged.plan.as_ref().map(|plan| price(plan, backbone));
-    let mut rank = 0;
-    let ranks = (0..judged.len()).map(|i| {
-        if i > 0 && of(&judged[i]) != of(&judged[i - 1]) {
-            rank += 1;
+/// What a prediction may cost more without costing more, in millions of multiply-accumulates: some 25 ms on one core.
+const FELT_IN_PREDICTION: f64 = 1_000.0;
+/// The same of training a network once: some minutes on two cores.
+const FELT_IN_TRAINING: f64 = 10_000_000.0;
+
+/// Price of a candidate in steps that a person feels, by which candidates are ordered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Price {
+    /// Of a prediction.
+    pub prediction: u64,
+    /// Of training.
+    pub training: u64,
+    /// Whether the model keeps the features of all its images.
+    pub keeps_images: bool,
+    /// What of the price of a prediction is for views of a photo beyond itself.
+    pub views: u64,
+}
+
+/// The prices of candidates; that of what has no plan is nothing.
+pub fn prices(judged: &[Judged], backbone: &Backbone) -> Vec<Price> {
+    let steps = |cost: f64, felt: f64| (cost / felt) as u64;
+    let price = |plan: &CandidatePlan| {
+        let cost = cost(plan, backbone);
+        let prediction = steps(cost.prediction, FELT_IN_PREDICTION);
+        let as_is = cost.prediction / plan.views_asked().count() as f64;
+        Price {
+            prediction,
+            training: steps(cost.training, FELT_IN_TRAINING),
+            keeps_images: cost.keeps_images,
+            views: prediction - steps(as_is, FELT_IN_PREDICTION),
         }
-        rank
-    });
-    ranks.collect()
+    };
+    let of = |judged: &Judged| judged.plan.as_ref().map(price).unwrap_or_default();
+    judged.iter().map(of).collect()
 }
 
 /// Candidates whose network was trained, after telling how good they are.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use handful_learn::bundle::Record;
+use handful_learn::features::{Over, Views};
 use handful_stats::{
     Claim, Column, Conformal, Folds, Interval, McNemar, Planned, ReliabilityBin, Said, Seed,
     accuracy_interval, argmax, balanced_accuracy_interval, bbc_accuracy, brier, claims,
@@ -12,7 +13,7 @@ use handful_stats::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::compare::CONTROL_MAJORITY;
+use super::compare::{CONTROL_MAJORITY, Price};
 use super::labelled::{Labelled, count};
 use super::plan::{CandidatePlan, Lead};
 use super::task::{OutOfFold, Task};
@@ -96,38 +97,35 @@ pub struct Probabilities {
 pub struct PlannedClaim {
     /// What is compared.
     pub candidate: String,
-    /// With what: the first ridge of the plan.
+    /// With what: the first ridge of the plan, or for what stands for all over some views, the ridge that differs in nothing else.
     pub baseline: String,
     /// What was found.
     #[serde(flatten)]
     pub claim: Claim,
 }
 
-/// Chooses among the candidates that are not controls, given cheapest first with the ranks of their `prices`, and states the headline.
+/// Chooses among the candidates that are not controls, given cheapest first with their `prices`, and states the headline.
 ///
 /// # Errors
 /// When the statistics can't be computed.
-pub fn judge(candidates: &[Judged], prices: &[usize], task: &Task) -> Result<Judgement, Failure> {
+pub fn judge(candidates: &[Judged], prices: &[Price], task: &Task) -> Result<Judgement, Failure> {
     let Task { photos, seed, .. } = task;
     let Labelled { labels, groups, .. } = photos;
     let claims = planned_claims(candidates, task)?;
-    let is_claimed = |c: &Judged| {
-        let mut of = claims.iter().filter(|planned| planned.candidate == c.name);
-        of.any(|planned| planned.claim.said == Said::Better)
+    // Views that cost in every prediction have to be better, not only to look so: what stands for all over these views.
+    let is_shown = |views: Views| {
+        claims.iter().any(|claimed| {
+            let of = candidates.iter().find(|c| c.name == claimed.candidate);
+            let plan = of.and_then(|c| c.plan.as_ref());
+            let stands_for = plan.is_some_and(|plan| plan.stands_for_views() == Some(views));
+            stands_for && claimed.claim.said == Said::Better
+        })
     };
-    // What costs more in every prediction has to be better, not only to look so: itself, or what stands for all over these views.
-    let may_be_chosen = |c: &Judged| match &c.plan {
+    let may_be_chosen = |i: &usize| match &candidates[*i].plan {
         None => false,
-        Some(plan) if plan.views_asked().is_as_is() => true,
-        Some(plan) => candidates.iter().any(|other| {
-            let of = other.plan.as_ref();
-            let stands_for = of.is_some_and(|of| of.lead.is_some() && of.views == plan.views);
-            (stands_for || other.name == c.name) && is_claimed(other)
-        }),
+        Some(plan) => prices[*i].views == 0 || is_shown(plan.views),
     };
-    let mut choosable: Vec<usize> = (0..candidates.len())
-        .filter(|&i| may_be_chosen(&candidates[i]))
-        .collect();
+    let mut choosable: Vec<usize> = (0..candidates.len()).filter(may_be_chosen).collect();
     if choosable.is_empty() {
         // A plan of such candidates alone leaves no other choice.
         choosable = (0..candidates.len())
@@ -138,7 +136,9 @@ pub fn judge(candidates: &[Judged], prices: &[usize], task: &Task) -> Result<Jud
         .iter()
         .map(|&i| candidates[i].column.clone())
         .collect();
-    let prices: Vec<usize> = choosable.iter().map(|&i| prices[i]).collect();
+    let steps: BTreeSet<Price> = choosable.iter().map(|&i| prices[i]).collect();
+    let rank = |&i: &usize| steps.range(..prices[i]).count();
+    let prices: Vec<usize> = choosable.iter().map(rank).collect();
     let choice = one_standard_error(&columns, &prices, groups)?;
     let mut differences = vec![None; candidates.len()];
     for (&i, d) in choosable.iter().zip(&choice.differences) {
@@ -311,8 +311,8 @@ pub fn baseline(candidates: &[Judged]) -> Option<usize> {
     })
 }
 
-/// Every other candidate, and the control that sees no network's features, against the first ridge of the plan; none
-/// without such a baseline. Always guessing is no comparison that anybody would plan. Half of the error goes to the candidates
+/// Every other candidate, and the control that sees no network's features, against the first ridge of the plan, and what stands for all
+/// over some views against the ridge that differs in nothing else; none without such a baseline. Always guessing is no comparison that anybody would plan. Half of the error goes to the candidates
 /// that stand for a strategy, which is what a person asks about, the other half to all others.
 fn planned_claims(candidates: &[Judged], task: &Task) -> Result<Vec<PlannedClaim>, Failure> {
     let Some(baseline) = baseline(candidates).map(|idx| &candidates[idx]) else {
@@ -337,7 +337,20 @@ fn planned_claims(candidates: &[Judged], task: &Task) -> Result<Vec<PlannedClaim
         Some(Lead::FirstFold) => &others_judge,
         Some(Lead::Only) | None => &task.folds,
     };
-    let of_both = |c: &&Judged| (losses(c, folds(c)), losses(baseline, folds(c)));
+    // What stands for views must not be better by its size or its stages.
+    let of_the_photo = |c: &Judged| -> Option<&Judged> {
+        let plan = c.plan.as_ref()?;
+        plan.stands_for_views()?;
+        let twin = CandidatePlan {
+            views: Views::AsIs,
+            over: Over::Mean,
+            lead: None,
+            ..plan.clone()
+        };
+        candidates.iter().find(|c| c.plan.as_ref() == Some(&twin))
+    };
+    let baseline = |c: &Judged| of_the_photo(c).unwrap_or(baseline);
+    let of_both = |c: &&Judged| (losses(c, folds(c)), losses(baseline(c), folds(c)));
     let of_both: Vec<(Vec<f64>, Vec<f64>)> = others.iter().map(of_both).collect();
     let n_leads = others.iter().filter(|c| lead(c).is_some()).count();
     let of_a_lead = (others.len() - n_leads).max(1) as f64 / n_leads.max(1) as f64;
@@ -353,7 +366,7 @@ fn planned_claims(candidates: &[Judged], task: &Task) -> Result<Vec<PlannedClaim
     let told = others.iter().zip(tested).filter_map(|(other, claim)| {
         Some(PlannedClaim {
             candidate: other.name.clone(),
-            baseline: baseline.name.clone(),
+            baseline: baseline(other).name.clone(),
             claim: claim?,
         })
     });

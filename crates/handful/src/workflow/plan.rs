@@ -95,6 +95,12 @@ impl CandidatePlan {
         }
     }
 
+    /// Over which views it is the one that stands for all candidates: the baseline's head on each view.
+    pub fn stands_for_views(&self) -> Option<Views> {
+        let stands = self.over == Over::Set && self.lead.is_some();
+        stands.then_some(self.views)
+    }
+
     /// How its features look at photos that it learns from.
     pub fn look(&self, geometry: Geometry) -> Look {
         Look::through(geometry, self.size_px, self.views)

@@ -126,7 +126,7 @@ impl Changes {
             views,
             over,
             head: head.to_owned(),
-            // What differs from the baseline in nothing but its views stands for all over these views.
+            // It differs from a ridge on the photos alone in nothing but its views.
             lead: (over == Over::Set && head == BASELINE_HEAD).then_some(Lead::Only),
             ..first.clone()
         };
