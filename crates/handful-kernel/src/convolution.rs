@@ -23,8 +23,8 @@ use crate::size::Size;
 use crate::slide::Slide;
 use crate::window::Window;
 
-/// Numbers of a map that are computed before they are added up: a quarter of the second cache.
-const LINES_AT_ONCE: usize = 65_536;
+/// Numbers of a map that are computed before they are added up: few enough for the second cache, so many that the weights are read seldom.
+const NUMBERS_AT_ONCE: usize = 65_536;
 
 /// A full convolution, ready to run on one instruction set, on maps of E.
 #[derive(Clone, Debug)]
@@ -127,7 +127,7 @@ impl<E: Element> Convolution<E> {
         let channels = self.panels.n;
         assert_holds(out, images(x, image_len), channels);
         let line = after.width * channels;
-        let at_once = (LINES_AT_ONCE / line).clamp(1, after.height);
+        let at_once = (NUMBERS_AT_ONCE / line).clamp(1, after.height);
         let images = x.par_chunks_exact(image_len).with_max_len(1);
         (images.zip(out.par_chunks_exact_mut(channels))).for_each(|(image, out)| {
             let mut map = Buffer::new(at_once * line);

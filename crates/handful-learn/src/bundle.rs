@@ -213,6 +213,9 @@ impl Bundle {
     }
 
     /// Calibrated probabilities of images that were prepared by [`Bundle::prepare`], one after the other: `[n, classes]`, row-major.
+    ///
+    /// # Panics
+    /// When some views of an image are missing.
     pub fn probabilities(&self, prepared: &[Pixels]) -> Result<Vec<f64>, LearnError> {
         let taps = Taps::new(&self.backbone, &self.record.stages)?;
         let of_views = pooled(&self.backbone, prepared, &self.record.preprocessing, &taps);

@@ -60,6 +60,15 @@ impl Views {
         *self == Views::AsIs
     }
 
+    /// For people: what is looked at beside the photo.
+    pub fn name(self) -> &'static str {
+        match self {
+            Views::AsIs => "the photo as it is",
+            Views::Mirrored => "mirror images",
+            Views::Windows => "windows",
+        }
+    }
+
     /// The views of a decoded photo, each as the network wants it; the photo as it is comes first.
     pub fn of(self, photo: &Pixels, preprocessing: &Preprocessing) -> Vec<Pixels> {
         let plain = preprocessing.prepare(photo);

@@ -150,9 +150,11 @@ impl Table {
         let is_eligible = |c: &usize| *c == best || differences[*c].mean < differences[*c].se;
         let chosen = if enough {
             let eligible = (0..differences.len()).filter(is_eligible);
-            // Of a tie the best is the first.
-            let rank = |c: &usize| (self.prices[*c], *c != best, means[*c]);
-            let of_least = eligible.reduce(|a, b| if rank(&b) < rank(&a) { b } else { a });
+            let better = |a: usize, b: usize| {
+                let [at, bt] = [a, b].map(|c| self.prices[c]);
+                bt < at || bt == at && means[b] < means[a] - TIE
+            };
+            let of_least = eligible.reduce(|a, b| if better(a, b) { b } else { a });
             of_least.unwrap_or(best)
         } else {
             0

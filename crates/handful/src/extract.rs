@@ -25,7 +25,7 @@ use crate::exit::{self, Failure};
 use crate::photos::Photo;
 use crate::rows::Rows;
 
-/// Photos a chunk, and at most images a batch: large enough to fill the kernels, small enough to balance two cores.
+/// Photos a chunk: large enough to fill the kernels, small enough to balance two cores.
 const CHUNK: usize = 16;
 /// Counted up whenever the numbers of a look without a network change for the same photo.
 const CONTROL_GENERATION: u32 = 1;
@@ -84,7 +84,9 @@ impl View<'_> {
                 if views.is_as_is() {
                     String::new()
                 } else {
-                    format!(" each of {views:?}")
+                    // Windows are parts of a wider square.
+                    let wide = Squares::wide(preprocessing).size_px;
+                    format!(" each of {views:?} in {wide}")
                 },
             ),
             View::Control => format!("control {CONTROLS_LENGTH} generation {CONTROL_GENERATION}"),
@@ -538,7 +540,7 @@ impl Batch {
             };
             let started = Instant::now();
             let (positions, images): (Vec<usize>, Vec<Vec<Pixels>>) = images.into_iter().unzip();
-            let images = images.concat();
+            let images: Vec<Pixels> = images.into_iter().flatten().collect();
             let features = pooled(backbone, &images, preprocessing, taps);
             let vectors = features.chunks_exact(views[v].width()).map(<[f32]>::to_vec);
             self.done.vectors.extend(

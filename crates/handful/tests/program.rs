@@ -691,7 +691,7 @@ fn photos_judge_changes_of_themselves_and_copies_are_made_of_them() {
 }
 
 #[test]
-fn a_model_on_mirror_images_predicts_with_them() {
+fn a_model_on_views_predicts_with_those_that_it_is_asked_about() {
     let dir = small_set();
     let at = dir.path();
     let how = ["--imgsz", "64", "--test", "new"];
@@ -699,37 +699,70 @@ fn a_model_on_mirror_images_predicts_with_them() {
         at,
         &[&["train", "photos", "--name", "first"][..], &how].concat(),
     );
-    let mut plan = json(at.join("runs/first/plan.json"));
+    let plan = json(at.join("runs/first/plan.json"));
     let candidates = plan["candidates"].as_array().unwrap();
     let ridge = candidates.iter().find(|c| c["head"] == "ridge").unwrap();
-    let mut mirrored = ridge.clone();
-    mirrored["views"] = "mirrored".into();
-    plan["candidates"] = vec![mirrored].into();
-    fs::write(at.join("mirrored.json"), plan.to_string()).unwrap();
-    let by_plan = [
-        "--plan",
-        "mirrored.json",
-        "--test",
-        "new",
-        "--name",
-        "mirrored",
-    ];
-    ok(at, &[&["train", "photos"][..], &by_plan].concat());
-    let metrics = json(at.join("runs/mirrored/metrics.json"));
-    assert!(metrics["winner"].as_str().unwrap().contains("+mirrored/"));
-    let candidates = fs::read_to_string(at.join("runs/mirrored/candidates.csv")).unwrap();
-    assert!(
-        candidates.lines().nth(1).unwrap().contains(",views,"),
-        "{candidates}"
-    );
-    // Another process that has the model alone sees photos the same way.
-    let said = ok(
-        at,
-        &["eval", "runs/mirrored/model.handful", "new", "--json"],
-    );
-    let test: Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
-    for key in ["accuracy", "log_loss"] {
-        assert_eq!(test[key], metrics["test"][key], "{key}");
+    let with = |views: &str, over: &str| {
+        let (mut plan, mut candidate) = (plan.clone(), ridge.clone());
+        candidate["views"] = views.into();
+        candidate["over"] = over.into();
+        plan["candidates"] = vec![candidate].into();
+        fs::write(at.join(format!("{views}-{over}.json")), plan.to_string()).unwrap();
+    };
+    let eval = |name: &str, more: &[&str]| -> Value {
+        let model = format!("runs/{name}/model.handful");
+        let said = ok(at, &[&["eval", &model, "new", "--json"][..], more].concat());
+        serde_json::from_str(said.lines().last().unwrap()).unwrap()
+    };
+    for (views, over, named, strategy, asked) in [
+        ("mirrored", "mean", "+mirrored/", "views", "mirrored"),
+        ("windows", "set", "+windows-set/", "views", "windows"),
+        (
+            "windows",
+            "training",
+            "+windows-training/",
+            "frozen",
+            "as-is",
+        ),
+    ] {
+        with(views, over);
+        let (name, file) = (format!("{views}-{over}"), format!("{views}-{over}.json"));
+        let by_plan = ["--plan", &file, "--test", "new", "--name", &name];
+        ok(at, &[&["train", "photos"][..], &by_plan].concat());
+        let metrics = json(at.join(format!("runs/{name}/metrics.json")));
+        assert!(metrics["winner"].as_str().unwrap().contains(named));
+        let candidates = at.join(format!("runs/{name}/candidates.csv"));
+        let candidates = fs::read_to_string(candidates).unwrap();
+        let line = candidates.lines().nth(1).unwrap();
+        assert!(line.contains(&format!(",{strategy},")), "{candidates}");
+        // Another process that has the model alone sees photos the same way.
+        let test = eval(&name, &[]);
+        for key in ["accuracy", "log_loss"] {
+            assert_eq!(test[key], metrics["test"][key], "{name}: {key}");
+        }
+        // Saying what the model does anyway changes nothing; other views do.
+        assert_eq!(
+            eval(&name, &["--views", asked])["log_loss"],
+            test["log_loss"]
+        );
+        for other in ["as-is", "mirrored", "windows"] {
+            let changed = eval(&name, &["--views", other])["log_loss"] != test["log_loss"];
+            assert_eq!(changed, other != asked, "{name}: {other}");
+        }
+        // The recipe of the run says so, too.
+        let recipe = fs::read_to_string(at.join(format!("runs/{name}/recipe.toml"))).unwrap();
+        assert!(recipe.contains(&format!("views = \"{views}\"")), "{recipe}");
+        assert_eq!(recipe.contains("\nover = "), over != "mean", "{recipe}");
+    }
+    for (views, over, head) in [("as-is", "set", "ridge"), ("windows", "set", "knn")] {
+        let (mut plan, mut candidate) = (plan.clone(), ridge.clone());
+        candidate["views"] = views.into();
+        candidate["over"] = over.into();
+        candidate["head"] = head.into();
+        plan["candidates"] = vec![candidate].into();
+        fs::write(at.join("wrong.json"), plan.to_string()).unwrap();
+        let (_, said) = refused(at, &["train", "photos", "--plan", "wrong.json"]);
+        assert!(said.contains("is not a plan"), "{said}");
     }
 }
 

@@ -168,6 +168,8 @@ fn sums_longer_than_the_cache_holds_are_cut_rightly() {
         4,
     );
     check_convolution(1, Size::square(2), [3, 9], of(5, Surround::Same), false, 5);
+    // More than is computed at once where only the mean is wanted.
+    check_convolution(1, Size::square(40), [3, 60], Slide::POINT, false, 7);
     // Lines that need no zeros at their ends, of a map that needs some above.
     let tall = Size {
         height: 19,

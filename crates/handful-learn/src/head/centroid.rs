@@ -25,6 +25,10 @@ impl Head for Centroid {
         "nearest class mean"
     }
 
+    fn is_affine(&self) -> bool {
+        false
+    }
+
     fn fit(&self, fold: &TrainingFold) -> Result<Fitted, LearnError> {
         let (scale, z) = unit_rows(fold);
         let sums = class_sums(&z, &fold.labels, fold.present.len());

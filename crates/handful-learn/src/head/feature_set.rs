@@ -120,7 +120,7 @@ impl FeatureSet {
         self.asked(&self.values)
     }
 
-    /// The same images where heads learn from their views so, and are asked so.
+    /// The same images, whose views teach a head so.
     pub fn over(self, over: Over) -> FeatureSet {
         match over {
             Over::Mean if self.views == 1 => self,

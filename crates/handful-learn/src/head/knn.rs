@@ -33,6 +33,10 @@ impl Head for Knn {
         "vote of the nearest images"
     }
 
+    fn is_affine(&self) -> bool {
+        false
+    }
+
     fn keeps_images(&self) -> bool {
         true
     }

@@ -39,6 +39,11 @@ pub trait Head: Sync {
     /// What it does, for people: one phrase.
     fn summary(&self) -> &'static str;
 
+    /// Whether what it says of a mean of features is the mean of what it says: only then it can learn from several views of an image.
+    fn is_affine(&self) -> bool {
+        true
+    }
+
     /// Whether a model with it keeps the features of all its images, and asks them in every prediction.
     fn keeps_images(&self) -> bool {
         false
@@ -51,7 +56,7 @@ pub trait Head: Sync {
     fn fit(&self, fold: &TrainingFold) -> Result<Fitted, LearnError>;
 }
 
-/// Order here is the order in reports: cheapest first.
+/// Order here is the order of equally cheap ones, and below five groups the first is taken.
 pub static HEADS: &[&dyn Head] = &[&Centroid, &Lda, &Ridge, &Logistic, &Knn];
 
 /// The head of this name.

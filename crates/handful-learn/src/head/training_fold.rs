@@ -14,6 +14,10 @@ use crate::algebra::Matrix;
 /// rest is rounding.
 const CONSTANT: f64 = 1e-12;
 
+/// How far a feature's variance is moved to the mean one of its block: anything from a tenth to nearly all served the development sets
+/// alike, nothing did not (BENCHMARKS.md, "Heads at 10 and 20 photos a class").
+const SHRINKAGE: f64 = 0.5;
+
 /// Rows to fit on, with labels and units, and the algebra that the heads of one fold share.
 pub struct TrainingFold<'a> {
     pub(super) features: &'a FeatureSet,
@@ -41,7 +45,7 @@ impl<'a> TrainingFold<'a> {
     ///
     /// Few images know few variances: a feature that hardly moved in them moves in others, and would alone decide there, by hundreds of
     /// its standard deviations. On the development sets at 10 images a class full standardisation gave 2 % of new photos a probability
-    /// below 1e-6 for their class, this none (BENCHMARKS.md, "Standardising").
+    /// below 1e-6 for their class, this none (BENCHMARKS.md, "Heads at 10 and 20 photos a class").
     ///
     /// # Panics
     /// When there is no image, or a label is not below `n_classes`.
@@ -192,7 +196,10 @@ fn standard(features: &FeatureSet, rows: &[usize]) -> (Vec<f64>, Vec<f64>) {
         let average = variance[block.clone()].iter().sum::<f64>() / width as f64;
         scale.extend(block.map(|j| match is_constant(j) {
             true => 0.0,
-            false => 1.0 / (0.5 * (variance[j] + average) * width as f64).sqrt(),
+            false => {
+                let shrunk = (1.0 - SHRINKAGE) * variance[j] + SHRINKAGE * average;
+                1.0 / (shrunk * width as f64).sqrt()
+            }
         }));
     }
     (mean, scale)

@@ -38,11 +38,11 @@ fn draw(model: &ReportModel) -> Option<Markup> {
             p.note {
                 "Log-loss judges the probabilities, lower is better; it decides, because it sees more than right or wrong. The "
                 "difference is to the best candidate on the same photos, with its standard error. Of the candidates that lie within one "
-                "standard error of the best, the cheapest are those of the smallest network in a prediction, and of these the ones that "
-                "needed the least training of a network; chosen is the one of them with the least log-loss."
+                "standard error of the best, those are taken whose predictions cost least, then those whose training does, in steps that a "
+                "person would notice; chosen is the one of them with the least log-loss."
                 @if has_views {
-                    " Candidates on several views of each photo (its mirror image, windows of it) cost so many times as much in every prediction: they are "
-                    "chosen only where it can be claimed that they are better, and the best is the best of the others."
+                    " Candidates that look at several views of each photo in every prediction (its mirror image, windows of it) take as many times as "
+                    "long. Where that is noticed they can be chosen only if views are claimed to be better, and otherwise the best is the best of the others."
                 }
                 @if let Some(again) = model.chosen_again {
                     " On photos drawn again from these, the same rule comes to the same candidate in "

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use handful_learn::Backbone;
+use handful_learn::features::Over;
 use handful_learn::head::{self, HEADS, Head};
 
 use super::judge::Judged;
@@ -39,9 +40,14 @@ pub fn candidates(
     let n_candidates = comparison.candidates.len() as u64;
     let progress = events.progress("comparing candidates", n_splits * n_candidates);
     let mut judged: Vec<Judged> = Vec::new();
+    // Seconds for each row of a photo.
     let mut longest_s = 0.0f64;
     for of_set in by_features(&comparison.candidates) {
-        if !judged.is_empty() && !watch.has_time_for(longest_s) {
+        let rows = match of_set[0].over {
+            Over::Mean => 1.0,
+            Over::Set | Over::Training => of_set[0].views.count() as f64,
+        };
+        if !judged.is_empty() && !watch.has_time_for(rows * longest_s) {
             events.remark("the time limit leaves out further candidates");
             break;
         }
@@ -73,7 +79,7 @@ pub fn candidates(
                 judged.push(told(name, Some(plan.clone()), out, task, events));
             }
         }
-        longest_s = longest_s.max(started.elapsed().as_secs_f64());
+        longest_s = longest_s.max(started.elapsed().as_secs_f64() / rows);
     }
     sort(&mut judged, looks.backbone);
     Ok(judged)
@@ -190,20 +196,21 @@ pub struct Price {
 
 /// The prices of candidates; that of what has no plan is nothing.
 pub fn prices(judged: &[Judged], backbone: &Backbone) -> Vec<Price> {
+    let of = |judged: &Judged| judged.plan.as_ref().map(|plan| price(plan, backbone));
+    judged.iter().map(|j| of(j).unwrap_or_default()).collect()
+}
+
+fn price(plan: &CandidatePlan, backbone: &Backbone) -> Price {
     let steps = |cost: f64, felt: f64| (cost / felt) as u64;
-    let price = |plan: &CandidatePlan| {
-        let cost = cost(plan, backbone);
-        let prediction = steps(cost.prediction, FELT_IN_PREDICTION);
-        let as_is = cost.prediction / plan.views_asked().count() as f64;
-        Price {
-            prediction,
-            training: steps(cost.training, FELT_IN_TRAINING),
-            keeps_images: cost.keeps_images,
-            views: prediction - steps(as_is, FELT_IN_PREDICTION),
-        }
-    };
-    let of = |judged: &Judged| judged.plan.as_ref().map(price).unwrap_or_default();
-    judged.iter().map(of).collect()
+    let cost = cost(plan, backbone);
+    let prediction = steps(cost.prediction, FELT_IN_PREDICTION);
+    let as_is = cost.prediction / plan.views_asked().count() as f64;
+    Price {
+        prediction,
+        training: steps(cost.training, FELT_IN_TRAINING),
+        keeps_images: cost.keeps_images,
+        views: prediction - steps(as_is, FELT_IN_PREDICTION),
+    }
 }
 
 /// Candidates whose network was trained, after telling how good they are.
@@ -247,5 +254,43 @@ fn told(
         out,
         column,
         trial: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use handful_learn::backbone::EMBEDDED;
+    use handful_learn::features::{Over, Views};
+    use handful_learn::head::{Centroid, Knn, Ridge};
+    use handful_learn::train::{Recipe, Trains};
+
+    use super::*;
+
+    #[test]
+    fn what_nobody_feels_costs_nothing() {
+        let backbone = EMBEDDED.load();
+        let last = vec!["head".to_owned()];
+        let small = CandidatePlan::frozen(128, &last, &Ridge);
+        let large = CandidatePlan::frozen(224, &last, &Centroid);
+        let of_votes = CandidatePlan::frozen(224, &last, &Knn);
+        let over = |views, over| CandidatePlan {
+            views,
+            over,
+            ..large.clone()
+        };
+        let recipe = Recipe::new(Trains::Last, 1e-3, 150, 32);
+        let trained = CandidatePlan::trained(128, &backbone, &recipe);
+        let free = Price::default();
+        let price = |plan: &CandidatePlan| price(plan, &backbone);
+        // 128 and 385 millions.
+        assert_eq!([price(&small), price(&large)], [free, free]);
+        assert_eq!(price(&over(Views::Windows, Over::Training)), free);
+        assert_eq!(price(&over(Views::Mirrored, Over::Set)), free);
+        assert_eq!(price(&trained), free);
+        assert!(price(&of_votes) > free);
+        // Six times 385 millions: two steps, both for views.
+        let windows = price(&over(Views::Windows, Over::Mean));
+        assert_eq!((windows.prediction, windows.views), (2, 2));
+        assert!(windows > price(&of_votes));
     }
 }

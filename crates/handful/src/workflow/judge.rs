@@ -40,7 +40,7 @@ const BOOTSTRAP_DRAWS: usize = 2_000;
 pub struct Judged {
     /// Its name, as in every output.
     pub name: String,
-    /// `frozen`, `fine-tune`, `scratch` or `control`.
+    /// `frozen`, `views`, `fine-tune`, `scratch` or `control`.
     pub strategy: &'static str,
     /// What it is; controls are not in the plan.
     pub plan: Option<CandidatePlan>,
@@ -497,4 +497,128 @@ fn sets_on_test(
         coverage: wilson(covered / n, n_effective, LEVEL)?,
         mean_size: size / n,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use handful_learn::head::{Head, Lda, Ridge};
+
+    use super::*;
+
+    const N: usize = 120;
+
+    /// Two classes, each photo alone.
+    fn task() -> Task {
+        let photos = Labelled {
+            rows: (0..N).collect(),
+            labels: (0..N).map(|i| i % 2).collect(),
+            groups: (0..N).collect(),
+            units: (0..N).collect(),
+            n_classes: 2,
+        };
+        Task::new(photos, 5, 2, Seed(1), Seed(1)).unwrap()
+    }
+
+    /// A candidate that gives the true class about this probability, a little more or less from photo to photo.
+    fn candidate(task: &Task, plan: CandidatePlan, right: f64) -> Judged {
+        let p = |i: usize| {
+            let p = right + 0.02 * ((i * 7 % 5) as f64 - 2.0);
+            if task.photos.labels[i] == 0 {
+                [p, 1.0 - p]
+            } else {
+                [1.0 - p, p]
+            }
+        };
+        let table: Vec<f64> = (0..N).flat_map(p).collect();
+        let out = OutOfFold {
+            repeats: vec![table.clone(), table],
+            fit_s: 0.0,
+        };
+        Judged {
+            name: plan.name("net"),
+            strategy: plan.strategy(),
+            column: task.column(&out),
+            plan: Some(plan),
+            out,
+            trial: None,
+        }
+    }
+
+    fn over(views: Views, over: Over, head: &dyn Head, lead: Option<Lead>) -> CandidatePlan {
+        CandidatePlan {
+            views,
+            over,
+            lead,
+            ..CandidatePlan::frozen(224, &["head".into()], head)
+        }
+    }
+
+    const DEAR: Price = Price {
+        prediction: 2,
+        training: 0,
+        keeps_images: false,
+        views: 2,
+    };
+
+    #[test]
+    fn views_that_cost_are_chosen_where_the_ridge_on_them_is_claimed_to_be_better() {
+        let task = task();
+        let chosen = |lead: f64, others: [f64; 2], price: Price| -> String {
+            let plain = over(Views::AsIs, Over::Mean, &Ridge, None);
+            let stands = over(Views::Windows, Over::Set, &Ridge, Some(Lead::Only));
+            let judged = [
+                candidate(&task, plain, 0.7),
+                candidate(
+                    &task,
+                    over(Views::Windows, Over::Training, &Lda, None),
+                    others[0],
+                ),
+                candidate(&task, stands, lead),
+                candidate(
+                    &task,
+                    over(Views::Windows, Over::Set, &Lda, None),
+                    others[1],
+                ),
+            ];
+            let free = Price::default();
+            let judgement = judge(&judged, &[free, free, price, price], &task).unwrap();
+            judged[judgement.chosen].name.clone()
+        };
+        // The ridge shows nothing: another head on the same views may look as good as it likes.
+        assert_eq!(chosen(0.7, [0.6, 0.95], DEAR), "net/224/head/ridge");
+        // It shows something: they may all be chosen, and the best is.
+        assert_eq!(
+            chosen(0.8, [0.6, 0.95], DEAR),
+            "net/224/head+windows-set/lda"
+        );
+        // What nobody feels needs no claim, nor do views that a prediction does not look at.
+        assert_eq!(
+            chosen(0.7, [0.6, 0.95], Price::default()),
+            "net/224/head+windows-set/lda"
+        );
+        assert_eq!(
+            chosen(0.7, [0.9, 0.95], DEAR),
+            "net/224/head+windows-training/lda"
+        );
+    }
+
+    #[test]
+    fn what_stands_for_views_is_compared_with_the_ridge_that_differs_in_nothing_else() {
+        let task = task();
+        let small = CandidatePlan::frozen(128, &["head".into()], &Ridge);
+        let large = over(Views::AsIs, Over::Mean, &Ridge, None);
+        let stands = over(Views::Windows, Over::Set, &Ridge, Some(Lead::Only));
+        // All of the gain is the size's.
+        let judged = [
+            candidate(&task, small, 0.7),
+            candidate(&task, large, 0.8),
+            candidate(&task, stands, 0.79),
+        ];
+        let free = Price::default();
+        let judgement = judge(&judged, &[free, free, DEAR], &task).unwrap();
+        assert_eq!(judged[judgement.chosen].name, "net/224/head/ridge");
+        let of_views = |claim: &&PlannedClaim| claim.candidate.contains("windows");
+        let told = judgement.claims.iter().find(of_views);
+        assert_eq!(told.unwrap().baseline, "net/224/head/ridge");
+    }
 }

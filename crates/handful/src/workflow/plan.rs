@@ -6,7 +6,7 @@ use handful_image::Geometry;
 use handful_learn::Backbone;
 use handful_learn::backbone::Precision;
 use handful_learn::features::{Over, Views};
-use handful_learn::head::{Head, Logistic};
+use handful_learn::head::{self, Head, Logistic};
 use handful_learn::train::Recipe;
 use serde::{Deserialize, Serialize};
 
@@ -268,6 +268,23 @@ impl Plan {
                     Backbone::cost_of(name, c.size_px).map_err(|e| not(e.to_string()))?;
                 }
                 None => {}
+            }
+        }
+        for c in &plan.candidates {
+            let of_views = !c.views.is_as_is();
+            let wrong = [
+                (
+                    c.tune.is_some() && of_views,
+                    "a network that is trained on `views`",
+                ),
+                (!c.over.is_mean() && !of_views, "`over` without `views`"),
+                (
+                    !c.over.is_mean() && head::named(&c.head).is_some_and(|h| !h.is_affine()),
+                    "a head on each view that is no affine map",
+                ),
+            ];
+            if let Some((_, what)) = wrong.iter().find(|(is_wrong, _)| *is_wrong) {
+                return Err(not(format!("a candidate with {what}")));
             }
         }
         for recipe in plan.candidates.iter().filter_map(|c| c.tune.as_ref()) {

@@ -18,19 +18,20 @@ use crate::workflow::settle::Given;
 use crate::workflow::tuning::{Proposed, Wishes};
 use crate::workflow::watch::Watch;
 
-/// Photos above which mirror images are not tried, and above which windows are not: they cost one and five further looks at each, and as
-/// many more rows to fit, and bring least where there are many.
+/// Photos above which mirror images are not tried: they cost another look at each, and twice as many rows to fit.
 const MOST_MIRRORED: usize = 1_000;
+/// The same of windows, which cost five looks and six times as many rows: on 1,000 photos more than all else together.
 const MOST_WINDOWS: usize = 500;
 const MIRRORING: &str = "horizontal_flip";
-/// Which heads learn from views: on their mean those that are the best on some development set, on each by itself those in closed form,
-/// for there are so many times as many rows.
+/// Which heads learn from views: on their mean all but the votes and the class means, which were never the best on the development sets, on
+/// each by itself those in closed form, for there are so many times as many rows.
 const HEADS_OVER: &[(Over, &[&str])] = &[
     (Over::Mean, &["lda", BASELINE_HEAD, "logistic"]),
     (Over::Set, &["lda", BASELINE_HEAD]),
     (Over::Training, &["lda", BASELINE_HEAD]),
 ];
-/// What the decision on mirror images says where they join.
+const MIRROR_IMAGES: &str = "mirror images";
+/// What the decision on them says where they join.
 const TRIED: &str = "tried";
 
 /// What the photos said, where they were asked.
@@ -111,16 +112,13 @@ impl Changes {
         if is_settled || learnt.len() > MOST_MIRRORED {
             return Ok(());
         }
+        let mirroring = self.of_mirroring(&given.photos.classes);
+        let is_safe = mirroring.as_ref().is_some_and(|d| d.choice == TRIED);
+        comparison.decisions.extend(mirroring);
+        // The cheaper ones first: those that there is no time for are the last.
         let mut several = Vec::new();
-        if learnt.len() <= MOST_WINDOWS {
-            several.push(Views::Windows);
-        }
-        if let Some(decision) = self.of_mirroring(&given.photos.classes) {
-            if decision.choice == TRIED {
-                several.push(Views::Mirrored);
-            }
-            comparison.decisions.push(decision);
-        }
+        several.extend(is_safe.then_some(Views::Mirrored));
+        several.extend((learnt.len() <= MOST_WINDOWS).then_some(Views::Windows));
         let first = comparison.candidates[0].clone();
         let with = |views: Views, over: Over, head: &str| CandidatePlan {
             views,
@@ -133,7 +131,10 @@ impl Changes {
         for views in several {
             let seconds = looks.seconds(first.size_px, views.count() * learnt.len());
             if !watch.has_time_for(seconds) {
-                let remark = "the time limit leaves out features of several views of each photo";
+                let remark = format!("the time limit leaves out {}", views.name());
+                comparison
+                    .decisions
+                    .retain(|d| views != Views::Mirrored || d.topic != MIRROR_IMAGES);
                 given.events.remark(remark);
                 break;
             }
@@ -152,7 +153,7 @@ impl Changes {
         let (_, guarded) = self.0.as_ref()?;
         let judged = (guarded.judged.iter()).find(|judged| judged.operation == MIRRORING)?;
         Some(Decision {
-            topic: "mirror images".into(),
+            topic: MIRROR_IMAGES.into(),
             choice: match judged.safe {
                 Some(_) => TRIED,
                 None => "left out",

@@ -298,7 +298,13 @@ mod tests {
     fn every_key_and_every_table_is_explained() {
         let frozen = CandidatePlan::frozen(160, &["head".to_owned()], &Ridge);
         let frozen = RecipeFile::of(&frozen, "resnet18", Geometry::Pad);
-        for file in of_all_keys().iter().chain([&frozen]) {
+        let over_views = CandidatePlan {
+            views: Views::Windows,
+            over: Over::Training,
+            ..CandidatePlan::frozen(160, &["head".to_owned()], &Ridge)
+        };
+        let over_views = RecipeFile::of(&over_views, "resnet18", Geometry::Pad);
+        for file in of_all_keys().iter().chain([&frozen, &over_views]) {
             let text = file.to_toml();
             assert!(text.lines().count() > 6, "{text}");
             let said = |line: &&str| !line.is_empty() && !line.starts_with('#');
