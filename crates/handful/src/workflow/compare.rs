@@ -186,6 +186,8 @@ const FELT_IN_TRAINING: f64 = 10_000_000.0;
 pub struct Price {
     /// Of a prediction.
     pub prediction: u64,
+    /// Whether a prediction looks at several views, and takes as many times as long: where that is no step, it still has to be worth something.
+    pub looks_again: bool,
     /// Of training.
     pub training: u64,
     /// Whether the model keeps the features of all its images.
@@ -207,6 +209,7 @@ fn price(plan: &CandidatePlan, backbone: &Backbone) -> Price {
     let as_is = cost.prediction / plan.views_asked().count() as f64;
     Price {
         prediction,
+        looks_again: !plan.views_asked().is_as_is(),
         training: steps(cost.training, FELT_IN_TRAINING),
         keeps_images: cost.keeps_images,
         views: prediction - steps(as_is, FELT_IN_PREDICTION),
@@ -285,7 +288,10 @@ mod tests {
         // 128 and 385 millions.
         assert_eq!([price(&small), price(&large)], [free, free]);
         assert_eq!(price(&over(Views::Windows, Over::Training)), free);
-        assert_eq!(price(&over(Views::Mirrored, Over::Set)), free);
+        // Twice as long, and not felt: dearer only than what is as good with one look.
+        let mirrored = price(&over(Views::Mirrored, Over::Set));
+        assert_eq!((mirrored.prediction, mirrored.views), (0, 0));
+        assert!(mirrored > price(&of_votes));
         assert_eq!(price(&trained), free);
         assert!(price(&of_votes) > free);
         // Six times 385 millions: two steps, both for views.

@@ -555,6 +555,7 @@ mod tests {
 
     const DEAR: Price = Price {
         prediction: 2,
+        looks_again: true,
         training: 0,
         keeps_images: false,
         views: 2,
