@@ -99,7 +99,7 @@ impl Views {
 /// What a head learns from where several views of each photo are looked at, and what it is asked about later.
 ///
 /// Source: recipe 1.1 in small-data.md, "Views": average and set.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Over {
     /// The mean of the views; asked about the mean.

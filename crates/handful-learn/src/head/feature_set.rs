@@ -1,6 +1,6 @@
 //! The features of all images of a run, and the algebra that all its folds share.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use crate::LearnError;
 use crate::algebra::{Matrix, gram};
@@ -17,7 +17,7 @@ pub struct FeatureSet {
     asks_first: bool,
     widths: Vec<usize>,
     /// `[n_images · views, d]`, row-major, the views of an image one after the other.
-    values: Vec<f32>,
+    values: Arc<[f32]>,
     /// Mean of each feature over all rows. Subtracting it first keeps sums of squares precise; it cancels exactly.
     shift: Vec<f64>,
     gram: OnceLock<Matrix>,
@@ -63,7 +63,7 @@ impl FeatureSet {
                 .iter()
                 .flat_map(move |(width, values)| &values[r * width..(r + 1) * width])
         };
-        let values: Vec<f32> = (0..n_rows).flat_map(row).copied().collect();
+        let values: Arc<[f32]> = (0..n_rows).flat_map(row).copied().collect();
         let d = widths.iter().sum();
         let mut shift = vec![0.0; d];
         for row in values.chunks_exact(d) {
@@ -121,21 +121,28 @@ impl FeatureSet {
     }
 
     /// The same images, whose views teach a head so.
-    pub fn over(self, over: Over) -> FeatureSet {
-        match over {
-            Over::Mean if self.views == 1 => self,
-            Over::Mean => FeatureSet {
-                values: self.all_rows().iter().map(|v| *v as f32).collect(),
-                views: 1,
-                gram: OnceLock::new(),
-                ..self
-            },
-            Over::Set => self,
-            Over::Training => FeatureSet {
-                asks_first: true,
-                ..self
-            },
+    pub fn over(&self, over: Over) -> FeatureSet {
+        let (values, views) = match over {
+            Over::Mean if self.views > 1 => {
+                let means = mean_over(self.views, &self.values, self.width());
+                (means.iter().map(|v| *v as f32).collect(), 1)
+            }
+            _ => (Arc::clone(&self.values), self.views),
+        };
+        FeatureSet {
+            n_images: self.n_images,
+            views,
+            asks_first: over == Over::Training,
+            widths: self.widths.clone(),
+            values,
+            shift: self.shift.clone(),
+            gram: OnceLock::new(),
         }
+    }
+
+    /// Whether both hold the very same numbers, whatever is asked of them.
+    pub fn holds_those_of(&self, other: &FeatureSet) -> bool {
+        Arc::ptr_eq(&self.values, &other.values)
     }
 
     /// Every number that heads are fitted on, `[n_images · views, d]`, row-major.

@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use handful_stats::Seed;
 
@@ -35,7 +36,7 @@ pub struct TrainingFold<'a> {
     pub(super) mean: Vec<f64>,
     /// What each centred feature is multiplied by: 1/√(½(σ² + mean σ² of its block)·d of its block), 0 for a constant one.
     pub(super) scale: Vec<f64>,
-    spectrum: OnceCell<Spectrum>,
+    spectrum: Rc<OnceCell<Spectrum>>,
 }
 
 impl<'a> TrainingFold<'a> {
@@ -76,8 +77,33 @@ impl<'a> TrainingFold<'a> {
             seed,
             mean,
             scale,
-            spectrum: OnceCell::new(),
+            spectrum: Rc::default(),
         }
+    }
+
+    /// The same images where heads are asked otherwise: what they learn from stays, and is decomposed once for both.
+    ///
+    /// # Panics
+    /// When `features` hold other numbers.
+    pub fn asked_as<'b>(&self, features: &'b FeatureSet) -> TrainingFold<'b> {
+        assert!(features.holds_those_of(self.features), "the same numbers");
+        TrainingFold {
+            features,
+            rows: self.rows.clone(),
+            labels: self.labels.clone(),
+            units: self.units.clone(),
+            present: self.present.clone(),
+            n_classes: self.n_classes,
+            seed: self.seed,
+            mean: self.mean.clone(),
+            scale: self.scale.clone(),
+            spectrum: Rc::clone(&self.spectrum),
+        }
+    }
+
+    /// Whether it is of these features.
+    pub fn is_of(&self, features: &FeatureSet) -> bool {
+        std::ptr::eq(self.features, features)
     }
 
     /// Number of images.

@@ -1,11 +1,11 @@
 //! How good is each candidate, out of fold? All of them and the controls on the same folds, cheapest first.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use handful_learn::Backbone;
 use handful_learn::features::Over;
-use handful_learn::head::{self, HEADS, Head};
+use handful_learn::head::{self, FeatureSet, HEADS, Head};
 
 use super::judge::Judged;
 use super::kept::Kept;
@@ -42,40 +42,48 @@ pub fn candidates(
     let mut judged: Vec<Judged> = Vec::new();
     // Seconds for each row of a photo.
     let mut longest_s = 0.0f64;
-    for of_set in by_features(&comparison.candidates) {
-        let rows = match of_set[0].over {
+    for of_rows in by_rows(&comparison.candidates) {
+        let first = of_rows[0];
+        let rows = match first.over {
             Over::Mean => 1.0,
-            Over::Set | Over::Training => of_set[0].views.count() as f64,
+            Over::Set | Over::Training => first.views.count() as f64,
         };
         if !judged.is_empty() && !watch.has_time_for(rows * longest_s) {
             events.remark("the time limit leaves out further candidates");
             break;
         }
         let started = Instant::now();
-        let features = looks.of_candidate(of_set[0], comparison.geometry, &task.photos.rows)?;
-        let mut done: BTreeMap<&str, OutOfFold> = BTreeMap::new();
-        let mut missing: Vec<(&dyn Head, String)> = Vec::new();
-        for plan in &of_set {
-            let head = head_of(plan)?;
-            let fingerprint = task.fingerprint(&features, head.name());
-            match kept.find(&fingerprint, task) {
-                Some(out) => {
-                    progress.advance(n_splits);
-                    done.insert(head.name(), out);
+        let features = looks.of_candidate(first, comparison.geometry, &task.photos.rows)?;
+        let asked: Vec<(Over, FeatureSet)> = (of_rows.iter().map(|plan| plan.over))
+            .collect::<BTreeSet<Over>>()
+            .into_iter()
+            .map(|over| (over, features.over(over)))
+            .collect();
+        let mut done: Vec<(&CandidatePlan, OutOfFold)> = Vec::new();
+        let mut missing: Vec<(&CandidatePlan, (&FeatureSet, &dyn Head), String)> = Vec::new();
+        for (over, features) in &asked {
+            for plan in of_rows.iter().filter(|plan| plan.over == *over) {
+                let head = head_of(plan)?;
+                let fingerprint = task.fingerprint(features, head.name());
+                match kept.find(&fingerprint, task) {
+                    Some(out) => {
+                        progress.advance(n_splits);
+                        done.push((plan, out));
+                    }
+                    None => missing.push((plan, (features, head), fingerprint)),
                 }
-                None => missing.push((head, fingerprint)),
             }
         }
-        let heads: Vec<&dyn Head> = missing.iter().map(|(head, _)| *head).collect();
-        let outs = task.out_of_fold(&features, &heads, &progress, events)?;
-        for ((head, fingerprint), out) in missing.iter().zip(outs) {
+        let heads: Vec<(&FeatureSet, &dyn Head)> = missing.iter().map(|(_, of, _)| *of).collect();
+        let outs = task.out_of_fold_of_all(&heads, &progress, events)?;
+        for ((plan, _, fingerprint), out) in missing.iter().zip(outs) {
             kept.put(fingerprint, &out, task)?;
-            done.insert(head.name(), out);
+            done.push((plan, out));
         }
-        for plan in of_set {
+        for (plan, out) in done {
+            let name = plan.name(&looks.backbone.card.name);
             // A plan that lists a candidate twice is judged once.
-            if let Some(out) = done.remove(plan.head.as_str()) {
-                let name = plan.name(&looks.backbone.card.name);
+            if judged.iter().all(|judged| judged.name != name) {
                 judged.push(told(name, Some(plan.clone()), out, task, events));
             }
         }
@@ -117,11 +125,11 @@ pub fn head_of(plan: &CandidatePlan) -> Result<&'static dyn Head, Failure> {
     })
 }
 
-/// Candidates with the same features side by side, in the order of their first one.
-fn by_features(candidates: &[CandidatePlan]) -> Vec<Vec<&CandidatePlan>> {
+/// Candidates that learn from the same numbers side by side, in the order of their first one.
+fn by_rows(candidates: &[CandidatePlan]) -> Vec<Vec<&CandidatePlan>> {
     let mut sets: Vec<Vec<&CandidatePlan>> = Vec::new();
     for plan in candidates {
-        let alike = |set: &&mut Vec<&CandidatePlan>| set[0].has_features_of(plan);
+        let alike = |set: &&mut Vec<&CandidatePlan>| set[0].has_rows_of(plan);
         match sets.iter_mut().find(alike) {
             Some(set) => set.push(plan),
             None => sets.push(vec![plan]),

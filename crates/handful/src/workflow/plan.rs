@@ -81,7 +81,14 @@ impl CandidatePlan {
         }
     }
 
-    /// Whether the heads of both are fitted on the same numbers.
+    /// Whether the heads of both are fitted on the same numbers, whatever they are asked about.
+    pub fn has_rows_of(&self, other: &CandidatePlan) -> bool {
+        let of_each_view = |plan: &CandidatePlan| !plan.over.is_mean();
+        let of = |plan: &CandidatePlan| (plan.size_px, plan.views, of_each_view(plan));
+        of(self) == of(other) && self.stages == other.stages
+    }
+
+    /// Whether the heads of both are fitted on the same numbers and asked about the same.
     pub fn has_features_of(&self, other: &CandidatePlan) -> bool {
         (self.size_px, self.views, self.over) == (other.size_px, other.views, other.over)
             && self.stages == other.stages

@@ -2,7 +2,6 @@
 
 use std::time::Instant;
 
-use handful_learn::LearnError;
 use handful_learn::head::{FeatureSet, Fitted, Head, TrainingFold};
 use handful_stats::{Column, Folds, Seed};
 use rayon::prelude::*;
@@ -101,6 +100,20 @@ impl Task {
         progress: &Progress,
         events: &Events,
     ) -> Result<Vec<OutOfFold>, Failure> {
+        let all: Vec<_> = heads.iter().map(|head| (features, *head)).collect();
+        self.out_of_fold_of_all(&all, progress, events)
+    }
+
+    /// The same of heads on feature sets that hold the same numbers and are asked otherwise; those of one set stand side by side.
+    ///
+    /// # Errors
+    /// Those of [`Task::out_of_fold`].
+    pub fn out_of_fold_of_all(
+        &self,
+        heads: &[(&FeatureSet, &dyn Head)],
+        progress: &Progress,
+        events: &Events,
+    ) -> Result<Vec<OutOfFold>, Failure> {
         let splits: Vec<(usize, usize)> = self.folds.splits().collect();
         let fitted: Vec<Vec<(Vec<f64>, f64)>> = splits
             .par_iter()
@@ -108,17 +121,21 @@ impl Task {
                 events.check_interrupted()?;
                 let rows = self.folds.train_rows(repeat, fold);
                 let test = self.folds.test_rows(repeat, fold);
-                let training = self.training_fold(features, &rows, repeat * self.folds.k + fold);
-                let x = features.rows(&test);
-                let of_heads = heads
-                    .iter()
-                    .map(|head| {
-                        let started = Instant::now();
-                        let probabilities = head.fit(&training)?.probabilities(&x);
-                        progress.advance(1);
-                        Ok((probabilities, started.elapsed().as_secs_f64()))
-                    })
-                    .collect::<Result<Vec<_>, LearnError>>()?;
+                let index = repeat * self.folds.k + fold;
+                let mut known: Option<TrainingFold> = None;
+                let mut of_heads = Vec::with_capacity(heads.len());
+                for (features, head) in heads {
+                    let started = Instant::now();
+                    let training = match known.take() {
+                        None => self.training_fold(features, &rows, index),
+                        Some(same) if same.is_of(features) => same,
+                        Some(other) => other.asked_as(features),
+                    };
+                    let fitted = head.fit(known.insert(training))?;
+                    let probabilities = fitted.probabilities(&features.rows(&test));
+                    progress.advance(1);
+                    of_heads.push((probabilities, started.elapsed().as_secs_f64()));
+                }
                 Ok(of_heads)
             })
             .collect::<Result<_, Failure>>()?;
