@@ -190,7 +190,7 @@ impl Bundle {
             bias: tensor("head.bias", &[k])?,
             temperature,
             setting: record.setting,
-            n_rows: record.n_images,
+            n_images: record.n_images,
         };
         if [&head.mean, &head.scale, &head.weights]
             .iter()

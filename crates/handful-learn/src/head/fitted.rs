@@ -28,7 +28,7 @@ pub struct Fitted {
     /// λ, ρ or the number of neighbours, if the head has one.
     pub setting: Option<f64>,
     /// Images it was fitted on.
-    pub n_rows: usize,
+    pub n_images: usize,
 }
 
 impl Fitted {
@@ -61,7 +61,7 @@ impl Fitted {
             bias: all_bias,
             temperature: 1.0,
             setting: None,
-            n_rows: fold.n_images(),
+            n_images: fold.n_images(),
         }
     }
 
@@ -108,14 +108,14 @@ impl Fitted {
 
     /// The same of logits `[n, classes]` that [`Fitted::logits`] gave.
     pub fn probabilities_of(&self, logits: Vec<f64>) -> Vec<f64> {
-        calibrated(logits, self.bias.len(), self.temperature, self.n_rows)
+        calibrated(logits, self.bias.len(), self.temperature, self.n_images)
     }
 }
 
-/// softmax(logits/temperature) of each row of `[n, classes]`; a class whose logit is −∞, because the `n_rows` images that were learned
-/// from had none of it, gets (0 + ½)/(n_rows + K/2), its smoothed share.
-pub fn calibrated(mut p: Vec<f64>, k: usize, temperature: f64, n_rows: usize) -> Vec<f64> {
-    let share = 0.5 / (n_rows as f64 + 0.5 * k as f64);
+/// softmax(logits/temperature) of each row of `[n, classes]`; a class whose logit is −∞, because the `n_images` images that were learned
+/// from had none of it, gets (0 + ½)/(n_images + K/2), its smoothed share.
+pub fn calibrated(mut p: Vec<f64>, k: usize, temperature: f64, n_images: usize) -> Vec<f64> {
+    let share = 0.5 / (n_images as f64 + 0.5 * k as f64);
     for row in p.chunks_exact_mut(k) {
         let is_absent: Vec<bool> = row.iter().map(|z| *z == f64::NEG_INFINITY).collect();
         row.iter_mut().for_each(|z| *z /= temperature);

@@ -322,7 +322,7 @@ fn views_that_are_all_alike_teach_affine_heads_nothing_new() {
                 fitted_on(&copies, &case, *head),
             );
             let what = format!("{}, {}, {over:?}", case.name, head.name());
-            assert_eq!(of_copies.n_rows, case.n, "{what}");
+            assert_eq!(of_copies.n_images, case.n, "{what}");
             let (a, b) = (
                 alone.probabilities(&case.new),
                 of_copies.probabilities(&case.new),

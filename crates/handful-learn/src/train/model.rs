@@ -58,7 +58,7 @@ impl Model {
     }
 
     /// A network that has learned nothing, with a head of zeros for these classes.
-    pub fn untrained(backbone: &Backbone, n_classes: usize, n_rows: usize) -> Model {
+    pub fn untrained(backbone: &Backbone, n_classes: usize, n_images: usize) -> Model {
         let features = backbone.stages[backbone.stages.len() - 1].channels;
         Model {
             backbone: backbone.clone(),
@@ -72,7 +72,7 @@ impl Model {
                 bias: vec![0.0; n_classes],
                 temperature: 1.0,
                 setting: None,
-                n_rows,
+                n_images,
             },
         }
     }

@@ -188,19 +188,24 @@ struct Predicted {
 }
 
 fn predict_batch(model: &Bundle, photos: &[Photo]) -> Result<Vec<Predicted>, Failure> {
-    let prepared: Vec<(Vec<Issue>, Result<Vec<Pixels>, Issue>)> =
-        photos.iter().map(|photo| prepare(model, photo)).collect();
-    let good = prepared.iter().filter_map(|(_, p)| p.as_ref().ok());
-    let good: Vec<Pixels> = good.flatten().cloned().collect();
-    let probabilities = model.probabilities(&good)?;
-    let mut rows = probabilities.chunks_exact(model.record.labels.len());
-    let answer =
-        |(photo, (notes, p)): (&Photo, (Vec<Issue>, Result<Vec<Pixels>, Issue>))| Predicted {
-            shown: photo.shown.clone(),
-            probabilities: p.map(|_| rows.next().expect("one row a prepared photo").to_vec()),
+    let mut views: Vec<Pixels> = Vec::new();
+    let mut read = Vec::with_capacity(photos.len());
+    for photo in photos {
+        let (notes, of_photo) = prepare(model, photo);
+        read.push((
+            photo,
             notes,
-        };
-    Ok(photos.iter().zip(prepared).map(answer).collect())
+            of_photo.map(|of_photo| views.extend(of_photo)),
+        ));
+    }
+    let probabilities = model.probabilities(&views)?;
+    let mut rows = probabilities.chunks_exact(model.record.labels.len());
+    let answers = read.into_iter().map(|(photo, notes, is_read)| Predicted {
+        shown: photo.shown.clone(),
+        probabilities: is_read.map(|()| rows.next().expect("one row a prepared photo").to_vec()),
+        notes,
+    });
+    Ok(answers.collect())
 }
 
 /// The views as the network wants them, and what the person should know of the photo.

@@ -42,6 +42,14 @@ impl Look {
             several => Look::Views(geometry, size_px, several),
         }
     }
+
+    /// The views of each photo that it sees.
+    fn views(self) -> Views {
+        match self {
+            Look::Views(.., several) => several,
+            _ => Views::AsIs,
+        }
+    }
 }
 
 /// Feature vectors of a list of photos.
@@ -193,10 +201,7 @@ impl<'a> Looks<'a> {
                     backbone: self.backbone,
                     preprocessing: self.backbone.preprocessing(geometry, size_px),
                     taps: self.taps.clone(),
-                    views: match look {
-                        Look::Views(_, _, several) => several,
-                        _ => Views::AsIs,
-                    },
+                    views: look.views(),
                 }
             }
             Look::Control => View::Control,
@@ -264,10 +269,7 @@ impl<'a> Looks<'a> {
                 idx.into_iter().map(span).collect()
             }
         };
-        let n_views = match look {
-            Look::Views(.., views) => views.count(),
-            _ => 1,
-        };
+        let n_views = look.views().count();
         let vectors = &self.vectors[&look];
         let blocks: Vec<(usize, Vec<f32>)> = spans
             .into_iter()
