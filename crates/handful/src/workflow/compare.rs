@@ -138,7 +138,7 @@ fn by_rows(candidates: &[CandidatePlan]) -> Vec<Vec<&CandidatePlan>> {
     sets
 }
 
-/// Cheapest first, by [`cost`]; equally cheap ones in the order of their heads.
+/// Cheapest first, by [`cost`]; equally cheap ones in the order of their heads, then of their views.
 pub fn sort(judged: &mut [Judged], backbone: &Backbone) {
     let of = |judged: &Judged| {
         let plan = judged.plan.as_ref();
@@ -150,7 +150,15 @@ pub fn sort(judged: &mut [Judged], backbone: &Backbone) {
             training,
             keeps_images,
         } = cost(plan, backbone);
-        (prediction, training, keeps_images, head)
+        // A plan lists candidates in this order, and is repeated in it.
+        (
+            prediction,
+            training,
+            keeps_images,
+            head,
+            plan.views,
+            plan.over,
+        )
     };
     judged.sort_by(|a, b| {
         let order = of(a).partial_cmp(&of(b));
