@@ -164,14 +164,8 @@ impl<E: Element> Convolution<E> {
             },
         };
         let line = padded_width * self.channels_in;
-        let mut padded;
-        let x = if window.is_whole_lines(size) {
-            &image[window.top as usize * line..]
-        } else {
-            padded = Buffer::new(image_len(window.size, self.channels_in));
-            window.copy(image, size, self.channels_in, &mut padded);
-            &padded[..]
-        };
+        let mut padded = Buffer::new(0);
+        let x = window.of(image, size, self.channels_in, &mut padded);
         let x = Places::in_lines(
             x.as_ptr(),
             after.width,

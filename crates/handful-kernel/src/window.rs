@@ -1,6 +1,8 @@
 //! A rectangle of a map, with zeros where it lies outside.
 
+use crate::buffer::Buffer;
 use crate::element::Element;
+use crate::fit::image_len;
 use crate::size::Size;
 
 /// Where a rectangle lies; it may begin before a map and end behind it.
@@ -18,6 +20,22 @@ impl Window {
             && self.size.width == map.width
             && self.top >= 0
             && self.top as usize + self.size.height <= map.height
+    }
+
+    /// What it shows of an image `[map, channels]`: where it lies, or between zeros in `room`, which then holds it alone.
+    pub fn of<'a, E: Element>(
+        &self,
+        image: &'a [E],
+        map: Size,
+        channels: usize,
+        room: &'a mut Buffer<E>,
+    ) -> &'a [E] {
+        if self.is_whole_lines(map) {
+            return &image[self.top as usize * map.width * channels..];
+        }
+        *room = Buffer::new(image_len(self.size, channels));
+        self.copy(image, map, channels, room);
+        room
     }
 
     /// Copies it out of an image `[map, channels]`.

@@ -120,14 +120,8 @@ impl<E: Element> InputGradient<E> {
                 size: Size { height, width },
             };
             let line_after = width * self.channels_out;
-            let mut padded;
-            let gradient = if window.is_whole_lines(after) {
-                &image[window.top as usize * line_after..]
-            } else {
-                padded = Buffer::new(image_len(window.size, self.channels_out));
-                window.copy(image, after, self.channels_out, &mut padded);
-                &padded[..]
-            };
+            let mut padded = Buffer::new(0);
+            let gradient = window.of(image, after, self.channels_out, &mut padded);
             for (idx, class) in self.classes.iter().enumerate() {
                 let Some(panels) = &class.panels else {
                     continue;

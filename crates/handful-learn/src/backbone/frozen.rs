@@ -100,20 +100,18 @@ impl<E: Element> Frozen<E> {
 impl<E: Element> FrozenStage<E> {
     /// The one convolution that it is.
     fn single(&self) -> Option<&Convolution<E>> {
-        match (&self.blocks[..], &self.pool) {
-            (
-                [
-                    Block::Chain {
-                        through,
-                        beside: None,
-                        adds_input: false,
-                    },
-                ],
-                None,
-            ) => match &through[..] {
-                [Step::Full(conv)] => Some(conv),
-                _ => None,
+        let [
+            Block::Chain {
+                through,
+                beside: None,
+                adds_input: false,
             },
+        ] = &self.blocks[..]
+        else {
+            return None;
+        };
+        match (&through[..], self.pool) {
+            ([Step::Full(conv)], None) => Some(conv),
             _ => None,
         }
     }

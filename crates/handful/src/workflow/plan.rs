@@ -90,8 +90,7 @@ impl CandidatePlan {
 
     /// Whether the heads of both are fitted on the same numbers and asked about the same.
     pub fn has_features_of(&self, other: &CandidatePlan) -> bool {
-        (self.size_px, self.views, self.over) == (other.size_px, other.views, other.over)
-            && self.stages == other.stages
+        self.over == other.over && self.has_rows_of(other)
     }
 
     /// Which views of a photo are looked at in a prediction.

@@ -3,6 +3,7 @@
 use handful_expand::{Op, named};
 use handful_image::Geometry;
 use handful_learn::features::{Over, Views};
+use handful_learn::guard::Judged as Verdicts;
 
 use super::guarded::{Guarded, guard, jury};
 use super::policies::{self, Augment};
@@ -30,9 +31,6 @@ const HEADS_OVER: &[(Over, &[&str])] = &[
     (Over::Set, &["lda", BASELINE_HEAD]),
     (Over::Training, &["lda", BASELINE_HEAD]),
 ];
-const MIRROR_IMAGES: &str = "mirror images";
-/// What the decision on them says where they join.
-const TRIED: &str = "tried";
 
 /// What the photos said, where they were asked.
 pub struct Changes(Option<(Labelled, Guarded)>);
@@ -112,9 +110,10 @@ impl Changes {
         if is_settled || learnt.len() > MOST_MIRRORED {
             return Ok(());
         }
-        let mirroring = self.of_mirroring(&given.photos.classes);
-        let is_safe = mirroring.as_ref().is_some_and(|d| d.choice == TRIED);
-        comparison.decisions.extend(mirroring);
+        let mut mirroring = self.of_mirroring(&given.photos.classes);
+        let is_safe = self
+            .verdict_on_mirroring()
+            .is_some_and(|judged| judged.safe.is_some());
         // The cheaper ones first: those that there is no time for are the last.
         let mut several = Vec::new();
         several.extend(is_safe.then_some(Views::Mirrored));
@@ -132,10 +131,8 @@ impl Changes {
             let seconds = looks.seconds(first.size_px, views.count() * learnt.len());
             if !watch.has_time_for(seconds) {
                 let remark = format!("the time limit leaves out {}", views.name());
-                comparison
-                    .decisions
-                    .retain(|d| views != Views::Mirrored || d.topic != MIRROR_IMAGES);
                 given.events.remark(remark);
+                mirroring = mirroring.filter(|_| views != Views::Mirrored);
                 break;
             }
             let look = Look::through(comparison.geometry, first.size_px, views);
@@ -145,17 +142,24 @@ impl Changes {
             };
             comparison.candidates.extend(HEADS_OVER.iter().flat_map(of));
         }
+        comparison.decisions.extend(mirroring);
         Ok(())
+    }
+
+    /// What the photos said of mirroring; none where they were not asked.
+    fn verdict_on_mirroring(&self) -> Option<&Verdicts> {
+        let (_, guarded) = self.0.as_ref()?;
+        (guarded.judged.iter()).find(|judged| judged.operation == MIRRORING)
     }
 
     /// Whether mirror images join, and why; none where the photos were not asked.
     fn of_mirroring(&self, classes: &[String]) -> Option<Decision> {
         let (_, guarded) = self.0.as_ref()?;
-        let judged = (guarded.judged.iter()).find(|judged| judged.operation == MIRRORING)?;
+        let judged = self.verdict_on_mirroring()?;
         Some(Decision {
-            topic: MIRROR_IMAGES.into(),
+            topic: "mirror images".into(),
             choice: match judged.safe {
-                Some(_) => TRIED,
+                Some(_) => "tried",
                 None => "left out",
             }
             .into(),
