@@ -59,7 +59,10 @@ impl Matrix {
 
     /// Some of the rows, in this order.
     pub fn pick(&self, rows: &[usize]) -> Matrix {
-        let values = rows.iter().flat_map(|&r| self.row(r)).copied().collect();
+        // By slices: collecting value by value takes several times as long.
+        let mut values = Vec::with_capacity(rows.len() * self.n_cols);
+        rows.iter()
+            .for_each(|&r| values.extend_from_slice(self.row(r)));
         Matrix {
             n_rows: rows.len(),
             n_cols: self.n_cols,

@@ -25,6 +25,7 @@ pub mod correction;
 pub mod detectable;
 pub mod doubt;
 mod error;
+mod exponential;
 pub mod fold;
 mod group;
 pub mod holm;

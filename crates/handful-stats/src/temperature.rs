@@ -1,5 +1,7 @@
 //! One number that makes logits honest: what they are divided by before the softmax.
 
+use crate::exponential::exponentials;
+
 /// Bounds of 1/T: T from e⁻³ to e⁴ (recipe A6).
 const INVERSE_BOUNDS: (f64, f64) = (0.018_315_638_888_734_18, 20.085_536_923_187_668);
 /// Relative change of 1/T that ends the search: far below what any output shows.
@@ -8,14 +10,19 @@ const MOST_STEPS: usize = 100;
 
 /// Brings each row of logits `[n, classes]` to probabilities, in place.
 pub fn softmax_rows(logits: &mut [f64], n_classes: usize) {
+    below_largest(logits, n_classes);
+    exponentials(logits);
+    for row in logits.chunks_exact_mut(n_classes) {
+        let sum: f64 = row.iter().sum();
+        row.iter_mut().for_each(|v| *v /= sum);
+    }
+}
+
+/// Takes the largest value of each row from all of them.
+fn below_largest(logits: &mut [f64], n_classes: usize) {
     for row in logits.chunks_exact_mut(n_classes) {
         let largest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let mut sum = 0.0;
-        for value in row.iter_mut() {
-            *value = (*value - largest).exp();
-            sum += *value;
-        }
-        row.iter_mut().for_each(|v| *v /= sum);
+        row.iter_mut().for_each(|v| *v -= largest);
     }
 }
 
@@ -38,20 +45,23 @@ pub fn fit_temperature(logits: &[f64], labels: &[usize], n_classes: usize) -> f6
     if labels.is_empty() || n_classes < 2 {
         return 1.0;
     }
+    let mut below = logits.to_vec();
+    below_largest(&mut below, n_classes);
     let sharpest = INVERSE_BOUNDS.1;
-    let inverse = minimise(logits, labels, n_classes, 0.0);
+    let inverse = minimise(&below, labels, n_classes, 0.0);
     if inverse < sharpest * (1.0 - 1e-6) {
         return 1.0 / inverse;
     }
-    1.0 / minimise(logits, labels, n_classes, 1.0 / (labels.len() as f64 + 2.0))
+    1.0 / minimise(&below, labels, n_classes, 1.0 / (labels.len() as f64 + 2.0))
 }
 
-/// The best 1/T when the share `missing` of each target lies on the other classes.
-fn minimise(logits: &[f64], labels: &[usize], n_classes: usize, missing: f64) -> f64 {
+/// The best 1/T when the share `missing` of each target lies on the other classes; the largest logit of each row is 0.
+fn minimise(below: &[f64], labels: &[usize], n_classes: usize, missing: f64) -> f64 {
     let (mut low, mut high) = INVERSE_BOUNDS;
-    let mut at = start(logits, n_classes).clamp(low, high);
+    let mut at = start(below, n_classes).clamp(low, high);
+    let of_targets = of_targets(below, labels, n_classes, missing);
     for _ in 0..MOST_STEPS {
-        let (slope, curvature) = derivatives(logits, labels, n_classes, missing, at);
+        let (slope, curvature) = derivatives(below, n_classes, of_targets, at);
         if slope > 0.0 {
             high = at;
         } else {
@@ -77,42 +87,41 @@ fn minimise(logits: &[f64], labels: &[usize], n_classes: usize, missing: f64) ->
 }
 
 /// One over the mean spread of a row, which is right to a factor of a few.
-fn start(logits: &[f64], n_classes: usize) -> f64 {
-    let spread: f64 = logits
-        .chunks_exact(n_classes)
-        .map(|row| {
-            let largest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            largest - row.iter().sum::<f64>() / n_classes as f64
-        })
-        .sum();
-    let n = (logits.len() / n_classes) as f64;
+fn start(below: &[f64], n_classes: usize) -> f64 {
+    let spread = -below.iter().sum::<f64>() / n_classes as f64;
+    let n = (below.len() / n_classes) as f64;
     if spread > 0.0 { 3.0 * n / spread } else { 1.0 }
 }
 
-/// First and second derivative of the summed log-loss by 1/T: Σ(E_p[z] − z_target) and Σ Var_p(z).
-fn derivatives(
-    logits: &[f64],
-    labels: &[usize],
-    n_classes: usize,
-    missing: f64,
-    inverse: f64,
-) -> (f64, f64) {
-    let (mut slope, mut curvature) = (0.0, 0.0);
-    for (row, &label) in logits.chunks_exact(n_classes).zip(labels) {
-        let largest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let (mut total, mut first, mut second, mut sum) = (0.0, 0.0, 0.0, 0.0);
-        for &value in row {
-            let z = value - largest;
-            let e = (z * inverse).exp();
+/// Σ z_target.
+fn of_targets(below: &[f64], labels: &[usize], n_classes: usize, missing: f64) -> f64 {
+    let of_row = |(row, &label): (&[f64], &usize)| {
+        let own = row[label];
+        let others = (row.iter().sum::<f64>() - own) / (n_classes - 1) as f64;
+        (1.0 - missing) * own + missing * others
+    };
+    below
+        .chunks_exact(n_classes)
+        .zip(labels)
+        .map(of_row)
+        .sum::<f64>()
+}
+
+/// First and second derivative of the summed log-loss by 1/T: ΣE_p\[z\] − Σz_target and Σ Var_p(z).
+fn derivatives(below: &[f64], n_classes: usize, of_targets: f64, inverse: f64) -> (f64, f64) {
+    let mut e: Vec<f64> = below.iter().map(|z| z * inverse).collect();
+    exponentials(&mut e);
+    let (mut slope, mut curvature) = (-of_targets, 0.0);
+    let rows = below.chunks_exact(n_classes);
+    for (row, of_row) in rows.zip(e.chunks_exact(n_classes)) {
+        let (mut total, mut first, mut second) = (0.0, 0.0, 0.0);
+        for (z, e) in row.iter().zip(of_row) {
             total += e;
             first += e * z;
             second += e * z * z;
-            sum += z;
         }
         let mean = first / total;
-        let own = row[label] - largest;
-        let others = (sum - own) / (n_classes - 1) as f64;
-        slope += mean - (1.0 - missing) * own - missing * others;
+        slope += mean;
         curvature += second / total - mean * mean;
     }
     (slope, curvature)

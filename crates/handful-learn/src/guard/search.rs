@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::evidence::{Clean, Evidence, Placebo};
-use super::power::planted;
+use super::power::{PLANTS, Plant};
 use super::sight::Sight;
 use super::space::Space;
 use super::verdict::{agreed, decide};
@@ -145,7 +145,7 @@ impl<'a> Guard<'a> {
     /// Those that [`Guard::thorough`] takes: four turns, placebos.
     pub const LOOKS_THOROUGH: usize = 4 + PLACEBOS.len() * 3;
     /// Looks of a photo that [`Guard::power`] takes.
-    pub const LOOKS_FOR_POWER: usize = 2;
+    pub const LOOKS_FOR_POWER: usize = 2 * PLANTS.len();
 
     /// At most so many looks of a photo to judge an operation.
     pub fn looks(op: &dyn Op) -> usize {
@@ -185,22 +185,25 @@ impl<'a> Guard<'a> {
             .collect()
     }
 
-    /// How often a planted change of labels is noticed: a mirrored mark, under a mirroring of the picture.
+    /// How often planted changes of labels are noticed: marks of which a change makes one the other.
     ///
     /// # Errors
     /// When a system can't be solved.
-    pub fn power(&self) -> Result<Power, LearnError> {
-        let (marked, labels) = planted(self.squares, self.seed);
+    pub fn power(&self) -> Result<Vec<Power>, LearnError> {
+        PLANTS.iter().map(|plant| self.power_for(plant)).collect()
+    }
+
+    fn power_for(&self, plant: &Plant) -> Result<Power, LearnError> {
+        let (marked, labels) = plant.planted(self.squares, self.seed);
         let space = Space::new(&self.sight.of(&marked), &self.sight.widths())?;
         let resamples = self.resamples.clone();
         let clean = Clean::new(&space, &labels, self.groups, 2, &self.folds, resamples)?;
-        let flip = named("horizontal_flip").expect("a built-in operation");
-        let changed = self.changed(&marked, flip, &[1.0]);
-        let points = space.points(&self.sight.of(&changed));
-        let evidence = clean.evidence(&points, true, &[])?;
+        let (op, amounts) = (plant.op(), [plant.amount]);
+        let points = space.points(&self.sight.of(&self.changed(&marked, op, &amounts)));
+        let evidence = clean.evidence(&points, pose(op, &amounts) == Pose::Fixed, &[])?;
         let alarms = evidence[1..].iter().map(decide);
         let alarms = alarms.filter(|v| *v == Verdict::Harmful).count();
-        Ok(Power::new(alarms, self.resamples.len()))
+        Ok(plant.power(alarms, self.resamples.len()))
     }
 
     fn clean(&self) -> Result<Clean<'_>, LearnError> {

@@ -138,7 +138,7 @@ fn darkness_is_refused_where_nothing_can_be_seen_in_it_and_little_light_is_not()
 }
 
 #[test]
-fn a_mirrored_mark_is_noticed_where_photos_show_little_else() {
+fn changes_of_a_mark_are_noticed_where_photos_show_little_else() {
     let plain = photos(|_, random| picture(random, [0, 0, 1, 1], [40; 3]));
     let backbone = Backbone::untrained("resnet14", 1).unwrap();
     let preprocessing = backbone.preprocessing(Geometry::CenterCrop, PX);
@@ -154,6 +154,11 @@ fn a_mirrored_mark_is_noticed_where_photos_show_little_else() {
         Seed(0),
         &is_stopped,
     );
-    let power = guard.unwrap().power().unwrap();
-    assert!(power.alarms >= 9 && power.of == 10, "{power:?}");
+    let powers = guard.unwrap().power().unwrap();
+    let changes: Vec<&str> = powers.iter().map(|p| p.operation.as_str()).collect();
+    let expected = ["horizontal_flip", "vertical_flip", "quarter_turns", "hue"];
+    assert_eq!(changes, expected);
+    for power in powers {
+        assert!(power.alarms >= 9 && power.of == 10, "{power:?}");
+    }
 }

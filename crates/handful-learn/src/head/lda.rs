@@ -4,7 +4,7 @@ use handful_stats::fit_temperature;
 
 use super::{Fitted, Head, TrainingFold, inner};
 use crate::LearnError;
-use crate::algebra::{Matrix, gram, outer_gram, product, solve};
+use crate::algebra::{Matrix, gram, outer_gram, product, solve, transposed_product};
 
 /// logit_k = zᵀΣ⁻¹μ_k − ½μ_kᵀΣ⁻¹μ_k + ln π_k with Σ the covariance within classes, shrunk towards a multiple of the
 /// identity by the Ledoit-Wolf share ρ, and π_k = (n_k + ½)/(n + K/2).
@@ -32,41 +32,66 @@ impl Head for Lda {
     }
 
     fn fit(&self, fold: &TrainingFold) -> Result<Fitted, LearnError> {
+        let Learned {
+            judged,
+            logits,
+            model,
+        } = fold.discriminants()?;
+        let k = fold.present.len();
+        let (logits, labels) = fold.of_images(judged, logits.clone(), k);
+        let weights = fold.spectrum()?.coefficients(&model.weights);
+        Ok(Fitted {
+            temperature: fit_temperature(&logits, &labels, k),
+            setting: Some(model.shrinkage),
+            ..Fitted::of_present(self.name(), fold, fold.scale.clone(), &weights, &model.bias)
+        })
+    }
+}
+
+/// What comes of the rows of a fold, whatever is asked of it.
+pub(super) struct Learned {
+    /// Rows that were held out of inner splits.
+    judged: Vec<usize>,
+    /// What was said of them, `[judged, k]`.
+    logits: Vec<f64>,
+    /// Of all rows.
+    model: Discriminants,
+}
+
+impl Learned {
+    pub fn of(fold: &TrainingFold) -> Result<Learned, LearnError> {
         let spectrum = fold.spectrum()?;
         let (scores, d) = (&spectrum.scores, fold.features.width());
         let (k, views) = (fold.present.len(), fold.features.n_views());
         let (mut logits, mut judged) = (Vec::new(), Vec::new());
         for split in inner::splits(fold) {
             let held_out = scores.pick(&split.judge);
-            // Σ over the fit rows is the diagonal of all rows minus what is held out.
-            let mut sums = gram(&held_out);
-            sums.values.iter_mut().for_each(|v| *v = -*v);
-            spectrum
-                .values
-                .iter()
-                .enumerate()
-                .for_each(|(j, value)| sums.row_mut(j)[j] += value);
-            let fit_labels: Vec<usize> = split.fit.iter().map(|&i| fold.labels[i]).collect();
-            let model = discriminate(&scores.pick(&split.fit), views, &fit_labels, sums, k, d)?;
+            let labels: Vec<usize> = split.fit.iter().map(|&i| fold.labels[i]).collect();
+            let rows = Rows {
+                x: &scores.pick(&split.fit),
+                labels: &labels,
+                views,
+                k,
+            };
+            let model = discriminate(rows, &spectrum.values, &held_out, d)?;
             let found = product(&held_out, &model.weights);
             for i in 0..found.n_rows {
                 logits.extend(found.row(i).iter().zip(&model.bias).map(|(l, b)| l + b));
             }
             judged.extend(split.judge);
         }
-        let (logits, labels) = fold.of_images(&judged, logits, k);
-        let mut sums = Matrix::zeros(spectrum.rank(), spectrum.rank());
-        spectrum
-            .values
-            .iter()
-            .enumerate()
-            .for_each(|(j, value)| sums.row_mut(j)[j] = *value);
-        let model = discriminate(scores, views, &fold.labels, sums, k, d)?;
-        let weights = spectrum.coefficients(&model.weights);
-        Ok(Fitted {
-            temperature: fit_temperature(&logits, &labels, k),
-            setting: Some(model.shrinkage),
-            ..Fitted::of_present(self.name(), fold, fold.scale.clone(), &weights, &model.bias)
+        let rows = Rows {
+            x: scores,
+            labels: &fold.labels,
+            views,
+            k,
+        };
+        let none = Matrix::zeros(0, spectrum.rank());
+        let model = discriminate(rows, &spectrum.values, &none, d)?;
+        Ok(Learned {
+            judged,
+            logits,
+            model,
         })
     }
 }
@@ -79,81 +104,91 @@ struct Discriminants {
     shrinkage: f64,
 }
 
-/// Discriminants of rows x `[n, r]`, so many `views` of each image, that are coordinates in an r-dimensional part of a d-dimensional space;
-/// `sums` is xᵀx. Outside that part all rows are zero, so the covariance there is the shrinkage target alone and says nothing.
-fn discriminate(
-    x: &Matrix,
+/// Rows to fit on.
+#[derive(Clone, Copy)]
+struct Rows<'a> {
+    /// `[n, r]`, coordinates in an r-dimensional part of the features' space.
+    x: &'a Matrix,
+    /// Class of each.
+    labels: &'a [usize],
+    /// How many of them are views of one image, one after the other.
     views: usize,
-    labels: &[usize],
-    mut sums: Matrix,
+    /// Number of classes.
     k: usize,
+}
+
+impl Rows<'_> {
+    /// Rows of each class, and their means `[k, r]`. A class that is not among the rows has its mean in the middle.
+    fn classes(&self) -> (Vec<f64>, Matrix) {
+        let mut counts = vec![0.0f64; self.k];
+        let mut means = Matrix::zeros(self.k, self.x.n_cols);
+        for (i, &label) in self.labels.iter().enumerate() {
+            counts[label] += 1.0;
+            let mean = means.row_mut(label).iter_mut();
+            mean.zip(self.x.row(i)).for_each(|(m, v)| *m += v);
+        }
+        for (class, count) in counts.iter().enumerate() {
+            let mean = means.row_mut(class).iter_mut();
+            mean.for_each(|m| *m /= count.max(1.0));
+        }
+        (counts, means)
+    }
+
+    /// Σ over pairs of views of an image of (r_v·r_w)² = ‖Σ_v r_v·r_vᵀ‖², summed over images, of rows r less their class means.
+    fn fourth(&self, means: &Matrix) -> f64 {
+        let mut apart = self.x.clone();
+        for (i, &label) in self.labels.iter().enumerate() {
+            let row = apart.row_mut(i).iter_mut();
+            row.zip(means.row(label)).for_each(|(v, m)| *v -= m);
+        }
+        let rows: Vec<usize> = (0..self.labels.len()).collect();
+        let of_image = |rows: &[usize]| -> f64 {
+            let products = outer_gram(&apart.pick(rows));
+            products.values.iter().map(|v| v * v).sum()
+        };
+        rows.chunks_exact(self.views).map(of_image).sum()
+    }
+}
+
+/// Discriminants of rows x in a d-dimensional space, where Σ over x and the `held_out` rows of their squares is the diagonal `all`. Outside
+/// of x's part all rows are zero, so the covariance there is the shrinkage target alone and says nothing.
+fn discriminate(
+    rows: Rows,
+    all: &[f64],
+    held_out: &Matrix,
     d: usize,
 ) -> Result<Discriminants, LearnError> {
-    let (n, r) = (x.n_rows as f64, x.n_cols);
-    let mut counts = vec![0.0f64; k];
-    let mut means = Matrix::zeros(k, r);
-    for (i, &label) in labels.iter().enumerate() {
-        counts[label] += 1.0;
-        means
-            .row_mut(label)
-            .iter_mut()
-            .zip(x.row(i))
-            .for_each(|(m, v)| *m += v);
+    let (n, r, k, views) = (
+        rows.x.n_rows as f64,
+        rows.x.n_cols,
+        rows.k,
+        rows.views as f64,
+    );
+    let (counts, means) = rows.classes();
+    // What is taken from all squares: those of rows that are held out, and of the class means.
+    let mut taken = held_out.clone();
+    for (class, count) in counts.iter().enumerate() {
+        let weighed = means.row(class).iter().map(|m| count.sqrt() * m);
+        taken.values.extend(weighed);
+        taken.n_rows += 1;
     }
-    for class in 0..k {
-        // A class that is not among the rows has its mean in the middle and the smallest prior.
-        means
-            .row_mut(class)
-            .iter_mut()
-            .for_each(|m| *m /= counts[class].max(1.0));
-    }
-    let total = (0..r).map(|j| sums.row(j)[j]).sum::<f64>() / n;
-    for class in 0..k {
-        for a in 0..r {
-            let own = counts[class] * means.row(class)[a];
-            sums.row_mut(a)
-                .iter_mut()
-                .zip(means.row(class))
-                .for_each(|(s, m)| *s -= own * m);
-        }
-    }
-    let mut covariance = sums;
-    covariance.values.iter_mut().for_each(|v| *v /= n);
-
-    let squares: f64 = covariance.values.iter().map(|v| v * v).sum();
-    let average = (0..r).map(|j| covariance.row(j)[j]).sum::<f64>() / d as f64;
-    let mut apart = x.clone();
-    for (i, &label) in labels.iter().enumerate() {
-        let row = apart.row_mut(i).iter_mut();
-        row.zip(means.row(label)).for_each(|(v, m)| *v -= m);
-    }
-    // Σ over pairs of views of an image of (r_v·r_w)² = ‖Σ_v r_v·r_vᵀ‖²
-    let rows: Vec<usize> = (0..labels.len()).collect();
-    let of_image = |rows: &[usize]| -> f64 {
-        let products = outer_gram(&apart.pick(rows));
-        products.values.iter().map(|v| v * v).sum()
-    };
-    let fourth = rows.chunks_exact(views).map(of_image).sum::<f64>() / n;
-    let shrinkage = shrinkage(squares, average, fourth, (n, views as f64), d as f64);
-    for j in 0..r {
-        let row = covariance.row_mut(j);
-        row.iter_mut().for_each(|v| *v *= 1.0 - shrinkage);
-        row[j] += shrinkage * average;
-    }
-    let mut columns = Matrix::zeros(r, k);
-    for class in 0..k {
-        means
-            .row(class)
-            .iter()
-            .enumerate()
-            .for_each(|(j, m)| columns.row_mut(j)[class] = *m);
-    }
-    if average <= NO_SPREAD * total / d as f64 {
+    let scatter = Scatter { all, taken };
+    let average = scatter.trace() / n / d as f64;
+    let fourth = rows.fourth(&means) / n;
+    let squares = scatter.squares() / (n * n);
+    let shrinkage = shrinkage(squares, average, fourth, (n, views), d as f64);
+    let total = rows.x.values.iter().map(|v| v * v).sum::<f64>() / n;
+    let columns = means.transposed();
+    let weights = match average <= NO_SPREAD * total / d as f64 {
         // One image a class: nothing is known of how images of one class differ, so any as much as all do.
-        covariance = Matrix::zeros(r, r);
-        (0..r).for_each(|j| covariance.row_mut(j)[j] = total.max(f64::MIN_POSITIVE));
-    }
-    let weights = solve(&covariance, &columns).ok_or(LearnError::Algebra {
+        true => {
+            let total = total.max(f64::MIN_POSITIVE);
+            let values = columns.values.iter().map(|m| m / total).collect();
+            Some(Matrix::new(r, k, values))
+        }
+        false => scatter.solve((1.0 - shrinkage) / n, shrinkage * average, &columns),
+    };
+    let weights = weights.ok_or(LearnError::Algebra {
         what: "the covariance of a fold",
     })?;
     let bias = (0..k)
@@ -161,8 +196,7 @@ fn discriminate(
             let quadratic: f64 = (0..r)
                 .map(|j| means.row(class)[j] * weights.row(j)[class])
                 .sum();
-            let of_views = views as f64;
-            let prior = (counts[class] / of_views + 0.5) / (n / of_views + 0.5 * k as f64);
+            let prior = (counts[class] / views + 0.5) / (n / views + 0.5 * k as f64);
             prior.ln() - 0.5 * quadratic
         })
         .collect();
@@ -171,6 +205,68 @@ fn discriminate(
         bias,
         shrinkage,
     })
+}
+
+/// A sum of squares W = Λ − TᵀT: the diagonal Λ `[r]` less that of a few rows T `[t, r]`.
+struct Scatter<'a> {
+    all: &'a [f64],
+    taken: Matrix,
+}
+
+impl Scatter<'_> {
+    fn trace(&self) -> f64 {
+        let taken: f64 = self.taken.values.iter().map(|v| v * v).sum();
+        self.all.iter().sum::<f64>() - taken
+    }
+
+    /// ‖W‖² = ‖Λ‖² − 2·Σ Λ_j·T_ij² + ‖T·Tᵀ‖²
+    fn squares(&self) -> f64 {
+        let of_all: f64 = self.all.iter().map(|v| v * v).sum();
+        let between = |i: usize| -> f64 {
+            let row = self.taken.row(i).iter().zip(self.all);
+            row.map(|(t, a)| a * t * t).sum()
+        };
+        let between: f64 = (0..self.taken.n_rows).map(between).sum();
+        let taken = outer_gram(&self.taken);
+        let taken: f64 = taken.values.iter().map(|v| v * v).sum();
+        of_all - 2.0 * between + taken
+    }
+
+    /// (c·W + s·I)⁻¹·b for s > 0; none where rounding hides that it has a solution.
+    fn solve(&self, c: f64, s: f64, b: &Matrix) -> Option<Matrix> {
+        let (r, t) = (self.all.len(), self.taken.n_rows);
+        if t >= r {
+            let mut matrix = gram(&self.taken);
+            matrix.values.iter_mut().for_each(|v| *v *= -c);
+            let all = self.all.iter().enumerate();
+            all.for_each(|(j, value)| matrix.row_mut(j)[j] += c * value + s);
+            return solve(&matrix, b);
+        }
+        // With A = c·Λ + s·I: A⁻¹b + A⁻¹Tᵀ·(I/c − T·A⁻¹·Tᵀ)⁻¹·T·A⁻¹b, by Sherman, Morrison and Woodbury. As (I − c·T·A⁻¹·Tᵀ)⁻¹·c it
+        // also holds for c = 0.
+        let inverse: Vec<f64> = self.all.iter().map(|v| 1.0 / (c * v + s)).collect();
+        let mut near = b.clone();
+        for (j, value) in inverse.iter().enumerate() {
+            near.row_mut(j).iter_mut().for_each(|v| *v *= value);
+        }
+        let mut weighed = self.taken.clone();
+        for i in 0..t {
+            let row = weighed.row_mut(i).iter_mut();
+            row.zip(&inverse).for_each(|(v, a)| *v *= a.sqrt());
+        }
+        let mut inner = outer_gram(&weighed);
+        inner.values.iter_mut().for_each(|v| *v *= -c);
+        (0..t).for_each(|i| inner.row_mut(i)[i] += 1.0);
+        let mut correction = solve(&inner, &product(&self.taken, &near))?;
+        correction.values.iter_mut().for_each(|v| *v *= c);
+        let correction = transposed_product(&self.taken, &correction);
+        for (j, value) in inverse.iter().enumerate() {
+            let row = near.row_mut(j).iter_mut();
+            row.zip(correction.row(j))
+                .for_each(|(v, more)| *v += value * more);
+        }
+        Some(near)
+    }
 }
 
 /// ρ = min(β, δ)/δ with δ = (‖S‖² − d·μ̄²)/d and β = (mean ‖r_i‖⁴ − ‖S‖²)/(d·n) for n independent rows. Where each image has V of
@@ -182,5 +278,38 @@ fn shrinkage(squares: f64, average: f64, fourth: f64, (n, views): (f64, f64), d:
         1.0
     } else {
         (beta.min(delta) / delta).clamp(LEAST_SHRINKAGE, 1.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_rows_and_many_are_taken_from_a_diagonal_to_the_same_solution() {
+        let all: Vec<f64> = (0..6).map(|j| 8.0 - j as f64).collect();
+        let b = Matrix::new(6, 2, (0..12).map(|i| (i % 5) as f64 - 2.0).collect());
+        let row =
+            |i: usize| (0..6).map(move |j| 0.4 * (((i * 6 + j) * 7 % 11) as f64 / 11.0 - 0.5));
+        for n_taken in [0, 2, 5, 9] {
+            let taken = Matrix::new(n_taken, 6, (0..n_taken).flat_map(row).collect());
+            let mut matrix = gram(&taken);
+            matrix.values.iter_mut().for_each(|v| *v = -*v);
+            (0..6).for_each(|j| matrix.row_mut(j)[j] += all[j]);
+            let scatter = Scatter { all: &all, taken };
+            let trace: f64 = (0..6).map(|j| matrix.row(j)[j]).sum();
+            let squares: f64 = matrix.values.iter().map(|v| v * v).sum();
+            assert!((scatter.trace() - trace).abs() < 1e-12 * trace);
+            assert!((scatter.squares() - squares).abs() < 1e-12 * squares);
+            for c in [0.0, 0.7] {
+                let x = scatter.solve(c, 0.1, &b).unwrap();
+                let mut shrunk = matrix.clone();
+                shrunk.values.iter_mut().for_each(|v| *v *= c);
+                (0..6).for_each(|j| shrunk.row_mut(j)[j] += 0.1);
+                for (found, expected) in product(&shrunk, &x).values.iter().zip(&b.values) {
+                    assert!((found - expected).abs() < 1e-12, "{n_taken} {c}");
+                }
+            }
+        }
     }
 }

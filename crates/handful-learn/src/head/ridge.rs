@@ -159,7 +159,7 @@ impl<'a> System<'a> {
     /// Log-loss of what is left out at its best temperature, and that temperature.
     fn judge(&self, lambda: f64, usable: &[usize]) -> (f64, f64) {
         let (all, k) = (self.left_out(lambda), self.shares.len());
-        let logits = usable.iter().flat_map(|&i| all.row(i)).copied().collect();
+        let logits = all.pick(usable).values;
         let (mut logits, labels) = self.fold.of_images(usable, logits, k);
         let temperature = fit_temperature(&logits, &labels, k);
         logits.iter_mut().for_each(|l| *l /= temperature);

@@ -76,10 +76,8 @@ fn decompose(symmetric: &Matrix) -> Result<(Vec<f64>, Matrix), LearnError> {
         .take_while(|v| **v > NEGLIGIBLE * largest && **v > 0.0)
         .count();
     values.truncate(rank);
-    let kept = (0..vectors.n_rows)
-        .flat_map(|i| &vectors.row(i)[..rank])
-        .copied()
-        .collect();
+    let mut kept = Vec::with_capacity(vectors.n_rows * rank);
+    (0..vectors.n_rows).for_each(|i| kept.extend_from_slice(&vectors.row(i)[..rank]));
     Ok((values, Matrix::new(vectors.n_rows, rank, kept)))
 }
 

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use handful_stats::Seed;
 
 use super::FeatureSet;
+use super::lda::Learned;
 use super::spectrum::Spectrum;
 use crate::LearnError;
 use crate::algebra::Matrix;
@@ -36,7 +37,14 @@ pub struct TrainingFold<'a> {
     pub(super) mean: Vec<f64>,
     /// What each centred feature is multiplied by: 1/√(½(σ² + mean σ² of its block)·d of its block), 0 for a constant one.
     pub(super) scale: Vec<f64>,
-    spectrum: Rc<OnceCell<Spectrum>>,
+    shared: Rc<Shared>,
+}
+
+/// What is computed once for all heads of a fold, however they are asked.
+#[derive(Default)]
+struct Shared {
+    spectrum: OnceCell<Spectrum>,
+    discriminants: OnceCell<Learned>,
 }
 
 impl<'a> TrainingFold<'a> {
@@ -77,7 +85,7 @@ impl<'a> TrainingFold<'a> {
             seed,
             mean,
             scale,
-            spectrum: Rc::default(),
+            shared: Rc::default(),
         }
     }
 
@@ -97,7 +105,7 @@ impl<'a> TrainingFold<'a> {
             seed: self.seed,
             mean: self.mean.clone(),
             scale: self.scale.clone(),
-            spectrum: Rc::clone(&self.spectrum),
+            shared: Rc::clone(&self.shared),
         }
     }
 
@@ -160,11 +168,12 @@ impl<'a> TrainingFold<'a> {
 
     /// The singular values and scores of the standardised features, computed once.
     pub(super) fn spectrum(&self) -> Result<&Spectrum, LearnError> {
-        if let Some(known) = self.spectrum.get() {
-            return Ok(known);
-        }
-        let made = Spectrum::of(self)?;
-        Ok(self.spectrum.get_or_init(|| made))
+        once(&self.shared.spectrum, || Spectrum::of(self))
+    }
+
+    /// What discriminants learn from the rows, computed once.
+    pub(super) fn discriminants(&self) -> Result<&Learned, LearnError> {
+        once(&self.shared.discriminants, || Learned::of(self))
     }
 
     /// Whether each row could be judged by a model that has not seen its unit: its class has another unit.
@@ -193,6 +202,17 @@ impl<'a> TrainingFold<'a> {
         }
         by_unit
     }
+}
+
+fn once<T>(
+    cell: &OnceCell<T>,
+    make: impl FnOnce() -> Result<T, LearnError>,
+) -> Result<&T, LearnError> {
+    if let Some(known) = cell.get() {
+        return Ok(known);
+    }
+    let made = make()?;
+    Ok(cell.get_or_init(|| made))
 }
 
 fn standard(features: &FeatureSet, rows: &[usize]) -> (Vec<f64>, Vec<f64>) {

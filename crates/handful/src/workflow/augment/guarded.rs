@@ -32,12 +32,12 @@ pub struct Guarded {
 }
 
 /// What only a thorough guard knows.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Thorough {
     /// Whether the photos have an up.
     pub orientation: Orientation,
-    /// How often a planted change of labels was noticed.
-    pub power: Power,
+    /// How often each planted change of labels was noticed.
+    pub power: Vec<Power>,
 }
 
 impl Guarded {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use handful_expand::{Op, Policy, View, named};
 use handful_image::{Geometry, Pixels, encode_jpeg, resize};
-use handful_learn::guard::{Judged, Verdict};
+use handful_learn::guard::{Judged, Power, Verdict};
 use handful_report::{Augmentation, AugmentationRow, Captioned, SheetRow};
 use handful_stats::Seed;
 
@@ -102,7 +102,7 @@ pub fn sentences(guarded: &Guarded) -> Vec<String> {
     let Some(Thorough {
         orientation: o,
         power,
-    }) = guarded.thorough
+    }) = &guarded.thorough
     else {
         return sentences;
     };
@@ -117,13 +117,25 @@ pub fn sentences(guarded: &Guarded) -> Vec<String> {
         percent(o.low),
         percent(o.high)
     ));
-    sentences.push(format!(
-        "As a test, a mark of {} of the side was drawn into each photo, mirrored in every second one, as if that were its class: that mirroring changes such labels was noticed in {} of {} resamples.",
-        percent(power.mark),
-        power.alarms,
-        power.of
-    ));
+    if let Some(first) = power.first() {
+        let noticed = |p: &Power| format!("{} in {}", planted(p), p.alarms);
+        let noticed: Vec<String> = power.iter().map(noticed).collect();
+        sentences.push(format!(
+            "As a test, a mark of {} of the side was drawn into each photo, changed in every second one, as if that were its class. That such a change alters these labels was noticed, of {} resamples: {}.",
+            percent(first.mark),
+            first.of,
+            noticed.join(", ")
+        ));
+    }
     sentences
+}
+
+/// A planted change, for people.
+fn planted(power: &Power) -> String {
+    match named(&power.operation).is_some_and(|op| op.range().is_switch()) {
+        true => power.operation.clone(),
+        false => format!("{} {}", power.operation, amount(power.amount)),
+    }
 }
 
 fn row(judged: &Judged, classes: &[String], photos: &[Shown], seed: Seed) -> AugmentationRow {

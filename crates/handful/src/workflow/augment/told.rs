@@ -57,8 +57,9 @@ pub struct AugmentationMetrics {
     pub judged_by: usize,
     /// Whether they have an up.
     pub orientation: Option<Orientation>,
-    /// Whether a planted change of labels was noticed.
-    pub power: Option<Power>,
+    /// Whether planted changes of labels were noticed; empty where none was planted.
+    #[serde(default)]
+    pub power: Vec<Power>,
     /// What was said of each operation.
     pub operations: Vec<OperationVerdict>,
 }
@@ -96,8 +97,8 @@ impl AugmentationMetrics {
             policy,
             overruled,
             judged_by: guarded.n_photos,
-            orientation: guarded.thorough.map(|t| t.orientation),
-            power: guarded.thorough.map(|t| t.power),
+            orientation: guarded.thorough.as_ref().map(|t| t.orientation),
+            power: (guarded.thorough.as_ref()).map_or_else(Vec::new, |t| t.power.clone()),
             operations: guarded.judged.iter().map(operation).collect(),
         }
     }
