@@ -20,7 +20,9 @@ mod resize;
 mod sample_range;
 mod signature;
 
-pub use decode::{Decoded, Limits, Note, decode, decode_with, sample_extent};
+pub use decode::{
+    Decoded, Limits, Note, Reduction, decode, decode_reduced, decode_with, sample_extent,
+};
 pub use descriptor::{
     COLOUR_LENGTH, CONTROLS_LENGTH, DESCRIPTOR_SIDE_PX, HOG_LENGTH, colour_histogram, controls, hog,
 };

@@ -90,6 +90,19 @@ impl Matrix {
     }
 }
 
+/// The scalar product of two vectors, in eight sums: one alone would wait for each addition.
+pub fn dot(a: &[f64], b: &[f64]) -> f64 {
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
+    let mut sums = [0.0; 8];
+    for (a, b) in a.iter().zip(b) {
+        for ((sum, x), y) in sums.iter_mut().zip(a).zip(b) {
+            *sum += x * y;
+        }
+    }
+    let rest: f64 = a_rest.iter().zip(b_rest).map(|(x, y)| x * y).sum();
+    sums.iter().sum::<f64>() + rest
+}
+
 /// a·b
 pub fn product(a: &Matrix, b: &Matrix) -> Matrix {
     multiply(a.view(), b.view())
@@ -244,6 +257,15 @@ mod tests {
             assert_close(&transposed_product(&transposed(&a), &b), &naive(&a, &b));
             assert_close(&gram(&a), &naive(&transposed(&a), &a));
             assert_close(&outer_gram(&a), &naive(&a, &transposed(&a)));
+        }
+    }
+
+    #[test]
+    fn a_scalar_product_takes_all_of_both_vectors() {
+        for n in [0, 1, 7, 8, 19] {
+            let (a, b) = (sample(1, n), sample(n, 1));
+            let expected: f64 = a.values.iter().zip(&b.values).map(|(x, y)| x * y).sum();
+            assert!((dot(&a.values, &b.values) - expected).abs() < 1e-12);
         }
     }
 

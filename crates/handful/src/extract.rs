@@ -13,7 +13,7 @@ use std::time::Instant;
 use handful_data::Issue;
 use handful_image::{
     CONTROLS_LENGTH, FileFacts, Limits, PORTRAIT_LENGTH, Pixels, Portrait, Preprocessing,
-    SIGNATURE_LENGTH, SampleExtent, Signature, controls, file_facts, sample_extent,
+    Reduction, SIGNATURE_LENGTH, SampleExtent, Signature, controls, file_facts, sample_extent,
 };
 use handful_learn::Backbone;
 use handful_learn::features::{KERNEL_GENERATION, Taps, Views, arithmetic, pooled};
@@ -27,6 +27,8 @@ use crate::rows::Rows;
 
 /// Photos a chunk: large enough to fill the kernels, small enough to balance two cores.
 const CHUNK: usize = 16;
+/// Counted up whenever a network is shown other pixels of the same photo.
+const PIXELS_GENERATION: u32 = 2;
 /// Counted up whenever the numbers of a look without a network change for the same photo.
 const CONTROL_GENERATION: u32 = 1;
 const PORTRAIT_GENERATION: u32 = 1;
@@ -76,7 +78,7 @@ impl View<'_> {
                 taps,
                 views,
             } => format!(
-                "network {} {} {taps:?} {}{} generation {KERNEL_GENERATION}",
+                "network {} {} {taps:?} {}{} generation {KERNEL_GENERATION} pixels {PIXELS_GENERATION}",
                 backbone.weights.digest(),
                 serde_json::to_string(preprocessing).expect("a record is plain data"),
                 arithmetic(backbone.precision()),
@@ -96,6 +98,14 @@ impl View<'_> {
             View::Signature => {
                 format!("signature {SIGNATURE_LENGTH} generation {SIGNATURE_GENERATION}")
             }
+        }
+    }
+
+    /// How far a photo is reduced while it is decoded for this look.
+    fn reduction(&self, photo: &Photo, bytes: &[u8]) -> Reduction {
+        match self {
+            View::Network { preprocessing, .. } => photo.reduction(bytes, preprocessing.size_px),
+            View::Control | View::Portrait | View::Signature => Reduction::NONE,
         }
     }
 
@@ -315,7 +325,7 @@ impl Extractor<'_> {
     ) -> Result<Squares, Failure> {
         let wide = Squares::wide(&preprocessing);
         let both = |_, pixels: &Pixels| [preprocessing, wide].map(|p| p.prepare(pixels));
-        let made = self.each_opened(step, photos, positions, both)?;
+        let made = self.each_opened(step, photos, positions, Some(preprocessing.size_px), both)?;
         let (all_plain, all_wide) = made.into_iter().map(|[plain, wide]| (plain, wide)).unzip();
         Ok(Squares::new(preprocessing, all_plain, all_wide))
     }
@@ -331,12 +341,14 @@ impl Extractor<'_> {
         positions: &[usize],
         preprocessing: Preprocessing,
     ) -> Result<Vec<Pixels>, Failure> {
-        self.each_opened(step, photos, positions, |_, pixels| {
+        let size_px = Some(preprocessing.size_px);
+        self.each_opened(step, photos, positions, size_px, |_, pixels| {
             preprocessing.prepare(pixels)
         })
     }
 
-    /// What `work` makes of each of these photos, at its own size, from its position and its pixels. All have been read before.
+    /// What `work` makes of each of these photos, from its position and its pixels: at its own size, or as it is decoded for squares of a
+    /// side. All have been read before.
     ///
     /// # Errors
     /// When interrupted, or when a photo can't be read any more.
@@ -345,11 +357,15 @@ impl Extractor<'_> {
         step: &str,
         photos: &[Photo],
         positions: &[usize],
+        size_px: Option<usize>,
         work: impl Fn(usize, &Pixels) -> T + Sync,
     ) -> Result<Vec<T>, Failure> {
         let found = self.each(step, positions.len(), |idx| {
             let photo = &photos[positions[idx]];
-            let decoded = photo.read().and_then(|bytes| photo.decode(&bytes));
+            let decoded = photo.read().and_then(|bytes| {
+                let reduction = size_px.map(|size_px| photo.reduction(&bytes, size_px));
+                photo.decode(&bytes, reduction.unwrap_or(Reduction::NONE))
+            });
             decoded.map(|(pixels, _)| work(positions[idx], &pixels))
         })?;
         let gone = |issue: Issue| {
@@ -483,29 +499,45 @@ impl Batch {
             let bytes = photo.read();
             batch.done.spent.read_s += started.elapsed().as_secs_f64();
             let started = Instant::now();
-            let decoded = bytes.and_then(|bytes| photo.decode(&bytes));
-            match decoded {
-                Ok((pixels, issues)) => {
-                    batch
-                        .done
-                        .issues
-                        .extend(issues.into_iter().map(|i| (*idx, i)));
-                    for &v in wanted {
-                        match views[v].prepare(&pixels) {
-                            Prepared::Images(images) => batch.keep(v, *idx, images, views),
-                            Prepared::Vector(vector) => batch.done.vectors.push((v, *idx, vector)),
-                        }
-                    }
-                }
-                Err(issue) => {
-                    batch.done.issues.push((*idx, issue));
-                    batch.done.unreadable.push(*idx);
-                }
+            let looked = bytes.and_then(|bytes| batch.look((*idx, photo, &bytes), wanted, views));
+            if let Err(issue) = looked {
+                batch.done.issues.push((*idx, issue));
+                batch.done.unreadable.push(*idx);
             }
             batch.done.spent.decode_s += started.elapsed().as_secs_f64();
             batch.done.spent.decoded += 1;
         }
         batch
+    }
+
+    /// Decodes a photo once for all views that can do with the same fraction of its sides, and keeps what each needs of it.
+    fn look(
+        &mut self,
+        (idx, photo, bytes): (usize, &Photo, &[u8]),
+        wanted: &[usize],
+        views: &[View],
+    ) -> Result<(), Issue> {
+        let mut alike: BTreeMap<Reduction, Vec<usize>> = BTreeMap::new();
+        for &v in wanted {
+            let reduction = views[v].reduction(photo, bytes);
+            alike.entry(reduction).or_default().push(v);
+        }
+        let mut notes = Vec::new();
+        for (reduction, alike) in alike {
+            let (pixels, issues) = photo.decode(bytes, reduction)?;
+            // The same for every fraction.
+            notes = issues;
+            for v in alike {
+                match views[v].prepare(&pixels) {
+                    Prepared::Images(images) => self.keep(v, idx, images, views),
+                    Prepared::Vector(vector) => self.done.vectors.push((v, idx, vector)),
+                }
+            }
+        }
+        self.done
+            .issues
+            .extend(notes.into_iter().map(|note| (idx, note)));
+        Ok(())
     }
 
     fn keep(&mut self, view: usize, photo: usize, images: Vec<Pixels>, views: &[View]) {

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use handful_data::{Catalog, Issue, Sample, Split};
 use handful_image::{
-    Decoded, FileFacts, Limits, Pixels, SampleExtent, SampleRange, decode_with, sample_extent,
+    Decoded, FileFacts, Limits, Pixels, Reduction, SampleExtent, SampleRange, decode_reduced,
+    sample_extent,
 };
 
 use crate::cache::ImageKey;
@@ -47,14 +48,19 @@ impl Photo {
         handful_data::read_sample(&self.root, &self.sample).map_err(|issue| self.named(issue))
     }
 
-    /// Its own pixels out of the picture's bytes, and the notes on them.
+    /// Its own pixels out of the picture's bytes, and the notes on them; `reduction` is one of [`Photo::reduction`].
     ///
     /// # Errors
     /// An [`Issue`] when the picture can't be decoded, or the part that is meant has nothing in it.
-    pub fn decode(&self, bytes: &[u8]) -> Result<(Pixels, Vec<Issue>), Issue> {
+    pub fn decode(
+        &self,
+        bytes: &[u8],
+        reduction: Reduction,
+    ) -> Result<(Pixels, Vec<Issue>), Issue> {
         let name = Path::new(&self.shown);
-        let Decoded { pixels, notes, .. } = decode_with(bytes, &Limits::default(), self.range)
-            .map_err(|e| handful_data::issue_of(&e, name))?;
+        let decoded = decode_reduced(bytes, &Limits::default(), self.range, reduction);
+        let Decoded { pixels, notes, .. } =
+            decoded.map_err(|e| handful_data::issue_of(&e, name))?;
         let notes = notes
             .iter()
             .map(|n| handful_data::issue_of_note(n, name))
@@ -72,6 +78,14 @@ impl Photo {
             part.height as usize,
         );
         Ok((part, notes))
+    }
+
+    /// At which fraction of its sides it is decoded for squares of this side; boxes are cut out of whole pictures.
+    pub fn reduction(&self, bytes: &[u8], size_px: usize) -> Reduction {
+        match self.sample.crop {
+            Some(_) => Reduction::NONE,
+            None => Reduction::for_square(bytes, size_px),
+        }
     }
 
     /// BLAKE3 of the bytes and the part that is meant.

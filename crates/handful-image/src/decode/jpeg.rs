@@ -4,6 +4,7 @@
 //! the size before any memory is taken, the orientation, and whether the end of the picture is there.
 
 use super::orientation::{from_exif, upright};
+use super::reduced::{self, Reduction};
 use super::{Limits, Note};
 use crate::error::ImageError;
 use crate::format::Format;
@@ -21,9 +22,19 @@ const MAX_PIXELS_A_BYTE: u64 = 8 * 64;
 
 const CONVERT: &str = "save it anew as an ordinary 8-bit JPEG or as PNG (`magick in.jpg out.png`)";
 
-pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<(Pixels, Vec<Note>), ImageError> {
+pub(super) fn decode(
+    bytes: &[u8],
+    limits: &Limits,
+    reduction: Reduction,
+) -> Result<(Pixels, Vec<Note>), ImageError> {
     let header = walk(bytes);
     let frame = check(bytes, &header, limits)?;
+    if reduction != Reduction::NONE
+        && header.end_is_there(bytes)
+        && let Some(pixels) = reduced::decode(bytes, &header, reduction)
+    {
+        return Ok((upright(pixels, header.orientation()), Vec::new()));
+    }
     let options = DecoderOptions::default()
         .set_strict_mode(true)
         .set_max_width(limits.max_side_px)
@@ -233,7 +244,7 @@ mod tests {
     }
 
     fn decode_default(bytes: &[u8]) -> Result<(Pixels, Vec<Note>), ImageError> {
-        decode(bytes, &Limits::default())
+        decode(bytes, &Limits::default(), Reduction::NONE)
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod dicom;
 pub(crate) mod jpeg;
 mod orientation;
 mod raster;
+mod reduced;
 mod still;
 mod tiff;
 
@@ -21,6 +22,8 @@ use image::metadata::Orientation;
 use raster::Raster;
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+
+pub use reduced::Reduction;
 
 /// The largest image that is read. Compared with what the header claims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -177,13 +180,26 @@ pub fn decode_with(
     limits: &Limits,
     range: Option<SampleRange>,
 ) -> Result<Decoded, ImageError> {
+    decode_reduced(bytes, limits, range, Reduction::NONE)
+}
+
+/// As [`decode_with`], at a fraction of the picture's sides where that is less work: see [`Reduction::for_square`].
+///
+/// # Errors
+/// As [`decode_with`].
+pub fn decode_reduced(
+    bytes: &[u8],
+    limits: &Limits,
+    range: Option<SampleRange>,
+    reduction: Reduction,
+) -> Result<Decoded, ImageError> {
     if let Some(range) = range {
         range.check()?;
     }
     let format = known(bytes)?;
     let (pixels, mut notes) = caught(format, || {
         if format == Format::Jpeg {
-            return jpeg::decode(bytes, limits);
+            return jpeg::decode(bytes, limits, reduction);
         }
         let (raster, orientation, has_more_frames) = raster(bytes, format, limits)?;
         let (stored, mut notes) = raster.into_rgb8(format, range)?;

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use crate::algebra::dot;
+
 /// Pairs of steps and gradient changes that are remembered.
 const MEMORY: usize = 10;
 /// Sufficient decrease and curvature of the line search.
@@ -187,10 +189,6 @@ fn search(
         };
     }
     low
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(x, y)| x * y).sum()
 }
 
 #[cfg(test)]

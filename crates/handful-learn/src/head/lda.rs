@@ -4,7 +4,7 @@ use handful_stats::fit_temperature;
 
 use super::{Fitted, Head, TrainingFold, inner};
 use crate::LearnError;
-use crate::algebra::{Matrix, gram, outer_gram, product, solve, transposed_product};
+use crate::algebra::{Matrix, dot, gram, outer_gram, product, solve, transposed_product};
 
 /// logit_k = zᵀΣ⁻¹μ_k − ½μ_kᵀΣ⁻¹μ_k + ln π_k with Σ the covariance within classes, shrunk towards a multiple of the
 /// identity by the Ledoit-Wolf share ρ, and π_k = (n_k + ½)/(n + K/2).
@@ -141,12 +141,15 @@ impl Rows<'_> {
             let row = apart.row_mut(i).iter_mut();
             row.zip(means.row(label)).for_each(|(v, m)| *v -= m);
         }
-        let rows: Vec<usize> = (0..self.labels.len()).collect();
-        let of_image = |rows: &[usize]| -> f64 {
-            let products = outer_gram(&apart.pick(rows));
-            products.values.iter().map(|v| v * v).sum()
+        let of_image = |first: usize| -> f64 {
+            let rows = first..first + self.views;
+            let pairs = rows.clone().flat_map(|v| rows.clone().map(move |w| (v, w)));
+            pairs
+                .map(|(v, w)| dot(apart.row(v), apart.row(w)).powi(2))
+                .sum()
         };
-        rows.chunks_exact(self.views).map(of_image).sum()
+        let firsts = (0..self.labels.len()).step_by(self.views);
+        firsts.map(of_image).sum()
     }
 }
 

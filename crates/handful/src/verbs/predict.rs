@@ -215,7 +215,8 @@ fn prepare(model: &Bundle, photo: &Photo) -> (Vec<Issue>, Result<Vec<Pixels>, Is
     let mut notes = Vec::new();
     let pixels = photo.read().and_then(|bytes| {
         notes.extend(photo.range_note(&bytes));
-        let (pixels, more) = photo.decode(&bytes)?;
+        let reduction = photo.reduction(&bytes, model.record.preprocessing.size_px);
+        let (pixels, more) = photo.decode(&bytes, reduction)?;
         notes.extend(more);
         Ok(model.prepare(&pixels))
     });

@@ -7,7 +7,7 @@
 
 use super::meaning::Layout;
 use super::{CONVERT, corrupt};
-use crate::decode::{Limits, jpeg, one_line};
+use crate::decode::{Limits, Reduction, jpeg, one_line};
 use crate::error::ImageError;
 use crate::format::Format;
 use jpeg_decoder::{Decoder, PixelFormat};
@@ -29,17 +29,18 @@ pub(super) fn lossy(
 ) -> Result<Vec<u8>, ImageError> {
     let bytes = pieces.concat();
     same_size(&bytes, layout)?;
-    let (pixels, _) = jpeg::decode(&bytes, limits).map_err(|error| match error {
-        ImageError::Truncated { .. } => ImageError::Truncated {
-            format: Format::Dicom,
-        },
-        ImageError::Corrupt { reason, .. } => corrupt(&reason),
-        ImageError::Unsupported { format, .. } => ImageError::Unsupported {
-            format: format!("DICOM with a {format}"),
-            advice: CONVERT,
-        },
-        other => other,
-    })?;
+    let (pixels, _) =
+        jpeg::decode(&bytes, limits, Reduction::NONE).map_err(|error| match error {
+            ImageError::Truncated { .. } => ImageError::Truncated {
+                format: Format::Dicom,
+            },
+            ImageError::Corrupt { reason, .. } => corrupt(&reason),
+            ImageError::Unsupported { format, .. } => ImageError::Unsupported {
+                format: format!("DICOM with a {format}"),
+                advice: CONVERT,
+            },
+            other => other,
+        })?;
     if layout.channels == 3 {
         return Ok(pixels.data);
     }

@@ -61,17 +61,18 @@ pub fn apply(
         fs::create_dir_all(folder).map_err(|e| Failure::io("making", folder, &e))?;
     }
     let place: BTreeMap<usize, usize> = rows.iter().copied().zip(0..).collect();
-    let written = extractor.each_opened("writing copies", &photos.list, rows, |row, pixels| {
-        let idx = place[&row];
-        (0..copies).try_for_each(|copy| {
-            let size = [pixels.width, pixels.height];
-            let view = policy.view(seed, copy as u64, idx as u64, size);
-            write_whole(
-                &copy_of(&names[idx], copy),
-                &encode_jpeg(&view.of(pixels), QUALITY),
-            )
-        })
-    })?;
+    let written =
+        extractor.each_opened("writing copies", &photos.list, rows, None, |row, pixels| {
+            let idx = place[&row];
+            (0..copies).try_for_each(|copy| {
+                let size = [pixels.width, pixels.height];
+                let view = policy.view(seed, copy as u64, idx as u64, size);
+                write_whole(
+                    &copy_of(&names[idx], copy),
+                    &encode_jpeg(&view.of(pixels), QUALITY),
+                )
+            })
+        })?;
     written.into_iter().collect::<Result<Vec<()>, Failure>>()?;
     events.check_interrupted()?;
     let mut list = csv::Writer::from_writer(Vec::new());

@@ -132,9 +132,10 @@ pub fn sentences(guarded: &Guarded) -> Vec<String> {
 
 /// A planted change, for people.
 fn planted(power: &Power) -> String {
+    let name = power.operation.replace('_', " ");
     match named(&power.operation).is_some_and(|op| op.range().is_switch()) {
-        true => power.operation.clone(),
-        false => format!("{} {}", power.operation, amount(power.amount)),
+        true => name,
+        false => format!("{name} by {}", amount(power.amount)),
     }
 }
 

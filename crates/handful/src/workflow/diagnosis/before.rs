@@ -9,7 +9,7 @@ use handful_data::finding::{
     self, Finding, Pictures, Seen, find_in_pictures, numbered_bursts, pauses, session,
     stretched_range,
 };
-use handful_image::{FileFacts, Portrait, Signature, aligned_patch};
+use handful_image::{FileFacts, Portrait, Reduction, Signature, aligned_patch};
 
 use crate::events::Events;
 use crate::exit::Failure;
@@ -127,7 +127,7 @@ impl Before<'_> {
         let progress = self.events.progress("looking for copies", 1);
         let patch = |row: usize| {
             let photo = &self.photos.list[all.rows[row]];
-            let (pixels, _) = photo.decode(&photo.read().ok()?).ok()?;
+            let (pixels, _) = photo.decode(&photo.read().ok()?, Reduction::NONE).ok()?;
             Some(aligned_patch(&pixels))
         };
         let features = self.features(&all.rows);

@@ -93,7 +93,9 @@ pub fn severity(severity: Severity) -> handful_report::Severity {
 
 /// A small JPEG of a photo; none when the file has gone meanwhile.
 pub fn picture(photo: &Photo) -> Option<Vec<u8>> {
-    let (pixels, _) = photo.decode(&photo.read().ok()?).ok()?;
+    let bytes = photo.read().ok()?;
+    let reduction = photo.reduction(&bytes, THUMBNAIL_PX);
+    let (pixels, _) = photo.decode(&bytes, reduction).ok()?;
     Some(encode_jpeg(
         &thumbnail(&pixels, THUMBNAIL_PX),
         THUMBNAIL_QUALITY,
