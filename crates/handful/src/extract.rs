@@ -523,7 +523,8 @@ impl Batch {
             alike.entry(reduction).or_default().push(v);
         }
         let mut notes = Vec::new();
-        for (reduction, alike) in alike {
+        // The whole picture comes first: what is wrong with it is wrong for all views.
+        for (reduction, alike) in alike.into_iter().rev() {
             let (pixels, issues) = photo.decode(bytes, reduction)?;
             // The same for every fraction.
             notes = issues;

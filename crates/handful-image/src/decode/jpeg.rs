@@ -5,7 +5,7 @@
 
 use super::orientation::{from_exif, upright};
 use super::reduced::{self, Reduction};
-use super::{Limits, Note};
+use super::{Limits, Note, caught};
 use crate::error::ImageError;
 use crate::format::Format;
 use crate::pixels::Pixels;
@@ -31,7 +31,9 @@ pub(super) fn decode(
     let frame = check(bytes, &header, limits)?;
     if reduction != Reduction::NONE
         && header.end_is_there(bytes)
-        && let Some(pixels) = reduced::decode(bytes, &header, reduction)
+        && let Ok(Some(pixels)) = caught(Format::Jpeg, || {
+            Ok(reduced::decode(bytes, &header, reduction))
+        })
     {
         return Ok((upright(pixels, header.orientation()), Vec::new()));
     }
@@ -111,6 +113,8 @@ pub(crate) struct Frame {
     pub height: u16,
     pub width: u16,
     pub components: u8,
+    /// Whether the components are called 1, 2, 3, as those of brightness and two differences of colour are.
+    pub has_usual_names: bool,
 }
 
 impl Frame {
@@ -132,6 +136,8 @@ pub(crate) struct Header<'a> {
     pub exif: Option<&'a [u8]>,
     /// The bodies of the segments that define quantisation tables, in order.
     pub quantisation: Vec<&'a [u8]>,
+    /// Adobe's word on colours: 0 for none that are changed, 1 for brightness and differences of colour.
+    pub adobe_transform: Option<u8>,
     /// Where the first scan begins; the length of the file if there is none.
     scan_start: usize,
 }
@@ -158,6 +164,7 @@ pub(crate) fn walk(bytes: &[u8]) -> Header<'_> {
         frame: None,
         exif: None,
         quantisation: Vec::new(),
+        adobe_transform: None,
         scan_start: bytes.len(),
     };
     let mut at = 2; // behind the start-of-image marker, which `sniff` has seen
@@ -194,9 +201,16 @@ pub(crate) fn walk(bytes: &[u8]) -> Header<'_> {
                     height: u16::from_be_bytes([body[1], body[2]]),
                     width: u16::from_be_bytes([body[3], body[4]]),
                     components: body[5],
+                    has_usual_names: [6, 9, 12]
+                        .iter()
+                        .zip(1..=3)
+                        .all(|(&at, name)| body.get(at) == Some(&name)),
                 });
             }
             0xDB => header.quantisation.push(body),
+            0xEE if body.starts_with(b"Adobe") => {
+                header.adobe_transform = header.adobe_transform.or(body.get(11).copied());
+            }
             0xE1 => header.exif = header.exif.or(body.strip_prefix(b"Exif\0\0")),
             _ => {}
         }

@@ -190,7 +190,9 @@ impl<'a> Guard<'a> {
     /// # Errors
     /// When a system can't be solved.
     pub fn power(&self) -> Result<Vec<Power>, LearnError> {
-        PLANTS.iter().map(|plant| self.power_for(plant)).collect()
+        let goes_on = |_: &&Plant| !self.is_stopped.load(Ordering::Relaxed);
+        let plants = PLANTS.iter().take_while(goes_on);
+        plants.map(|plant| self.power_for(plant)).collect()
     }
 
     fn power_for(&self, plant: &Plant) -> Result<Power, LearnError> {

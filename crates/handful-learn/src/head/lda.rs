@@ -175,16 +175,17 @@ fn discriminate(
         taken.values.extend(weighed);
         taken.n_rows += 1;
     }
-    let scatter = Scatter { all, taken };
+    let scatter = Scatter::new(all, taken);
     let average = scatter.trace() / n / d as f64;
     let fourth = rows.fourth(&means) / n;
     let squares = scatter.squares() / (n * n);
-    let shrinkage = shrinkage(squares, average, fourth, (n, views), d as f64);
+    let mut shrinkage = shrinkage(squares, average, fourth, (n, views), d as f64);
     let total = rows.x.values.iter().map(|v| v * v).sum::<f64>() / n;
     let columns = means.transposed();
     let weights = match average <= NO_SPREAD * total / d as f64 {
         // One image a class: nothing is known of how images of one class differ, so any as much as all do.
         true => {
+            shrinkage = 1.0;
             let total = total.max(f64::MIN_POSITIVE);
             let values = columns.values.iter().map(|m| m / total).collect();
             Some(Matrix::new(r, k, values))
@@ -214,16 +215,44 @@ fn discriminate(
 struct Scatter<'a> {
     all: &'a [f64],
     taken: Matrix,
+    /// W itself, where T has many rows or nearly all of Λ is taken: differences of its parts would be rounding.
+    whole: Option<Matrix>,
 }
 
+/// Below this share of Λ's trace, W is too small to be known from parts.
+const NEARLY_ALL_TAKEN: f64 = 0.01;
+
 impl Scatter<'_> {
+    fn new(all: &[f64], taken: Matrix) -> Scatter<'_> {
+        let mut scatter = Scatter {
+            all,
+            taken,
+            whole: None,
+        };
+        let is_small = scatter.trace() < NEARLY_ALL_TAKEN * all.iter().sum::<f64>();
+        if is_small || scatter.taken.n_rows >= all.len() {
+            let mut whole = gram(&scatter.taken);
+            whole.values.iter_mut().for_each(|v| *v = -*v);
+            let all = all.iter().enumerate();
+            all.for_each(|(j, value)| whole.row_mut(j)[j] += value);
+            scatter.whole = Some(whole);
+        }
+        scatter
+    }
+
     fn trace(&self) -> f64 {
+        if let Some(whole) = &self.whole {
+            return (0..whole.n_rows).map(|j| whole.row(j)[j]).sum();
+        }
         let taken: f64 = self.taken.values.iter().map(|v| v * v).sum();
         self.all.iter().sum::<f64>() - taken
     }
 
     /// ‖W‖² = ‖Λ‖² − 2·Σ Λ_j·T_ij² + ‖T·Tᵀ‖²
     fn squares(&self) -> f64 {
+        if let Some(whole) = &self.whole {
+            return whole.values.iter().map(|v| v * v).sum();
+        }
         let of_all: f64 = self.all.iter().map(|v| v * v).sum();
         let between = |i: usize| -> f64 {
             let row = self.taken.row(i).iter().zip(self.all);
@@ -237,21 +266,19 @@ impl Scatter<'_> {
 
     /// (c·W + s·I)⁻¹·b for s > 0; none where rounding hides that it has a solution.
     fn solve(&self, c: f64, s: f64, b: &Matrix) -> Option<Matrix> {
-        let (r, t) = (self.all.len(), self.taken.n_rows);
-        if t >= r {
-            let mut matrix = gram(&self.taken);
-            matrix.values.iter_mut().for_each(|v| *v *= -c);
-            let all = self.all.iter().enumerate();
-            all.for_each(|(j, value)| matrix.row_mut(j)[j] += c * value + s);
+        if let Some(whole) = &self.whole {
+            let mut matrix = whole.clone();
+            matrix.values.iter_mut().for_each(|v| *v *= c);
+            (0..matrix.n_rows).for_each(|j| matrix.row_mut(j)[j] += s);
             return solve(&matrix, b);
         }
-        // With A = c·Λ + s·I: A⁻¹b + A⁻¹Tᵀ·(I/c − T·A⁻¹·Tᵀ)⁻¹·T·A⁻¹b, by Sherman, Morrison and Woodbury. As (I − c·T·A⁻¹·Tᵀ)⁻¹·c it
-        // also holds for c = 0.
+        // With A = c·Λ + s·I: A⁻¹b + c·A⁻¹Tᵀ·(I − c·T·A⁻¹·Tᵀ)⁻¹·T·A⁻¹b, by Sherman, Morrison and Woodbury.
         let inverse: Vec<f64> = self.all.iter().map(|v| 1.0 / (c * v + s)).collect();
         let mut near = b.clone();
         for (j, value) in inverse.iter().enumerate() {
             near.row_mut(j).iter_mut().for_each(|v| *v *= value);
         }
+        let t = self.taken.n_rows;
         let mut weighed = self.taken.clone();
         for i in 0..t {
             let row = weighed.row_mut(i).iter_mut();
@@ -299,7 +326,7 @@ mod tests {
             let mut matrix = gram(&taken);
             matrix.values.iter_mut().for_each(|v| *v = -*v);
             (0..6).for_each(|j| matrix.row_mut(j)[j] += all[j]);
-            let scatter = Scatter { all: &all, taken };
+            let scatter = Scatter::new(&all, taken);
             let trace: f64 = (0..6).map(|j| matrix.row(j)[j]).sum();
             let squares: f64 = matrix.values.iter().map(|v| v * v).sum();
             assert!((scatter.trace() - trace).abs() < 1e-12 * trace);
@@ -314,5 +341,21 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_small_rest_is_not_rounding() {
+        // Rows that are taken are all of Λ but for a hundred-millionth.
+        let rest: f64 = 1e-8;
+        let all = [4.0, 3.0, rest];
+        let mut taken = Matrix::zeros(2, 3);
+        taken.row_mut(0)[0] = (all[0] - rest).sqrt();
+        taken.row_mut(1)[1] = (all[1] - rest).sqrt();
+        let one = Scatter::new(&all, taken);
+        assert!((one.squares() / (3.0 * rest * rest) - 1.0).abs() < 1e-6);
+        let x = one
+            .solve(1.0, rest, &Matrix::new(3, 1, vec![1.0; 3]))
+            .unwrap();
+        assert!(x.values.iter().all(|x| (x * 2.0 * rest - 1.0).abs() < 1e-6));
     }
 }

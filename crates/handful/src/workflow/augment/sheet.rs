@@ -118,12 +118,11 @@ pub fn sentences(guarded: &Guarded) -> Vec<String> {
         percent(o.high)
     ));
     if let Some(first) = power.first() {
-        let noticed = |p: &Power| format!("{} in {}", planted(p), p.alarms);
+        let noticed = |p: &Power| format!("{} in {} of {} resamples", planted(p), p.alarms, p.of);
         let noticed: Vec<String> = power.iter().map(noticed).collect();
         sentences.push(format!(
-            "As a test, a mark of {} of the side was drawn into each photo, changed in every second one, as if that were its class. That such a change alters these labels was noticed, of {} resamples: {}.",
+            "As a test, a mark of {} of the side was drawn into each photo, changed in every second one, as if that were its class. That the change alters such labels was noticed: {}.",
             percent(first.mark),
-            first.of,
             noticed.join(", ")
         ));
     }
@@ -135,7 +134,11 @@ fn planted(power: &Power) -> String {
     let name = power.operation.replace('_', " ");
     match named(&power.operation).is_some_and(|op| op.range().is_switch()) {
         true => name,
-        false => format!("{name} by {}", amount(power.amount)),
+        false => {
+            let unit = named(&power.operation).map_or("", |op| op.range().unit);
+            let by = format!("{name} by {} {unit}", amount(power.amount));
+            by.trim_end().into()
+        }
     }
 }
 

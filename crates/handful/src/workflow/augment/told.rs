@@ -58,7 +58,6 @@ pub struct AugmentationMetrics {
     /// Whether they have an up.
     pub orientation: Option<Orientation>,
     /// Whether planted changes of labels were noticed; empty where none was planted.
-    #[serde(default)]
     pub power: Vec<Power>,
     /// What was said of each operation.
     pub operations: Vec<OperationVerdict>,
