@@ -1,6 +1,6 @@
 """Does a network see the same in large JPEGs that are decoded at a fraction of their sides, and what does that save?
 
-    python bench/peers/large_photos.py SET OUT HANDFUL --images 30 --side 2100
+    python bench/peers/large_photos.py SET OUT HANDFUL --images 30 --side 2104
 
 Enlarges the first photos of each class of SET (class folders, or splits of them) to SIDE on the shorter side, with noise as a camera has, and
 stores each in OUT as JPEG and, of the JPEG's own pixels, as PNG, which is decoded as a whole. HANDFUL embeds both folders; a logistic
@@ -34,7 +34,8 @@ def enlarge(photo, number, side, out):
     rng = np.random.default_rng(number)
     image = Image.open(photo.path).convert("RGB")
     scale = side / min(image.size)
-    image = image.resize([round(length * scale) for length in image.size], Image.Resampling.BICUBIC)
+    # Sides of cameras divide by 8.
+    image = image.resize([8 * round(length * scale / 8) for length in image.size], Image.Resampling.BICUBIC)
     pixels = np.asarray(image, np.float32)
     pixels = pixels + rng.normal(0, NOISE[0], (*pixels.shape[:2], 1)) + rng.normal(0, NOISE[1], pixels.shape)
     jpeg = out / "jpeg" / photo.label / f"{number:04}.jpg"
@@ -77,7 +78,7 @@ def main():
     parser.add_argument("out", type=Path, help="a new folder")
     parser.add_argument("handful", type=Path, help="the program")
     parser.add_argument("--images", type=int, default=30, metavar="N", help="photos of a class")
-    parser.add_argument("--side", type=int, default=2100, metavar="PX", help="of the shorter side")
+    parser.add_argument("--side", type=int, default=2104, metavar="PX", help="of the shorter side")
     options = parser.parse_args()
     by_class = defaultdict(list)
     for photo in listed(options.set):

@@ -28,7 +28,8 @@ impl Reduction {
     pub const NONE: Reduction = Reduction { kept: 8 };
 
     /// How far a picture may be reduced where squares of this side are made of it: JPEGs in grey or the usual colours to an eighth, a quarter
-    /// or a half, as long as the shorter side is twice the square's, and at least 512 pixels.
+    /// or a half, as long as the shorter side is twice the square's and at least 512 pixels, and both sides are whole pixels, as those of
+    /// cameras are.
     pub fn for_square(bytes: &[u8], size_px: usize) -> Reduction {
         if sniff(bytes) != Some(Format::Jpeg) {
             return Reduction::NONE;
@@ -43,17 +44,19 @@ impl Reduction {
         let Some(frame) = header.frame.filter(is_usual) else {
             return Reduction::NONE;
         };
-        let shorter = usize::from(frame.width.min(frame.height));
+        // A part of a pixel at the border would be stretched to a whole one, and the picture with it.
+        let sides = [frame.width, frame.height].map(usize::from);
         let is_enough = |kept: &u8| {
-            let reduced = shorter * usize::from(*kept) / BLOCK;
-            reduced >= KEPT * size_px.max(SHARED_PX)
+            let blocks = sides.map(|side| side * usize::from(*kept));
+            let is_exact = blocks.iter().all(|side| side % BLOCK == 0);
+            is_exact && blocks[0].min(blocks[1]) / BLOCK >= KEPT * size_px.max(SHARED_PX)
         };
         let kept = PIXELS_A_BLOCK.into_iter().find(is_enough);
         kept.map_or(Reduction::NONE, |kept| Reduction { kept })
     }
 
     fn of_side(self, side: u16) -> u16 {
-        let reduced = (usize::from(side) * usize::from(self.kept)).div_ceil(BLOCK);
+        let reduced = usize::from(side) * usize::from(self.kept) / BLOCK;
         u16::try_from(reduced).expect("no longer than the side")
     }
 }
@@ -128,13 +131,18 @@ mod tests {
 
     #[test]
     fn a_network_sees_the_same_of_a_reduced_photo() {
-        for (width, height, kept) in [(1_030, 1_400, 4), (2_211, 2_070, 2), (4_113, 4_500, 1)] {
+        for (width, height, kept) in [
+            (1_030, 1_400, 4),
+            (2_208, 2_072, 2),
+            (2_070, 2_212, 4),
+            (4_104, 4_120, 1),
+        ] {
             let bytes = photo(width, height);
             let reduction = Reduction::for_square(&bytes, 224);
             assert_eq!(reduction, Reduction { kept });
             let whole = decode(&bytes, &Limits::default()).unwrap();
             let reduced = decode_reduced(&bytes, &Limits::default(), None, reduction).unwrap();
-            let sides = [width, height].map(|side| (side * usize::from(kept)).div_ceil(8));
+            let sides = [width, height].map(|side| side * usize::from(kept) / 8);
             assert_eq!([reduced.pixels.width, reduced.pixels.height], sides);
             let [whole, reduced] = [whole, reduced].map(|d| square(&d.pixels));
             let differences = whole.data.iter().zip(&reduced.data);
@@ -145,9 +153,11 @@ mod tests {
     }
 
     #[test]
-    fn small_photos_large_squares_and_other_formats_stay_whole() {
-        let bytes = photo(1_023, 1_023);
-        assert_eq!(Reduction::for_square(&bytes, 224), Reduction::NONE);
+    fn small_photos_large_squares_odd_sides_and_other_formats_stay_whole() {
+        for (width, height) in [(1_022, 1_022), (1_201, 1_200)] {
+            let bytes = photo(width, height);
+            assert_eq!(Reduction::for_square(&bytes, 224), Reduction::NONE);
+        }
         let bytes = photo(1_200, 1_100);
         assert_eq!(Reduction::for_square(&bytes, 256), Reduction { kept: 4 });
         assert_eq!(Reduction::for_square(&bytes, 320), Reduction::NONE);
