@@ -4,7 +4,7 @@
 
 use std::sync::Once;
 
-use handful_image::{Limits, decode};
+use handful_image::{Limits, Reduction, decode_reduced};
 use libfuzzer_sys::fuzz_target;
 
 /// Small, so that time goes into parsers rather than into clearing memory.
@@ -15,13 +15,15 @@ const LIMITS: Limits = Limits {
 static QUIET: Once = Once::new();
 
 fuzz_target!(|bytes: &[u8]| {
-    // Other people's decoders may panic: `decode` catches it, and only what it lets through is a failure. The fuzzer's own
+    // Other people's decoders may panic: `decode_reduced` catches it, and only what it lets through is a failure. The fuzzer's own
     // hook would end the process before it can be caught.
     QUIET.call_once(|| std::panic::set_hook(Box::new(|_| {})));
-    if let Ok(decoded) = decode(bytes, &LIMITS) {
-        let pixels = decoded.pixels;
-        assert!(pixels.width > 0 && pixels.height > 0);
-        assert!((pixels.width * pixels.height) as u64 <= LIMITS.max_pixels);
-        assert_eq!(pixels.data.len(), pixels.width * pixels.height * 3);
+    for reduction in [Reduction::NONE, Reduction::for_square(bytes, 1)] {
+        if let Ok(decoded) = decode_reduced(bytes, &LIMITS, None, reduction) {
+            let pixels = decoded.pixels;
+            assert!(pixels.width > 0 && pixels.height > 0);
+            assert!((pixels.width * pixels.height) as u64 <= LIMITS.max_pixels);
+            assert_eq!(pixels.data.len(), pixels.width * pixels.height * 3);
+        }
     }
 });

@@ -363,8 +363,8 @@ impl Extractor<'_> {
         let found = self.each(step, positions.len(), |idx| {
             let photo = &photos[positions[idx]];
             let decoded = photo.read().and_then(|bytes| {
-                let reduction = size_px.map(|size_px| photo.reduction(&bytes, size_px));
-                photo.decode(&bytes, reduction.unwrap_or(Reduction::NONE))
+                let reduced = |size_px| photo.reduction(&bytes, size_px);
+                photo.decode(&bytes, size_px.map_or(Reduction::NONE, reduced))
             });
             decoded.map(|(pixels, _)| work(positions[idx], &pixels))
         })?;

@@ -201,10 +201,8 @@ pub(crate) fn walk(bytes: &[u8]) -> Header<'_> {
                     height: u16::from_be_bytes([body[1], body[2]]),
                     width: u16::from_be_bytes([body[3], body[4]]),
                     components: body[5],
-                    has_usual_names: [6, 9, 12]
-                        .iter()
-                        .zip(1..=3)
-                        .all(|(&at, name)| body.get(at) == Some(&name)),
+                    has_usual_names: [6, 9, 12].map(|at| body.get(at).copied())
+                        == [Some(1), Some(2), Some(3)],
                 });
             }
             0xDB => header.quantisation.push(body),

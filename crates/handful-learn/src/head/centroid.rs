@@ -5,7 +5,7 @@ use handful_stats::fit_temperature;
 use super::fitted::to_unit_length;
 use super::{Fitted, Head, TrainingFold};
 use crate::LearnError;
-use crate::algebra::Matrix;
+use crate::algebra::{Matrix, dot};
 
 /// z = L2(x − mean of the training fold), c_k = L2(mean of z over class k), logit_k = z·c_k.
 ///
@@ -118,8 +118,4 @@ fn left_out(z: &Matrix, sums: &[Vec<f64>], fold: &TrainingFold) -> (Vec<f64>, Ve
         }
     }
     (logits, labels)
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(x, y)| x * y).sum()
 }

@@ -131,15 +131,13 @@ pub fn sentences(guarded: &Guarded) -> Vec<String> {
 
 /// A planted change, for people.
 fn planted(power: &Power) -> String {
+    let range = named(&power.operation).expect("it was judged").range();
     let name = power.operation.replace('_', " ");
-    match named(&power.operation).is_some_and(|op| op.range().is_switch()) {
-        true => name,
-        false => {
-            let unit = named(&power.operation).map_or("", |op| op.range().unit);
-            let by = format!("{name} by {} {unit}", amount(power.amount));
-            by.trim_end().into()
-        }
+    if range.is_switch() {
+        return name;
     }
+    let by = format!("{name} by {} {}", amount(power.amount), range.unit);
+    by.trim_end().into()
 }
 
 fn row(judged: &Judged, classes: &[String], photos: &[Shown], seed: Seed) -> AugmentationRow {

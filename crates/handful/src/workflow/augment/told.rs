@@ -92,12 +92,13 @@ impl AugmentationMetrics {
                 verdict: told.verdict,
             }
         };
+        let thorough = guarded.thorough.as_ref();
         AugmentationMetrics {
             policy,
             overruled,
             judged_by: guarded.n_photos,
-            orientation: guarded.thorough.as_ref().map(|t| t.orientation),
-            power: (guarded.thorough.as_ref()).map_or_else(Vec::new, |t| t.power.clone()),
+            orientation: thorough.map(|t| t.orientation),
+            power: thorough.map(|t| t.power.clone()).unwrap_or_default(),
             operations: guarded.judged.iter().map(operation).collect(),
         }
     }
