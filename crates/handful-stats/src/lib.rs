@@ -6,7 +6,7 @@
 //! Reading order: [`seed`] (where randomness comes from), [`fold`] (who judges whom), [`column`] (what a candidate
 //! scored), [`choice`] (which one is taken), [`correction`] (what taking the best does to its number, and whether it
 //! would be taken again), [`claim`] (what may be said of two), [`interval`] (how sure a number is), [`metric`] and
-//! [`temperature`] (what probabilities are worth), [`conformal`] (which classes it could be), [`learning_curve`]
+//! [`temperature`] (what probabilities are worth), [`pool`] (what several say together), [`conformal`] (which classes it could be), [`learning_curve`]
 //! (whether more images would help), [`overfitting`] (whether a training went on for too long), [`cluster`] (what is so alike that it is one), [`doubt`] and [`inseparable`] (which
 //! labels and classes to look at), [`permutation`], [`holm`] and [`detectable`] (is it chance, and what would have been
 //! seen otherwise).
@@ -35,6 +35,7 @@ pub mod learning_curve;
 pub mod metric;
 pub mod overfitting;
 pub mod permutation;
+pub mod pool;
 pub mod seed;
 mod student;
 pub mod temperature;
@@ -66,5 +67,6 @@ pub use metric::{
 };
 pub use overfitting::{Course, Look, Seen, Training, training_course};
 pub use permutation::{SequentialTest, permutation_p};
+pub use pool::log_pool;
 pub use seed::Seed;
 pub use temperature::{fit_temperature, softmax_rows};

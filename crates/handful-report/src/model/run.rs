@@ -240,8 +240,8 @@ pub struct Calibration {
     /// What the same measure gives on this number of photos when the probabilities are exactly true, where known: it is
     /// biased upwards, so a perfect model doesn't reach 0.
     pub ece_when_perfect: Option<f64>,
-    /// The temperature that the logits were divided by.
-    pub temperature: f64,
+    /// The temperature that the logits were divided by; null for an ensemble, where each member has its own.
+    pub temperature: Option<f64>,
     /// Brier score, 0..=2, where known.
     #[serde(default)]
     pub brier: Option<f64>,

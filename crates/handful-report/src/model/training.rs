@@ -9,9 +9,9 @@ use crate::Interval;
 /// The training of one candidate, as far as it was looked at.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrainingStory {
-    /// The candidate, as in `candidates.csv`.
+    /// The candidate, as in `candidates.csv`; of an ensemble the part that was trained.
     pub candidate: String,
-    /// Whether it became the model.
+    /// Whether it became the model, or a part of it.
     pub chosen: bool,
     /// Losses and accuracies by epoch, and what they say. Their intervals have the level of the
     /// [`Verdict`](crate::Verdict).

@@ -41,9 +41,9 @@ fn draw(model: &ReportModel) -> Option<Markup> {
             }
             ". "
             @if let Some(brier) = of.brier { "Brier score " (words::loss(brier)) ". " }
-            @if of.temperature.is_finite() && (of.temperature - 1.0).abs() > TEMPERATURE_UNCHANGED {
-                @let effect = if of.temperature > 1.0 { "more cautious" } else { "more confident" };
-                "The model that is returned makes its probabilities " (effect) " (temperature " (text::glued(&format!("{:.2}", of.temperature))) ")."
+            @if let Some(temperature) = of.temperature.filter(|t| (t - 1.0).abs() > TEMPERATURE_UNCHANGED) {
+                @let effect = if temperature > 1.0 { "more cautious" } else { "more confident" };
+                "The model that is returned makes its probabilities " (effect) " (temperature " (text::glued(&format!("{temperature:.2}"))) ")."
             }
         }
         @if of.reliability.len() > 1 { (reliability(&of.reliability)) }

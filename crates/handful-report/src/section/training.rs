@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::line_chart::{LineChart, Unit};
 use super::{Section, folded};
-use crate::{Forgetting, Interval, ReportModel, StageProbe, TrainingStory, text, words};
+use crate::{Candidate, Forgetting, Interval, ReportModel, StageProbe, TrainingStory, text, words};
 
 /// Shares of the way with their losses are a list of their own from so many on; fewer are in the sentence.
 const LEAST_LISTED: usize = 3;
@@ -27,13 +27,19 @@ fn draw(model: &ReportModel) -> Option<Markup> {
         .iter()
         .filter(|look| is_known(look))
         .collect();
+    let is_it = |c: &&Candidate| c.name == story.candidate;
+    let became = match model.candidates.iter().find(|c| c.chosen) {
+        _ if !story.chosen => "which was compared and did not become the model.",
+        chosen if chosen.is_none_or(|c| is_it(&c)) => "which became the model.",
+        _ => "which became a part of the model: an ensemble with frozen features.",
+    };
     let listed = (story.by_alpha.len() >= LEAST_LISTED).then(|| by_alpha(story));
     let looks = (!story.training.looks.is_empty()).then(|| numbers(&story.training.looks));
     Some(html! {
         p { b { (text::prose(&words::training_course(&story.training, level))) } }
         p {
             "This is " (text::name(&story.candidate)) ", "
-            @if story.chosen { "which became the model. " } @else { "which was compared and did not become the model. " }
+            (text::prose(became)) " "
             @if let Some(kept) = words::kept_share(story) { (text::prose(&kept)) }
         }
         @if known.len() > 1 { (charts(&known, &story.training.course)) }

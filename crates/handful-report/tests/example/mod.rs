@@ -160,7 +160,7 @@ pub fn clothing(photos: &[Vec<u8>]) -> ReportModel {
             log_loss_of_shares: Some(2.151),
             ece: 0.021,
             ece_when_perfect: Some(0.016),
-            temperature: 1.18,
+            temperature: Some(1.18),
             brier: Some(0.224),
             reliability: [0.45, 0.72, 0.93, 0.99].map(bin).to_vec(),
             sets: Some(Conformal {

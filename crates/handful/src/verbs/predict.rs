@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use handful_data::Issue;
-use handful_image::Pixels;
+use handful_image::{Pixels, Reduction};
 use handful_learn::Bundle;
 use handful_learn::bundle::Record;
 use handful_report::words;
@@ -188,15 +188,15 @@ struct Predicted {
 }
 
 fn predict_batch(model: &Bundle, photos: &[Photo]) -> Result<Vec<Predicted>, Failure> {
-    let mut views: Vec<Pixels> = Vec::new();
+    let mut views: Vec<Vec<Pixels>> = vec![Vec::new(); model.members.len()];
     let mut read = Vec::with_capacity(photos.len());
     for photo in photos {
         let (notes, of_photo) = prepare(model, photo);
-        read.push((
-            photo,
-            notes,
-            of_photo.map(|of_photo| views.extend(of_photo)),
-        ));
+        let add = |of_photo: Vec<Vec<Pixels>>| {
+            let both = views.iter_mut().zip(of_photo);
+            both.for_each(|(views, of_photo)| views.extend(of_photo));
+        };
+        read.push((photo, notes, of_photo.map(add)));
     }
     let probabilities = model.probabilities(&views)?;
     let mut rows = probabilities.chunks_exact(model.record.labels.len());
@@ -208,17 +208,33 @@ fn predict_batch(model: &Bundle, photos: &[Photo]) -> Result<Vec<Predicted>, Fai
     Ok(answers.collect())
 }
 
-/// The views as the network wants them, and what the person should know of the photo.
-fn prepare(model: &Bundle, photo: &Photo) -> (Vec<Issue>, Result<Vec<Pixels>, Issue>) {
+/// The views as each network wants them, and what the person should know of the photo.
+fn prepare(model: &Bundle, photo: &Photo) -> (Vec<Issue>, Result<Vec<Vec<Pixels>>, Issue>) {
     let mut photo = photo.clone();
     photo.range = model.record.sample_range;
     let mut notes = Vec::new();
     let pixels = photo.read().and_then(|bytes| {
         notes.extend(photo.range_note(&bytes));
-        let reduction = photo.reduction(&bytes, model.record.preprocessing.size_px);
-        let (pixels, more) = photo.decode(&bytes, reduction)?;
-        notes.extend(more);
-        Ok(model.prepare(&pixels))
+        let mut known: Option<(Reduction, Pixels)> = None;
+        let mut of_members = Vec::with_capacity(model.members.len());
+        for member in &model.members {
+            // As it was read in training: nearly always the same for all.
+            let reduction = photo.reduction(&bytes, member.preprocessing.size_px);
+            let pixels = match known.take() {
+                Some((same, pixels)) if same == reduction => pixels,
+                _ => {
+                    let (pixels, more) = photo.decode(&bytes, reduction)?;
+                    // A second reading says the same.
+                    if of_members.is_empty() {
+                        notes.extend(more);
+                    }
+                    pixels
+                }
+            };
+            of_members.push(member.prepare(&pixels));
+            known = Some((reduction, pixels));
+        }
+        Ok(of_members)
     });
     (notes, pixels)
 }

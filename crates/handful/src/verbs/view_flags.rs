@@ -35,8 +35,12 @@ impl ViewFlags {
             Named::Mirrored => Views::Mirrored,
             Named::Windows => Views::Windows,
         };
-        if views != model.record.views {
-            model.record.views = views;
+        let mut changes = false;
+        for member in &mut model.members {
+            changes |= member.views != views;
+            member.views = views;
+        }
+        if changes {
             events.remark(
                 "the model was not made for these views: its probabilities and sets are calibrated for others, and what `handful eval` finds with them counts",
             );

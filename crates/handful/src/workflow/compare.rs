@@ -177,18 +177,19 @@ struct Cost {
 }
 
 fn cost(plan: &CandidatePlan, backbone: &Backbone) -> Cost {
-    let whole = plan.mega_macs(backbone);
     let training = plan.tune.as_ref().map(|recipe| {
         let prefix = match plan.scratch {
             Some(_) => 0.0,
             None => tuning::prefix_mega_macs(recipe, backbone, plan.size_px),
         };
-        tuning::training_mega_macs(recipe, whole - prefix)
+        tuning::training_mega_macs(recipe, plan.alone().mega_macs(backbone) - prefix)
     });
+    let keeps_images =
+        |plan: &CandidatePlan| head::named(&plan.head).is_some_and(Head::keeps_images);
     Cost {
-        prediction: whole,
+        prediction: plan.mega_macs(backbone),
         training: training.unwrap_or(0.0),
-        keeps_images: head::named(&plan.head).is_some_and(Head::keeps_images),
+        keeps_images: keeps_images(plan) || plan.beside.as_deref().is_some_and(keeps_images),
     }
 }
 
@@ -252,7 +253,7 @@ pub fn trained(trials: Vec<Trial>, bench: &Workbench) -> Vec<Judged> {
 }
 
 /// A judged candidate, after telling how good it is.
-fn told(
+pub(super) fn told(
     name: String,
     plan: Option<CandidatePlan>,
     out: OutOfFold,

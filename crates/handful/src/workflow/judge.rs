@@ -40,7 +40,7 @@ const BOOTSTRAP_DRAWS: usize = 2_000;
 pub struct Judged {
     /// Its name, as in every output.
     pub name: String,
-    /// `frozen`, `views`, `fine-tune`, `scratch` or `control`.
+    /// `frozen`, `views`, `fine-tune`, `ensemble`, `scratch` or `control`.
     pub strategy: &'static str,
     /// What it is; controls are not in the plan.
     pub plan: Option<CandidatePlan>,
@@ -319,9 +319,12 @@ fn planned_claims(candidates: &[Judged], task: &Task) -> Result<Vec<PlannedClaim
     let Some(baseline) = baseline(candidates).map(|idx| &candidates[idx]) else {
         return Ok(Vec::new());
     };
+    // What stands in an ensemble is named by the very photos that would judge it.
+    let is_planned = |c: &&Judged| c.plan.as_ref().is_none_or(|plan| plan.beside.is_none());
     let others: Vec<&Judged> = candidates
         .iter()
         .filter(|c| c.name != baseline.name && c.name != CONTROL_MAJORITY)
+        .filter(is_planned)
         .collect();
     let Labelled {
         labels,

@@ -4,7 +4,7 @@
 //!
 //! Reading order: [`settings`] (what is wanted), [`labelled`] (the photos as numbers), [`looks`] (their features), [`diagnosis`] (what
 //! is wrong in them, and what belongs together), [`screen`] (what is worth comparing), [`settle`] (all of that in its order), [`task`]
-//! and [`compare`] (out-of-fold predictions), [`tuning`] (the network itself is trained), [`judge`] (what may be said of them),
+//! and [`compare`] (out-of-fold predictions), [`tuning`] (the network itself is trained), [`ensemble`] (both together), [`judge`] (what may be said of them),
 //! [`refit`], [`results`] (what is written). Beside it: [`rate_test`] (which learning rate?).
 
 pub mod augment;
@@ -12,6 +12,7 @@ pub mod backbone;
 pub mod compare;
 pub mod curve;
 pub mod diagnosis;
+pub mod ensemble;
 pub mod judge;
 pub mod kept;
 pub mod labelled;
@@ -159,6 +160,8 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
     if !trained.is_empty() {
         comparison.decisions.extend(decisions);
         judged.extend(trained);
+        let given = (&task, &backbone);
+        judged.extend(ensemble::ensembles(&judged, plan.as_ref(), given, events));
         compare::sort(&mut judged, &backbone);
         watch.lap("training networks");
     }
@@ -242,7 +245,7 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
         judged: &judged,
         judgement: &judgement,
         predict_ms: &predict_ms,
-        model: &model.record,
+        model: &model,
         backbone: backbone.weights.digest(),
         train_accuracy,
         training,

@@ -1,5 +1,6 @@
 //! The content of the report: what a person is shown of a run.
 
+use handful_learn::bundle::Member;
 use handful_report::{
     BackboneCard, Calibration, Candidate, Claimed, ClassResult, Confusion, Curve, LookAlikes, Made,
     Mistake, PairedDifference, ReportModel, TestResult, UNREAD_SHOWN, Unread, UnreadFile, Verdict,
@@ -71,7 +72,10 @@ pub fn model(results: &Results) -> ReportModel {
                 metrics.accuracy.value,
                 metrics.effective_groups as usize,
             )),
-            temperature: results.model.temperature,
+            temperature: match &results.model.members[..] {
+                [only] => Some(only.head.temperature),
+                _ => None,
+            },
             brier: Some(metrics.probabilities.brier),
             reliability: metrics.probabilities.reliability.clone(),
             sets: Some(metrics.probabilities.sets),
@@ -237,30 +241,36 @@ fn first_repeat<'a>(
 }
 
 fn made(results: &Results, metrics: &Metrics) -> Made {
-    let p = &results.model.preprocessing;
     let by_scenes = metrics.scenes.as_ref().is_some_and(|s| s.agree);
+    let model = results.model;
+    // Each once, in the order of the members.
+    let of_members = |say: &dyn Fn(&Member) -> String| {
+        let mut all: Vec<String> = model.members.iter().map(say).collect();
+        all.dedup();
+        all.join(" & ")
+    };
     let grouped = if results.photos.has_groups() || by_scenes {
         "grouped and stratified"
     } else {
         "stratified"
     };
     Made {
-        version: results.model.version.clone(),
-        seed: results.model.seed,
+        version: model.record.version.clone(),
+        seed: model.record.seed,
         protocol: format!(
             "{} × {}-fold, {grouped}",
             results.task.folds.n_repeats(),
             results.task.folds.k
         ),
         backbone: Some(BackboneCard {
-            name: results.model.backbone.name.clone(),
-            licence: results.model.backbone.licence.clone(),
-            provenance: results.model.backbone.provenance.clone(),
+            name: of_members(&|member| member.backbone.card.name.clone()),
+            licence: of_members(&|member| member.backbone.card.licence.clone()),
+            provenance: of_members(&|member| member.backbone.card.provenance.clone()),
         }),
         preprocessing: format!(
             "{} px, {}, antialiased bilinear",
-            p.size_px,
-            geometry_name(p.geometry)
+            of_members(&|member| member.preprocessing.size_px.to_string()),
+            geometry_name(results.geometry)
         ),
         predict_command: format!(
             "handful predict {} new-photos/",
@@ -268,9 +278,28 @@ fn made(results: &Results, metrics: &Metrics) -> Made {
         ),
         train_command: None,
         more: vec![
-            ("Features".into(), results.model.stages.join(" + ")),
-            ("Precision".into(), results.model.precision.name().into()),
-            ("Head".into(), results.model.head.clone()),
+            (
+                "Members".into(),
+                match &model.members[..] {
+                    [_] => "one network".into(),
+                    several => format!(
+                        "{} networks, the geometric mean of their probabilities",
+                        several.len()
+                    ),
+                },
+            ),
+            (
+                "Features".into(),
+                of_members(&|member| member.stages.join(" + ")),
+            ),
+            (
+                "Precision".into(),
+                of_members(&|member| member.backbone.precision().name().into()),
+            ),
+            (
+                "Head".into(),
+                of_members(&|member| member.head.head.clone()),
+            ),
             (
                 "Accuracy on its own training photos".into(),
                 words::percent(metrics.train_accuracy),

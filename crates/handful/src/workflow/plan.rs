@@ -41,6 +41,10 @@ pub struct CandidatePlan {
     /// Where its comparison with the baseline is the one that was planned for its strategy: how it came to that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lead: Option<Lead>,
+    /// What stands beside it in an ensemble: frozen features and a head, whose probabilities are pooled with its own. Both are
+    /// candidates by themselves, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside: Option<Box<CandidatePlan>>,
 }
 
 /// How a candidate came to stand for its strategy.
@@ -69,6 +73,7 @@ impl CandidatePlan {
             tune: None,
             scratch: None,
             lead: None,
+            beside: None,
         }
     }
 
@@ -114,6 +119,9 @@ impl CandidatePlan {
 
     /// How `candidates.csv` calls what it does.
     pub fn strategy(&self) -> &'static str {
+        if self.beside.is_some() {
+            return "ensemble";
+        }
         match (&self.tune, &self.scratch) {
             (None, _) if !self.views_asked().is_as_is() => "views",
             (None, _) => "frozen",
@@ -122,9 +130,18 @@ impl CandidatePlan {
         }
     }
 
+    /// Its network, without what stands beside it.
+    pub fn alone(&self) -> CandidatePlan {
+        CandidatePlan {
+            beside: None,
+            ..self.clone()
+        }
+    }
+
     /// Multiply-accumulates of a prediction, in millions; `backbone` is the run's.
     pub fn mega_macs(&self, backbone: &Backbone) -> f64 {
-        match &self.scratch {
+        let beside = self.beside.as_ref().map(|other| other.mega_macs(backbone));
+        let own = match &self.scratch {
             None => {
                 let one = backbone.cost_through(self.size_px, &self.stages).mega_macs;
                 one * self.views_asked().count() as f64
@@ -133,12 +150,19 @@ impl CandidatePlan {
                 let cost = Backbone::cost_of(name, self.size_px);
                 cost.expect("checked where the plan was read").mega_macs
             }
-        }
+        };
+        own + beside.unwrap_or(0.0)
     }
 
-    /// `efficientnet_lite0/224/blocks.4+head/ridge`, `efficientnet_lite0/224/fine-tune/last@0.0003`, or
-    /// `resnet14/32/scratch/all@0.01`.
+    /// `efficientnet_lite0/224/blocks.4+head/ridge`, `efficientnet_lite0/224/fine-tune/last@0.0003`,
+    /// `resnet14/32/scratch/all@0.01`, or `efficientnet_lite0/128/fine-tune/last@0.0003 & 224/head/ridge`.
     pub fn name(&self, backbone: &str) -> String {
+        if let Some(other) = &self.beside {
+            let other = other.name(backbone);
+            let known = format!("{backbone}/");
+            let other = other.strip_prefix(&known).unwrap_or(&other);
+            return format!("{} & {other}", self.alone().name(backbone));
+        }
         match &self.tune {
             Some(recipe) => {
                 let network = self.scratch.as_deref().unwrap_or(backbone);
@@ -291,6 +315,19 @@ impl Plan {
             ];
             if let Some((_, what)) = wrong.iter().find(|(is_wrong, _)| *is_wrong) {
                 return Err(not(format!("a candidate with {what}")));
+            }
+        }
+        for ensemble in plan.candidates.iter().filter(|c| c.beside.is_some()) {
+            let lists = |part: &CandidatePlan| {
+                let is_it = |c: &CandidatePlan| c.name("") == part.name("");
+                plan.candidates.iter().any(is_it)
+            };
+            let other = ensemble.beside.as_deref().expect("just asked");
+            let is_pair = ensemble.tune.is_some() && other.tune.is_none();
+            if !is_pair || !lists(&ensemble.alone()) || !lists(other) {
+                return Err(not(
+                    "an ensemble of other than a trained network and frozen features that are candidates, too".into(),
+                ));
             }
         }
         for recipe in plan.candidates.iter().filter_map(|c| c.tune.as_ref()) {

@@ -1,8 +1,10 @@
 //! The chosen candidate sees all labels, and then, once, the photos that were held back.
 
+use handful_learn::bundle::{Member, Record};
+use handful_learn::head::Fitted;
 use handful_learn::train::Model;
-use handful_learn::{Bundle, bundle};
-use handful_stats::Column;
+use handful_learn::{Backbone, Bundle};
+use handful_stats::{Column, log_pool};
 
 use super::compare::head_of;
 use super::judge::{self, AgainstBaseline, Judged, Judgement, TestResult};
@@ -42,46 +44,46 @@ pub fn refit(
         geometry,
         trained,
     } = winner;
-    let (Model { backbone, head }, probabilities) = match trained {
-        Some(OnAll {
-            model,
-            probabilities,
-        }) => (model, probabilities),
-        None => {
-            let features = looks.of_candidate(plan, geometry, rows)?;
-            let head = task.refit(&features, head_of(plan)?)?;
-            let probabilities = head.probabilities(&features.all_rows());
-            let backbone = looks.backbone.clone();
-            (Model { backbone, head }, probabilities)
-        }
-    };
+    let mut members = Vec::new();
+    let mut tables = Vec::new();
+    if let Some(OnAll {
+        model: Model { backbone, head },
+        probabilities,
+    }) = trained
+    {
+        members.push(member(&plan.alone(), geometry, backbone, head));
+        tables.push(probabilities);
+    }
+    let frozen = plan.tune.is_none().then_some(plan);
+    if let Some(plan) = frozen.or(plan.beside.as_deref()) {
+        let features = looks.of_candidate(plan, geometry, rows)?;
+        let head = task.refit(&features, head_of(plan)?)?;
+        tables.push(head.probabilities(&features.all_rows()));
+        members.push(member(plan, geometry, looks.backbone.clone(), head));
+    }
+    let probabilities = log_pool(tables, classes.len());
     let on_training = Column::of_probabilities(&probabilities, labels, classes.len());
-    let record = bundle::Record {
-        schema: bundle::SCHEMA,
+    let record = Record {
         version: env!("CARGO_PKG_VERSION").into(),
         labels: classes.to_vec(),
-        preprocessing: backbone.preprocessing(geometry, plan.size_px),
         sample_range,
-        stages: plan.stages.clone(),
-        views: plan.views_asked(),
-        precision: backbone.precision(),
-        backbone: backbone.card.clone(),
-        head: head.head.clone(),
-        setting: head.setting,
-        unit_length: head.unit_length,
-        temperature: head.temperature,
         sets: Some(judgement.probabilities.sets),
         accuracy: judgement.accuracy,
         n_effective: judgement.n_effective,
         n_images: rows.len(),
         seed: task.seed.0,
     };
-    let model = Bundle {
-        record,
+    Ok((Bundle { record, members }, on_training.mean_hit()))
+}
+
+fn member(plan: &CandidatePlan, geometry: Geometry, backbone: Backbone, head: Fitted) -> Member {
+    Member {
+        preprocessing: backbone.preprocessing(geometry, plan.size_px),
+        stages: plan.stages.clone(),
+        views: plan.views_asked(),
         backbone,
         head,
-    };
-    Ok((model, on_training.mean_hit()))
+    }
 }
 
 /// Opens the held-back photos with the finished model; none if there are none that can be read. Where it is given, the
@@ -97,33 +99,22 @@ pub fn open_test<'a>(
     baseline: Option<&Judged>,
 ) -> Result<Option<TestResult>, Failure> {
     let record = &model.record;
-    let preprocessing = &record.preprocessing;
-    let look = Look::through(preprocessing.geometry, preprocessing.size_px, record.views);
-    let is_frozen = model.backbone.weights == looks.backbone.weights;
-    let mut own = match is_frozen {
-        true => None,
-        false => Some(looks.through(&model.backbone)?),
-    };
-    let seen = own.as_mut().unwrap_or(looks);
-    seen.ensure("looking at the test photos", &[(look, &held_back.rows)])?;
-    let photos = seen.readable(held_back);
-    let features = match photos.is_empty() {
-        true => None,
-        false => Some(seen.features(look, &photos.rows, &record.stages)?),
-    };
-    if let Some(own) = own {
-        looks.take_over(own);
+    let n_classes = record.labels.len();
+    let mut tables = Vec::new();
+    for member in &model.members {
+        match tested(member, looks, held_back)? {
+            Some(probabilities) => tables.push(probabilities),
+            None => return Ok(None),
+        }
     }
-    let Some(features) = features else {
-        return Ok(None);
-    };
-    let probabilities = model.head.probabilities(&features.all_rows());
+    let photos = looks.readable(held_back);
+    let probabilities = log_pool(tables, n_classes);
     let mut result = judge::test_result(&probabilities, &photos.labels, &photos.groups, record)?;
     result.openings = Some(1);
     if let Some(baseline) = baseline
         && let Some(plan) = &baseline.plan
     {
-        let geometry = record.preprocessing.geometry;
+        let geometry = model.members[0].preprocessing.geometry;
         let wanted = (plan.look(geometry), &photos.rows[..]);
         looks.ensure("looking at the test photos", &[wanted])?;
         let learnt = looks.of_candidate(plan, geometry, &task.photos.rows)?;
@@ -139,4 +130,30 @@ pub fn open_test<'a>(
         result.against_baseline = Some(AgainstBaseline::of(name, &model, &other, &photos.groups));
     }
     Ok(Some(result))
+}
+
+/// What a member says of the held-back photos that can be read, `[n, classes]`; none if there are none.
+fn tested<'a>(
+    member: &'a Member,
+    looks: &mut Looks<'a>,
+    held_back: &Labelled,
+) -> Result<Option<Vec<f64>>, Failure> {
+    let preprocessing = &member.preprocessing;
+    let look = Look::through(preprocessing.geometry, preprocessing.size_px, member.views);
+    let is_frozen = member.backbone.weights == looks.backbone.weights;
+    let mut own = match is_frozen {
+        true => None,
+        false => Some(looks.through(&member.backbone)?),
+    };
+    let seen = own.as_mut().unwrap_or(looks);
+    seen.ensure("looking at the test photos", &[(look, &held_back.rows)])?;
+    let photos = seen.readable(held_back);
+    let features = match photos.is_empty() {
+        true => None,
+        false => Some(seen.features(look, &photos.rows, &member.stages)?),
+    };
+    if let Some(own) = own {
+        looks.take_over(own);
+    }
+    Ok(features.map(|features| member.head.probabilities(&features.all_rows())))
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use handful_image::Geometry;
-use handful_learn::bundle::Record;
+use handful_learn::Bundle;
 use handful_report::{ReportModel, TrainingStory};
 use handful_stats::Interval;
 use serde::{Deserialize, Serialize};
@@ -126,8 +126,8 @@ pub struct Results<'a> {
     pub judgement: &'a Judgement,
     /// Milliseconds to predict a photo, by candidate; 0 where not measured.
     pub predict_ms: &'a [f64],
-    /// What is known about the model.
-    pub model: &'a Record,
+    /// The model.
+    pub model: &'a Bundle,
     /// BLAKE3 of the backbone's tensors.
     pub backbone: String,
     /// Accuracy of the model on the photos that it was trained on.
@@ -207,7 +207,7 @@ impl Results<'_> {
             folds: self.task.folds.k,
             repeats: self.task.folds.n_repeats(),
             backbone: self.backbone.clone(),
-            precision: self.model.precision,
+            precision: self.model.members[0].backbone.precision(),
             geometry: self.geometry,
             look_px: Some(self.look_px),
             curve: self.wants_curve,
@@ -219,7 +219,8 @@ impl Results<'_> {
     pub fn recipe(&self) -> RecipeFile {
         let chosen = self.chosen().plan.as_ref();
         let chosen = chosen.expect("controls are never chosen");
-        RecipeFile::of(chosen, &self.model.backbone.name, self.geometry)
+        let backbone = &self.model.members[0].backbone.card.name;
+        RecipeFile::of(chosen, backbone, self.geometry)
     }
 
     /// Writes everything but the model and the times; returns the content of the report.

@@ -13,6 +13,11 @@ const NAME_COLUMNS: usize = 48;
 /// Prints the verdict, the best candidates and where everything is.
 pub fn outcome(done: &Outcome, events: &Events) {
     events.print(&words::verdict(&done.page.verdict));
+    let is_ensemble = |c: &handful_report::Candidate| c.chosen && c.strategy == "ensemble";
+    if done.page.candidates.iter().any(is_ensemble) {
+        events.say("");
+        events.say("The model is an ensemble: a tuned network and frozen features, which know more together than either alone. It takes as long as both.");
+    }
     if let Some(curve) = &done.page.curve {
         events.say("");
         events.say(&words::more_photos(curve));

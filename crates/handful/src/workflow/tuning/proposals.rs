@@ -202,7 +202,7 @@ impl Proposed {
     /// What an earlier run trained on all folds, network by network.
     pub fn repeated(plan: &Plan) -> Vec<Proposed> {
         let mut all: Vec<Proposed> = Vec::new();
-        for candidate in &plan.candidates {
+        for candidate in plan.candidates.iter().filter(|c| c.beside.is_none()) {
             let Some(recipe) = candidate.tune.clone() else {
                 continue;
             };

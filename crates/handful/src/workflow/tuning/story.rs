@@ -70,7 +70,8 @@ pub fn story(
     };
     Ok(Some(TrainingStory {
         probes,
-        candidate: judged[of].name.clone(),
+        // Of an ensemble the part that was trained.
+        candidate: plan.alone().name(&bench.network.card.name),
         chosen: of == chosen,
         training: training_course(&looks, &folds, &groups, LEVEL)?,
         shuffled,
