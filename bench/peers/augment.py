@@ -2,7 +2,7 @@
 
     venv/bin/python bench/peers/augment.py            # needs bench/peers/requirements.txt
 
-The same picture of 224 px and the same amounts as `cargo run --release -p handful-expand --example speed`: half of each
+The same picture of 224 px and the same amounts as `cargo run --release -p handful-expand --example views_a_second`: half of each
 operation's range towards its far end. Every output is materialised: a view of memory does not count. Prints
 `operation,peer,images_a_second`, medians of nine rounds.
 """

@@ -287,6 +287,11 @@ fn a_folder_becomes_a_model_that_any_process_can_use() {
     );
 }
 
+/// Whether a candidate of a plan is a trained network by itself, in no ensemble.
+fn is_tuned(candidate: &Value) -> bool {
+    candidate["tune"].is_object() && candidate["beside"].is_null()
+}
+
 #[test]
 fn a_network_is_fine_tuned_and_the_same_again_from_its_plan() {
     let dir = small_set();
@@ -346,7 +351,7 @@ fn a_network_is_fine_tuned_and_the_same_again_from_its_plan() {
     }
     let mut plan = json(plan);
     let mut candidates = plan["candidates"].as_array().unwrap().clone();
-    candidates.retain(|c| c["tune"].is_object() && c["beside"].is_null());
+    candidates.retain(is_tuned);
     plan["candidates"] = Value::Array(candidates);
     fs::write(at.join("tuned.json"), plan.to_string()).unwrap();
     let alone = ["2", "--name", "alone", "--plan", "tuned.json"];
@@ -385,10 +390,7 @@ fn a_recipe_is_read_back_and_trained_with() {
     let trained = json(run.join("plan.json"));
     assert_eq!(trained["geometry"], "squash");
     let candidates = trained["candidates"].as_array().unwrap();
-    let tuned: Vec<&Value> = candidates
-        .iter()
-        .filter(|c| c["tune"].is_object())
-        .collect();
+    let tuned: Vec<&Value> = candidates.iter().filter(|c| is_tuned(c)).collect();
     assert_eq!(tuned.len(), 1, "exactly that one: {trained}");
     assert_eq!(tuned[0]["tune"], serde_json::to_value(&recipe).unwrap());
     assert!(candidates.iter().all(|c| c["size_px"] == 48));
@@ -574,7 +576,7 @@ fn a_network_that_is_fine_tuned_in_bfloat16_predicts_in_it() {
     ok(at, &[&train[..], &how, &first, &precision].concat());
     let mut plan = json(at.join("runs/first/plan.json"));
     let mut candidates = plan["candidates"].as_array().unwrap().clone();
-    candidates.retain(|candidate| candidate["tune"].is_object());
+    candidates.retain(is_tuned);
     assert_eq!(candidates[0]["tune"]["precision"], "bfloat16");
     plan["candidates"] = Value::Array(candidates);
     fs::write(at.join("tuned.json"), plan.to_string()).unwrap();
@@ -797,7 +799,7 @@ fn a_network_is_trained_on_views_by_a_policy_as_far_as_photos_bear_it() {
     assert_eq!(metrics["augmentation"]["overruled"][0], "vertical_flip");
     let plan = json(run_dir.join("plan.json"));
     let trained: Vec<&Value> = (plan["candidates"].as_array().unwrap().iter())
-        .filter(|c| c["tune"].is_object())
+        .filter(|c| is_tuned(c))
         .collect();
     let [tuned] = trained[..] else {
         panic!("{plan}")

@@ -1,4 +1,4 @@
-//! How many views a second does one thread make? `speed` prints `operation,images_a_second` for every operation at half of its range towards
+//! How many views a second does one thread make? `views_a_second` prints `operation,images_a_second` for every operation at half of its range towards
 //! its far end, and for every built-in policy, on a picture of 224 px; medians of nine rounds.
 
 use std::hint::black_box;
