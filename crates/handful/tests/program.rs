@@ -351,6 +351,13 @@ fn a_network_is_fine_tuned_and_the_same_again_from_its_plan() {
     }
     let mut plan = json(plan);
     let mut candidates = plan["candidates"].as_array().unwrap().clone();
+    candidates.retain(|candidate| candidate["tune"].is_object());
+    plan["candidates"] = Value::Array(candidates.clone());
+    fs::write(at.join("halves.json"), plan.to_string()).unwrap();
+    let halves = ["2", "--name", "halves", "--plan", "halves.json"];
+    let (code, said) = refused(at, &[&train[..], &halves].concat());
+    assert_eq!(code, exit::NOT_WHAT_IT_CLAIMS, "{said}");
+    assert!(said.contains("an ensemble of other than"), "{said}");
     candidates.retain(is_tuned);
     plan["candidates"] = Value::Array(candidates);
     fs::write(at.join("tuned.json"), plan.to_string()).unwrap();

@@ -98,7 +98,7 @@ fn table<'a>(rows: impl Iterator<Item = &'a Candidate>, best: Option<&Candidate>
                                 (text::name(&candidate.name))
                                 @if candidate.chosen { " " span.tag { "chosen" } }
                             }
-                            td { (text::name(&candidate.strategy)) }
+                            td.whole { (text::name(&candidate.strategy)) }
                             td.n {
                                 (text::glued(&words::percent_at(&candidate.accuracy))) " "
                                 span.range { (words::range(&candidate.accuracy)) }

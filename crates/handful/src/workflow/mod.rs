@@ -1,5 +1,5 @@
 //! The way of a training: read, look, find what belongs together, compare a few things on a part, judge the candidates
-//! on all, refit, open the test, write. One direction; nothing but [`judge`] looks across candidates, and nothing but the
+//! on all, refit, open the test, write. One direction; nothing but [`judge`] and [`ensemble`] looks across candidates, and nothing but the
 //! refit sees all labels.
 //!
 //! Reading order: [`settings`] (what is wanted), [`labelled`] (the photos as numbers), [`looks`] (their features), [`diagnosis`] (what

@@ -323,7 +323,7 @@ impl Plan {
                 plan.candidates.iter().any(is_it)
             };
             let other = ensemble.beside.as_deref().expect("just asked");
-            let is_pair = ensemble.tune.is_some() && other.tune.is_none();
+            let is_pair = ensemble.tune.is_some() && other.tune.is_none() && other.beside.is_none();
             if !is_pair || !lists(&ensemble.alone()) || !lists(other) {
                 return Err(not(
                     "an ensemble of other than a trained network and frozen features that are candidates, too".into(),

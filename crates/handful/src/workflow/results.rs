@@ -236,7 +236,11 @@ impl Results<'_> {
             .collect();
         let classes = &self.photos.classes;
         write_json(folder, "plan.json", &self.plan())?;
-        folder.write(recipe_file::NAME, self.recipe().to_toml().as_bytes())?;
+        let mut recipe = self.recipe().to_toml();
+        if self.model.members.len() > 1 {
+            recipe += "\n# That is one of two members: a run with this recipe stands it beside its own best frozen features again.\n";
+        }
+        folder.write(recipe_file::NAME, recipe.as_bytes())?;
         write_json(folder, "metrics.json", &self.metrics())?;
         folder.write("folds.csv", &tables::folds(&paths, folds))?;
         folder.write(
