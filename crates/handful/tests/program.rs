@@ -47,6 +47,13 @@ fn ok(dir: &Path, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("results are text")
 }
 
+/// What a verb prints as JSON at its end: on a busy machine lines of progress come before it.
+fn result(dir: &Path, arguments: &[&str]) -> Value {
+    let said = ok(dir, arguments);
+    let last = said.lines().last().unwrap_or_default();
+    serde_json::from_str(last).unwrap_or_else(|e| panic!("{e}: {said}"))
+}
+
 /// The exit code and what was said on stderr.
 fn refused(dir: &Path, arguments: &[&str]) -> (u8, String) {
     let output = run(dir, arguments);
@@ -218,9 +225,7 @@ fn a_folder_becomes_a_model_that_any_process_can_use() {
     );
 
     // A fresh process gives the probabilities that the test split gave.
-    let evaluated: Value =
-        serde_json::from_str(ok(at, &["eval", "runs/two/model.handful", "new", "--json"]).trim())
-            .unwrap();
+    let evaluated = result(at, &["eval", "runs/two/model.handful", "new", "--json"]);
     assert_eq!(evaluated["accuracy"], metrics["test"]["accuracy"]);
     assert_eq!(evaluated["log_loss"], metrics["test"]["log_loss"]);
 
@@ -234,7 +239,7 @@ fn a_folder_becomes_a_model_that_any_process_can_use() {
     ok(at, &[&train[..], &["--name", "votes"]].concat());
     let tested = json(at.join("runs/votes/metrics.json"))["test"].clone();
     let evaluate = ["eval", "runs/votes/model.handful", "new", "--json"];
-    let evaluated: Value = serde_json::from_str(ok(at, &evaluate).trim()).unwrap();
+    let evaluated = result(at, &evaluate);
     assert_eq!(evaluated["log_loss"], tested["log_loss"]);
     assert_eq!(
         (&tested["openings"], &evaluated["openings"]),
@@ -317,7 +322,7 @@ fn a_network_is_fine_tuned_and_the_same_again_from_its_plan() {
     assert!(ensemble.starts_with(both), "{ensemble}");
     let metrics = json(run.join("metrics.json"));
     let evaluate = ["eval", "runs/first/model.handful", "new", "--json"];
-    let evaluated: Value = serde_json::from_str(ok(at, &evaluate).trim()).unwrap();
+    let evaluated = result(at, &evaluate);
     assert_eq!(evaluated["log_loss"], metrics["test"]["log_loss"]);
     let training = &metrics["training"];
     assert!(training["training"]["looks"].as_array().unwrap().len() > 3);
@@ -374,7 +379,7 @@ fn a_network_is_fine_tuned_and_the_same_again_from_its_plan() {
     assert!(metrics["training"]["shuffled"]["train_accuracy"].is_f64());
     // The file predicts what the test was told.
     let evaluate = ["eval", "runs/alone/model.handful", "new", "--json"];
-    let evaluated: Value = serde_json::from_str(ok(at, &evaluate).trim()).unwrap();
+    let evaluated = result(at, &evaluate);
     assert_eq!(evaluated["log_loss"], metrics["test"]["log_loss"]);
 }
 
@@ -596,7 +601,7 @@ fn a_network_that_is_fine_tuned_in_bfloat16_predicts_in_it() {
         "efficientnet_lite0/32/fine-tune/last@0.001"
     );
     let evaluate = ["eval", "runs/alone/model.handful", "new", "--json"];
-    let evaluated: Value = serde_json::from_str(ok(at, &evaluate).trim()).unwrap();
+    let evaluated = result(at, &evaluate);
     assert_eq!(evaluated["log_loss"], metrics["test"]["log_loss"]);
 }
 
