@@ -16,7 +16,7 @@ pub fn outcome(done: &Outcome, events: &Events) {
     let is_ensemble = |c: &handful_report::Candidate| c.chosen && c.strategy == "ensemble";
     if done.page.candidates.iter().any(is_ensemble) {
         events.say("");
-        events.say("The model is an ensemble: a tuned network and frozen features, which know more together than either alone. It takes as long as both.");
+        events.say("The model is an ensemble of a tuned network and frozen features: their probabilities are pooled, and a prediction takes as long as both.");
     }
     if let Some(curve) = &done.page.curve {
         events.say("");
