@@ -1,5 +1,7 @@
 //! The chosen candidate sees all labels, and then, once, the photos that were held back.
 
+use std::collections::BTreeSet;
+
 use handful_learn::bundle::{Member, Record};
 use handful_learn::head::Fitted;
 use handful_learn::train::Model;
@@ -100,15 +102,28 @@ pub fn open_test<'a>(
 ) -> Result<Option<TestResult>, Failure> {
     let record = &model.record;
     let n_classes = record.labels.len();
-    let mut tables = Vec::new();
+    let mut said = Vec::new();
     for member in &model.members {
         match tested(member, looks, held_back)? {
-            Some(probabilities) => tables.push(probabilities),
+            Some(of_member) => said.push(of_member),
             None => return Ok(None),
         }
     }
+    // What one member can't read, another may: those that all have read count.
     let photos = looks.readable(held_back);
-    let probabilities = log_pool(tables, n_classes);
+    if photos.is_empty() {
+        return Ok(None);
+    }
+    let read_by_all: BTreeSet<usize> = photos.rows.iter().copied().collect();
+    let of_all = |said: Said| -> Vec<f64> {
+        let each = said
+            .rows
+            .iter()
+            .zip(said.probabilities.chunks_exact(n_classes));
+        let counts = each.filter(|(row, _)| read_by_all.contains(row));
+        counts.flat_map(|(_, p)| p.to_vec()).collect()
+    };
+    let probabilities = log_pool(said.into_iter().map(of_all).collect(), n_classes);
     let mut result = judge::test_result(&probabilities, &photos.labels, &photos.groups, record)?;
     result.openings = Some(1);
     if let Some(baseline) = baseline
@@ -132,12 +147,20 @@ pub fn open_test<'a>(
     Ok(Some(result))
 }
 
-/// What a member says of the held-back photos that can be read, `[n, classes]`; none if there are none.
+/// What a member says of photos.
+struct Said {
+    /// Positions of the photos.
+    rows: Vec<usize>,
+    /// `[n, classes]`
+    probabilities: Vec<f64>,
+}
+
+/// What a member says of the held-back photos that it can read; none if there are none.
 fn tested<'a>(
     member: &'a Member,
     looks: &mut Looks<'a>,
     held_back: &Labelled,
-) -> Result<Option<Vec<f64>>, Failure> {
+) -> Result<Option<Said>, Failure> {
     let preprocessing = &member.preprocessing;
     let look = Look::through(preprocessing.geometry, preprocessing.size_px, member.views);
     let is_frozen = member.backbone.weights == looks.backbone.weights;
@@ -155,5 +178,8 @@ fn tested<'a>(
     if let Some(own) = own {
         looks.take_over(own);
     }
-    Ok(features.map(|features| member.head.probabilities(&features.all_rows())))
+    Ok(features.map(|features| Said {
+        rows: photos.rows,
+        probabilities: member.head.probabilities(&features.all_rows()),
+    }))
 }
