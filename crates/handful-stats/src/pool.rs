@@ -5,7 +5,7 @@
 /// One table stays as it is, bit for bit. A row in which no class is left, as where nothing was predicted, is all zeros.
 ///
 /// Source: the logarithmic opinion pool with equal weights; C. Genest, J. V. Zidek, "Combining probability distributions" (Statistical
-/// Science 1, 1986), section 2. It is the mean of logits: unlike the mean of probabilities it is not less sure than its members.
+/// Science 1, 1986), section 2. Where its members agree it is as sure as they are.
 ///
 /// # Panics
 /// When there is no table, or they are of different lengths.
