@@ -182,7 +182,7 @@ fn cost(plan: &CandidatePlan, backbone: &Backbone) -> Cost {
             Some(_) => 0.0,
             None => tuning::prefix_mega_macs(recipe, backbone, plan.size_px),
         };
-        tuning::training_mega_macs(recipe, plan.alone().mega_macs(backbone) - prefix)
+        tuning::training_mega_macs(recipe, plan.own_mega_macs(backbone) - prefix)
     });
     let keeps_images =
         |plan: &CandidatePlan| head::named(&plan.head).is_some_and(Head::keeps_images);
@@ -260,21 +260,13 @@ pub(super) fn told(
     task: &Task,
     events: &Events,
 ) -> Judged {
-    let column = task.column(&out);
+    let judged = Judged::of(name, plan, out, task);
     events.emit(&Event::Candidate {
-        name: name.clone(),
-        log_loss: column.mean_loss(),
-        accuracy: column.mean_hit(),
+        name: judged.name.clone(),
+        log_loss: judged.column.mean_loss(),
+        accuracy: judged.column.mean_hit(),
     });
-    let strategy = plan.as_ref().map_or("control", CandidatePlan::strategy);
-    Judged {
-        name,
-        strategy,
-        plan,
-        out,
-        column,
-        trial: None,
-    }
+    judged
 }
 
 #[cfg(test)]

@@ -31,14 +31,14 @@ pub fn ensembles(
         .map(|(candidate, _)| candidate)
         .min_by(|a, b| loss(a).total_cmp(&loss(b)));
     let named = |wanted: &CandidatePlan| {
-        let is_it = |plan: &CandidatePlan| plan.name("") == wanted.name("");
+        let is_it = |plan: &CandidatePlan| plan.is_same(wanted);
         judged.iter().find(|j| j.plan.as_ref().is_some_and(is_it))
     };
     let partners = |tuned: &CandidatePlan| -> Vec<&Judged> {
         let Some(plan) = plan else {
             return best.into_iter().collect();
         };
-        let of_it = |c: &&CandidatePlan| c.alone().name("") == tuned.name("");
+        let of_it = |c: &&CandidatePlan| c.alone().is_same(tuned);
         let ensembles = plan.candidates.iter().filter(of_it);
         let beside = ensembles.filter_map(|c| c.beside.as_deref());
         beside.filter_map(named).collect()
@@ -101,14 +101,7 @@ mod tests {
     const N: usize = 20;
 
     fn task() -> Task {
-        let photos = Labelled {
-            rows: (0..N).collect(),
-            labels: (0..N).map(|i| i % 2).collect(),
-            groups: (0..N).collect(),
-            units: (0..N).collect(),
-            n_classes: 2,
-        };
-        Task::new(photos, 5, 1, Seed(1), Seed(1)).unwrap()
+        Task::new(Labelled::of_two_classes(N), 5, 1, Seed(1), Seed(1)).unwrap()
     }
 
     /// A candidate that gives the true class this probability.
@@ -121,14 +114,7 @@ mod tests {
             repeats: vec![task.photos.labels.iter().flat_map(p).collect()],
             fit_s: 1.0,
         };
-        Judged {
-            name: plan.name("efficientnet_lite0"),
-            strategy: plan.strategy(),
-            column: task.column(&out),
-            plan: Some(plan),
-            out,
-            trial: None,
-        }
+        Judged::of(plan.name("efficientnet_lite0"), Some(plan), out, task)
     }
 
     fn frozen(size_px: usize, head: &dyn Head) -> CandidatePlan {

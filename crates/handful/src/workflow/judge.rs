@@ -52,6 +52,20 @@ pub struct Judged {
     pub trial: Option<Trial>,
 }
 
+impl Judged {
+    /// What was predicted, scored.
+    pub fn of(name: String, plan: Option<CandidatePlan>, out: OutOfFold, task: &Task) -> Judged {
+        Judged {
+            name,
+            strategy: plan.as_ref().map_or("control", CandidatePlan::strategy),
+            column: task.column(&out),
+            plan,
+            out,
+            trial: None,
+        }
+    }
+}
+
 /// What the numbers allow us to say.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Judgement {
@@ -513,14 +527,7 @@ mod tests {
 
     /// Two classes, each photo alone.
     fn task() -> Task {
-        let photos = Labelled {
-            rows: (0..N).collect(),
-            labels: (0..N).map(|i| i % 2).collect(),
-            groups: (0..N).collect(),
-            units: (0..N).collect(),
-            n_classes: 2,
-        };
-        Task::new(photos, 5, 2, Seed(1), Seed(1)).unwrap()
+        Task::new(Labelled::of_two_classes(N), 5, 2, Seed(1), Seed(1)).unwrap()
     }
 
     /// A candidate that gives the true class about this probability, a little more or less from photo to photo.
@@ -538,14 +545,7 @@ mod tests {
             repeats: vec![table.clone(), table],
             fit_s: 0.0,
         };
-        Judged {
-            name: plan.name("net"),
-            strategy: plan.strategy(),
-            column: task.column(&out),
-            plan: Some(plan),
-            out,
-            trial: None,
-        }
+        Judged::of(plan.name("net"), Some(plan), out, task)
     }
 
     fn over(views: Views, over: Over, head: &dyn Head, lead: Option<Lead>) -> CandidatePlan {

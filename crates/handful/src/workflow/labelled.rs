@@ -27,6 +27,18 @@ pub struct Labelled {
 }
 
 impl Labelled {
+    /// Photos of two classes in turn, each by itself.
+    #[cfg(test)]
+    pub fn of_two_classes(n: usize) -> Labelled {
+        Labelled {
+            rows: (0..n).collect(),
+            labels: (0..n).map(|i| i % 2).collect(),
+            groups: (0..n).collect(),
+            units: (0..n).collect(),
+            n_classes: 2,
+        }
+    }
+
     /// The photos at these positions; all must have a label and have been read.
     pub fn of(photos: &Photos, rows: Vec<usize>) -> Labelled {
         let has_groups = photos.has_groups();

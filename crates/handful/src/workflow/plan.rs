@@ -138,10 +138,20 @@ impl CandidatePlan {
         }
     }
 
+    /// Whether both are one candidate of a run, whatever they stand for.
+    pub fn is_same(&self, other: &CandidatePlan) -> bool {
+        self.name("") == other.name("")
+    }
+
     /// Multiply-accumulates of a prediction, in millions; `backbone` is the run's.
     pub fn mega_macs(&self, backbone: &Backbone) -> f64 {
         let beside = self.beside.as_ref().map(|other| other.mega_macs(backbone));
-        let own = match &self.scratch {
+        self.own_mega_macs(backbone) + beside.unwrap_or(0.0)
+    }
+
+    /// The same without what stands beside it.
+    pub fn own_mega_macs(&self, backbone: &Backbone) -> f64 {
+        match &self.scratch {
             None => {
                 let one = backbone.cost_through(self.size_px, &self.stages).mega_macs;
                 one * self.views_asked().count() as f64
@@ -150,8 +160,7 @@ impl CandidatePlan {
                 let cost = Backbone::cost_of(name, self.size_px);
                 cost.expect("checked where the plan was read").mega_macs
             }
-        };
-        own + beside.unwrap_or(0.0)
+        }
     }
 
     /// `efficientnet_lite0/224/blocks.4+head/ridge`, `efficientnet_lite0/224/fine-tune/last@0.0003`,
@@ -318,10 +327,7 @@ impl Plan {
             }
         }
         for ensemble in plan.candidates.iter().filter(|c| c.beside.is_some()) {
-            let lists = |part: &CandidatePlan| {
-                let is_it = |c: &CandidatePlan| c.name("") == part.name("");
-                plan.candidates.iter().any(is_it)
-            };
+            let lists = |part: &CandidatePlan| plan.candidates.iter().any(|c| c.is_same(part));
             let other = ensemble.beside.as_deref().expect("just asked");
             let is_pair = ensemble.tune.is_some() && other.tune.is_none() && other.beside.is_none();
             if !is_pair || !lists(&ensemble.alone()) || !lists(other) {
