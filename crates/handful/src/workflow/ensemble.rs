@@ -171,6 +171,15 @@ mod tests {
         let backbone = EMBEDDED.load();
         let macs = |judged: &Judged| judged.plan.as_ref().unwrap().mega_macs(&backbone);
         assert_eq!(macs(&found[0]), macs(&judged[4]) + macs(&judged[1]));
+        // Where the first network is left out, so is what it stands in, and nothing else.
+        let first = judged[4].plan.as_ref().unwrap();
+        let out: Vec<bool> = (judged.iter().chain(&found))
+            .map(|candidate| candidate.has_network_of(first))
+            .collect();
+        let expected = [false, false, false, false, true, false, false, true, false];
+        assert_eq!(out, expected);
+        let of_pair = found[0].plan.as_ref().unwrap();
+        assert!(judged[4].has_network_of(of_pair), "from either of the two");
     }
 
     #[test]

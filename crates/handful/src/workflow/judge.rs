@@ -64,6 +64,12 @@ impl Judged {
             trial: None,
         }
     }
+
+    /// Whether it is this candidate, or an ensemble that it was trained for.
+    pub fn has_network_of(&self, plan: &CandidatePlan) -> bool {
+        let own = self.plan.as_ref().map(CandidatePlan::alone);
+        own.is_some_and(|own| own.is_same(&plan.alone()))
+    }
 }
 
 /// What the numbers allow us to say.

@@ -288,7 +288,7 @@ pub fn train(settings: &Settings, events: &Events) -> Result<Outcome, Failure> {
 }
 
 /// What may be said of the candidates, and the chosen network trained on all photos, where it is one. One that diverges on all photos
-/// is out, and the others are judged without it.
+/// is out with the ensembles that it stands in, and the others are judged without it.
 fn judge_and_refit(
     judged: &mut Vec<Judged>,
     (task, backbone): (&Task, &Backbone),
@@ -305,10 +305,15 @@ fn judge_and_refit(
         match tuning::refit(bench, prepared, trial) {
             Ok(model) => return Ok((judgement, Some(model))),
             Err(NoModel::Diverged(why))
-                if judged.iter().filter(|c| c.plan.is_some()).count() > 1 =>
+                if judged
+                    .iter()
+                    .filter(|c| c.plan.is_some())
+                    .any(|c| !c.has_network_of(plan)) =>
             {
-                events.remark(format!("{} is left out: on all photos, {why}", chosen.name));
-                judged.remove(judgement.chosen);
+                let network = plan.alone();
+                let name = network.name(&backbone.card.name);
+                events.remark(format!("{name} is left out: on all photos, {why}"));
+                judged.retain(|candidate| !candidate.has_network_of(&network));
             }
             Err(why) => return Err(why.into()),
         }
