@@ -331,7 +331,7 @@ pub fn baseline(candidates: &[Judged]) -> Option<usize> {
     })
 }
 
-/// Every other candidate, and the control that sees no network's features, against the first ridge of the plan, and what stands for all
+/// Every other candidate but ensembles, and the control that sees no network's features, against the first ridge of the plan, and what stands for all
 /// over some views against the ridge that differs in nothing else; none without such a baseline. Always guessing is no comparison that
 /// anybody would plan. Half of the error goes to the candidates
 /// that stand for a strategy, which is what a person asks about, the other half to all others.

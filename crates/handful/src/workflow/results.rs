@@ -238,7 +238,7 @@ impl Results<'_> {
         write_json(folder, "plan.json", &self.plan())?;
         let mut recipe = self.recipe().to_toml();
         if self.model.members.len() > 1 {
-            recipe += "\n# That is one of two members: a run with this recipe stands it beside its own best frozen features again.\n";
+            recipe += "\n# That is one of two members: a run with this recipe stands it beside the best frozen features of its own size. `--plan plan.json` repeats the pair.\n";
         }
         folder.write(recipe_file::NAME, recipe.as_bytes())?;
         write_json(folder, "metrics.json", &self.metrics())?;
