@@ -165,6 +165,11 @@ impl Bundle {
             beside,
             ..
         } = serde_json::from_str(text).map_err(|e| not(e.to_string()))?;
+        // One that knows a member less would be another model.
+        if beside.is_some() != (schema > SCHEMA_OF_ONE.into()) {
+            let n = 1 + usize::from(beside.is_some());
+            return Err(not(format!("it has schema {schema} and {n} members")));
+        }
         if let Some(range) = &record.sample_range {
             range.check().map_err(|e| not(e.to_string()))?;
         }
@@ -193,7 +198,7 @@ impl Bundle {
         let tables: Result<Vec<Vec<f64>>, LearnError> = of_members
             .map(|(member, views)| member.probabilities(views))
             .collect();
-        Ok(log_pool(tables?, self.record.labels.len()))
+        Ok(log_pool(&tables?, self.record.labels.len()))
     }
 }
 
@@ -472,6 +477,21 @@ mod tests {
         }
         assert!(record["beside"].is_null());
         assert_eq!(Bundle::from_bytes(&bytes).unwrap().to_bytes(), bytes);
+    }
+
+    #[test]
+    fn a_schema_that_knows_other_members_than_there_are_is_refused() {
+        let members = || SIDES_PX.map(|px| member(px, Views::AsIs));
+        let one = bundle(vec![member(SIDES_PX[0], Views::AsIs)]);
+        for (model, wrong) in [(one, 2), (bundle(members().into()), 1)] {
+            let mut file = Weights::from_safetensors(&model.to_bytes()).unwrap();
+            let record = file.metadata.get_mut(METADATA_KEY).unwrap();
+            let mut fields: serde_json::Value = serde_json::from_str(record).unwrap();
+            fields["schema"] = wrong.into();
+            *record = fields.to_string();
+            let error = Bundle::from_bytes(&file.to_safetensors()).unwrap_err();
+            assert!(error.to_string().contains("members"), "{error}");
+        }
     }
 
     #[test]

@@ -6,11 +6,13 @@ use std::process::{Command, Output};
 
 use handful::demo::PHOTOS;
 use handful::exit;
-use handful::workflow::plan::CandidatePlan;
+use handful::workflow::plan::{CandidatePlan, Plan, SCHEMA};
 use handful::workflow::recipe_file::RecipeFile;
 use handful_image::Geometry;
-use handful_learn::Backbone;
+use handful_learn::backbone::{EMBEDDED, Precision};
+use handful_learn::head::Centroid;
 use handful_learn::train::{Recipe, Trains};
+use handful_learn::{Backbone, Bundle};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -55,7 +57,7 @@ fn result(dir: &Path, arguments: &[&str]) -> Value {
 }
 
 /// The exit code and what was said on stderr.
-fn refused(dir: &Path, arguments: &[&str]) -> (u8, String) {
+fn code_and_stderr(dir: &Path, arguments: &[&str]) -> (u8, String) {
     let output = run(dir, arguments);
     let code = output.status.code().expect("the program ends by itself");
     (
@@ -360,9 +362,12 @@ fn a_network_is_fine_tuned_and_the_same_again_from_its_plan() {
     plan["candidates"] = Value::Array(candidates.clone());
     fs::write(at.join("halves.json"), plan.to_string()).unwrap();
     let halves = ["2", "--name", "halves", "--plan", "halves.json"];
-    let (code, said) = refused(at, &[&train[..], &halves].concat());
+    let (code, said) = code_and_stderr(at, &[&train[..], &halves].concat());
     assert_eq!(code, exit::NOT_WHAT_IT_CLAIMS, "{said}");
-    assert!(said.contains("an ensemble of other than"), "{said}");
+    assert!(
+        said.contains("an ensemble of other than a fine-tuned"),
+        "{said}"
+    );
     candidates.retain(is_tuned);
     plan["candidates"] = Value::Array(candidates);
     fs::write(at.join("tuned.json"), plan.to_string()).unwrap();
@@ -381,6 +386,82 @@ fn a_network_is_fine_tuned_and_the_same_again_from_its_plan() {
     let evaluate = ["eval", "runs/alone/model.handful", "new", "--json"];
     let evaluated = result(at, &evaluate);
     assert_eq!(evaluated["log_loss"], metrics["test"]["log_loss"]);
+}
+
+/// A plan of an even pair, so that what they say together is better than what either says.
+fn plan_of_a_pair(precision: Precision) -> Plan {
+    let network = EMBEDDED.load();
+    let recipe = Recipe {
+        precision,
+        ..Recipe::new(Trains::Last, 1e-3, 4, 9)
+    };
+    let tuned = CandidatePlan::trained(32, &network, &recipe);
+    let frozen = CandidatePlan::frozen(32, &tuned.stages, &Centroid);
+    let both = CandidatePlan {
+        beside: Some(Box::new(frozen.clone())),
+        ..tuned.clone()
+    };
+    Plan {
+        schema: SCHEMA,
+        version: "0".into(),
+        seed: 0,
+        folds: 3,
+        repeats: 1,
+        backbone: network.weights.digest().to_owned(),
+        precision,
+        geometry: Geometry::Squash,
+        curve: true,
+        look_px: None,
+        candidates: vec![frozen, tuned, both],
+    }
+}
+
+#[test]
+fn an_ensemble_becomes_the_model() {
+    let dir = small_set();
+    let at = dir.path();
+    let name = "efficientnet_lite0/32/fine-tune/last@0.001 & 32/head/centroid";
+    for precision in [Precision::Float32, Precision::Bfloat16] {
+        let plan = serde_json::to_string(&plan_of_a_pair(precision)).unwrap();
+        fs::write(at.join("pair.json"), plan).unwrap();
+        let run = format!("{precision:?}").to_lowercase();
+        let train = ["train", "photos", "--plan", "pair.json", "--test", "new"];
+        let (code, said) = code_and_stderr(at, &[&train[..], &["--name", &run]].concat());
+        assert_eq!(code, 0, "{said}");
+        assert!(said.contains("The model is an ensemble"), "{said}");
+        assert!(said.contains("\n  & 32/head/centroid\n"), "{said}");
+        let folder = at.join("runs").join(&run);
+        let metrics = json(folder.join("metrics.json"));
+        assert_eq!(metrics["winner"], name);
+        // What was trained is told of the part that was trained.
+        let story = &json(folder.join("report.json"))["training"];
+        assert_eq!(story["chosen"], true);
+        assert_eq!(
+            story["candidate"],
+            "efficientnet_lite0/32/fine-tune/last@0.001"
+        );
+        // What may be claimed names no ensemble, and the page says why.
+        let claims = metrics["claims"].to_string();
+        assert!(!claims.contains(" & "), "{claims}");
+        let page = fs::read_to_string(folder.join("report.html")).unwrap();
+        assert!(page.contains("An ensemble, A &amp; B, is"));
+        // Another process that has the model alone says the same, and other views are other answers of both.
+        let model = format!("runs/{run}/model.handful");
+        let eval = |views: &[&str]| {
+            let said = result(
+                at,
+                &[&["eval", &model, "new", "--json"][..], views].concat(),
+            );
+            said["log_loss"].as_f64().unwrap()
+        };
+        let test = metrics["test"]["log_loss"].as_f64().unwrap();
+        assert_eq!(eval(&[]), test);
+        assert_eq!(eval(&["--views", "as-is"]), test);
+        assert_ne!(eval(&["--views", "mirrored"]), test);
+        let bundle = Bundle::from_bytes(&fs::read(folder.join("model.handful")).unwrap()).unwrap();
+        let computes = bundle.members.iter().map(|m| m.backbone.precision());
+        assert_eq!(computes.collect::<Vec<_>>(), [precision; 2]);
+    }
 }
 
 #[test]
@@ -430,7 +511,7 @@ fn a_recipe_is_read_back_and_trained_with() {
         .unwrap();
     let wrong = text.replace("batch = ", "batsch = ");
     fs::write(at.join("wrong.toml"), wrong).unwrap();
-    let (code, said) = refused(at, &["train", "photos", "--recipe", "wrong.toml"]);
+    let (code, said) = code_and_stderr(at, &["train", "photos", "--recipe", "wrong.toml"]);
     assert_eq!(code, exit::NOT_WHAT_IT_CLAIMS, "{said}");
     assert!(
         said.contains(&format!("`wrong.toml`, line {line},")),
@@ -438,10 +519,10 @@ fn a_recipe_is_read_back_and_trained_with() {
     );
     assert!(said.contains("`batsch`"), "{said}");
     let both = ["train", "photos", "--lr", "1", "--recipe", "my.toml"];
-    assert_eq!(refused(at, &both).0, exit::USAGE);
+    assert_eq!(code_and_stderr(at, &both).0, exit::USAGE);
     let other = text.replace("efficientnet_lite0", "resnet18");
     fs::write(at.join("other.toml"), other).unwrap();
-    let (code, said) = refused(at, &["train", "photos", "--recipe", "other.toml"]);
+    let (code, said) = code_and_stderr(at, &["train", "photos", "--recipe", "other.toml"]);
     assert_eq!(code, exit::USAGE, "{said}");
     assert!(said.contains("`resnet18`"), "{said}");
 }
@@ -485,7 +566,7 @@ fn a_network_from_nothing_is_a_candidate_like_any_other() {
     assert!(training["probes"].as_array().unwrap().is_empty());
     assert!(training["training"]["looks"].as_array().unwrap().len() > 3);
 
-    let (code, said) = refused(at, &[&train[..], &how, &["--freeze", "last"]].concat());
+    let (code, said) = code_and_stderr(at, &[&train[..], &how, &["--freeze", "last"]].concat());
     assert_eq!(code, exit::USAGE, "{said}");
     assert!(said.contains("nothing to freeze"), "{said}");
 }
@@ -545,11 +626,12 @@ fn learning_rates_are_tested_and_one_is_suggested() {
         &["--strategy", "frozen"],
         &["--lr", "0.001"],
     ] {
-        let (code, said) = refused(at, &[&["train", "photos", "--find-lr"], flags].concat());
+        let (code, said) =
+            code_and_stderr(at, &[&["train", "photos", "--find-lr"], flags].concat());
         assert_eq!(code, exit::USAGE, "{flags:?}: {said}");
         assert!(said.contains("--find-lr"), "{flags:?}: {said}");
     }
-    let (code, said) = refused(at, &[&train[..], &["--out", "photos/found"]].concat());
+    let (code, said) = code_and_stderr(at, &[&train[..], &["--out", "photos/found"]].concat());
     assert_eq!(code, exit::USAGE, "{said}");
 }
 
@@ -570,7 +652,7 @@ fn what_a_plan_says_is_not_said_once_more() {
         &["--recipe", "my.toml"],
     ] {
         let plan = ["train", "photos", "--plan", "plan.json"];
-        let (code, said) = refused(dir.path(), &[&plan[..], flag].concat());
+        let (code, said) = code_and_stderr(dir.path(), &[&plan[..], flag].concat());
         assert_eq!(code, exit::USAGE, "{flag:?}: {said}");
         let is_named = said.contains(flag[0]) && said.contains("--plan");
         assert!(is_named, "{flag:?}: {said}");
@@ -706,7 +788,7 @@ fn photos_judge_changes_of_themselves_and_copies_are_made_of_them() {
         ),
         (&["augment", "photos", "--only", "vflip"], "vertical_flip"),
     ] {
-        let (code, said) = refused(at, arguments);
+        let (code, said) = code_and_stderr(at, arguments);
         assert_eq!(code, exit::USAGE);
         assert!(said.contains(what), "{said}");
     }
@@ -783,7 +865,7 @@ fn a_model_on_views_predicts_with_those_that_it_is_asked_about() {
         candidate["head"] = head.into();
         plan["candidates"] = vec![candidate].into();
         fs::write(at.join("wrong.json"), plan.to_string()).unwrap();
-        let (_, said) = refused(at, &["train", "photos", "--plan", "wrong.json"]);
+        let (_, said) = code_and_stderr(at, &["train", "photos", "--plan", "wrong.json"]);
         assert!(said.contains("is not a plan"), "{said}");
     }
 }
@@ -941,11 +1023,11 @@ fn every_way_to_fail_has_its_code_and_says_what_to_do() {
         ),
     ];
     for (arguments, code, part) in cases {
-        let (found, said) = refused(at, arguments);
+        let (found, said) = code_and_stderr(at, arguments);
         assert_eq!(found, code, "{arguments:?}: {said}");
         assert!(said.contains(part), "{arguments:?}: {said}");
     }
-    let (code, said) = refused(&at.join("photos"), &["train", "."]);
+    let (code, said) = code_and_stderr(&at.join("photos"), &["train", "."]);
     assert_eq!(code, exit::USAGE, "{said}");
     assert!(said.contains("--out ../"), "{said}");
     assert!(!at.join("photos/runs").exists());
@@ -963,7 +1045,7 @@ fn a_bad_file_is_named_and_the_rest_go_on() {
         b"<!DOCTYPE html><html></html>",
     )
     .unwrap();
-    let (code, said) = refused(
+    let (code, said) = code_and_stderr(
         at,
         &[
             "train", "photos", "--imgsz", "64", "--strict", "--name", "strict",
@@ -1145,7 +1227,7 @@ fn another_backbone_is_used_and_travels_in_the_model() {
     );
     assert_eq!(table.lines().count(), 31);
     // A plan belongs to its backbone.
-    let (code, said) = refused(at, &["train", "photos", "--plan", "runs/lite2/plan.json"]);
+    let (code, said) = code_and_stderr(at, &["train", "photos", "--plan", "runs/lite2/plan.json"]);
     assert_eq!(code, exit::USAGE, "{said}");
     assert!(said.contains("--model"), "{said}");
 }
@@ -1190,7 +1272,7 @@ fn a_run_that_was_killed_goes_on_where_it_was() {
     assert!(kept() > 0);
 
     // Without `--resume` nobody takes it for a run.
-    let (code, _) = refused(at, &["report", "runs/cut"]);
+    let (code, _) = code_and_stderr(at, &["report", "runs/cut"]);
     assert_ne!(code, exit::DONE);
     ok(at, &train("cut", &["--resume"]));
     assert!(!partial.exists());

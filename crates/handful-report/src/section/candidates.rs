@@ -27,7 +27,11 @@ fn draw(model: &ReportModel) -> Option<Markup> {
     // The one that others differ from.
     let is_best = |c: &&&Candidate| c.difference.is_none() && c.strategy != "control";
     let best = sorted.iter().find(is_best).copied();
-    let has_views = sorted.iter().any(|candidate| candidate.strategy == "views");
+    let has = |strategy: &str| {
+        sorted
+            .iter()
+            .any(|candidate| candidate.strategy == strategy)
+    };
     let rest =
         (!closed.is_empty()).then(|| table(closed.iter().map(|(_, candidate)| **candidate), best));
     let summary = words::counted(closed.len(), "more candidate");
@@ -40,9 +44,13 @@ fn draw(model: &ReportModel) -> Option<Markup> {
                 "difference is to the best candidate on the same photos, with its standard error. Of the candidates that lie within one "
                 "standard error of the best, those are taken whose predictions cost least, then those whose training does, in steps that a "
                 "person would notice; chosen is the one of them with the least log-loss."
-                @if has_views {
+                @if has("views") {
                     " Candidates that look at several views of each photo in every prediction (its mirror image, windows of it) take as many times as "
                     "long. Where that is noticed they can be chosen only if views are claimed to be better, and otherwise the best is the best of the others."
+                }
+                @if has("ensemble") {
+                    " An ensemble, A & B, is a tuned network and frozen features that answer together: their probabilities are multiplied and the root is "
+                    "taken. It takes as long as both. Nothing is claimed of it, because the photos that judge it also named its frozen half."
                 }
                 @if let Some(again) = model.chosen_again {
                     " On photos drawn again from these, the same rule comes to the same candidate in "

@@ -40,11 +40,12 @@ pub struct TuningFlags {
 /// `--strategy`, as the command line spells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum StrategyFlag {
-    /// Fine-tuning where there are enough photos and it takes minutes; nothing from scratch
+    /// Fine-tuning where there are enough photos and it takes minutes, and each tuned network together with the best frozen features
+    /// (an ensemble); nothing from scratch
     Auto,
     /// Nothing: the fastest
     Frozen,
-    /// Fine-tuning, whatever it takes
+    /// Fine-tuning and ensembles, whatever it takes
     FineTune,
     /// A small network that starts from nothing, whatever it takes: a control; no fine-tuning
     Scratch,

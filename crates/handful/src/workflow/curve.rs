@@ -126,8 +126,8 @@ pub fn curve(
 }
 
 /// Whose curve is drawn: the chosen candidate's, but a ridge's where the chosen head has no closed form (recipe A7) or the network
-/// was trained: fits by the dozen would take longer than all the rest. On the same features, if there is one, else the best ridge;
-/// none where there is none and the network was trained.
+/// was trained: fits by the dozen would take longer than all the rest. On the same features, for an ensemble on those of its frozen half, if
+/// there is one, else the best ridge; none where there is none and the network was trained.
 pub fn candidate(judged: &[Judged], chosen: usize) -> Option<&Judged> {
     let chosen = &judged[chosen];
     let plan = chosen.plan.as_ref()?;
@@ -138,7 +138,9 @@ pub fn candidate(judged: &[Judged], chosen: usize) -> Option<&Judged> {
         let of = other.plan.as_ref()?;
         (of.head == CURVE_HEAD && of.tune.is_none()).then_some((other, of))
     });
-    let (same, others): (Vec<_>, Vec<_>) = ridges.partition(|(_, of)| of.has_features_of(plan));
+    // Of an ensemble the half that is fitted, not trained.
+    let fitted = plan.beside.as_deref().unwrap_or(plan);
+    let (same, others): (Vec<_>, Vec<_>) = ridges.partition(|(_, of)| of.has_features_of(fitted));
     if plan.tune.is_none() {
         return Some(same.first().map_or(chosen, |(ridge, _)| *ridge));
     }

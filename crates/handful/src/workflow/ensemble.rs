@@ -1,6 +1,8 @@
 //! Do a trained network and frozen features know more together? They see the photos differently, often at other sizes, and err
 //! elsewhere: what both say is pooled.
 
+use std::collections::BTreeSet;
+
 use handful_learn::Backbone;
 use handful_stats::log_pool;
 
@@ -48,6 +50,11 @@ pub fn ensembles(
         let plan = candidate.plan.as_ref().filter(|plan| is_tuned(plan))?;
         Some((candidate, plan))
     });
+    let pairs =
+        tuned.flat_map(|(candidate, plan)| partners(plan).into_iter().map(move |p| (candidate, p)));
+    // A plan that lists a pair twice has it once.
+    let mut known = BTreeSet::new();
+    let is_new = |(a, b): &(&Judged, &Judged)| known.insert((a.name.clone(), b.name.clone()));
     let ensemble = |(tuned, frozen): (&Judged, &Judged)| {
         let beside = CandidatePlan {
             lead: None,
@@ -60,7 +67,7 @@ pub fn ensembles(
         };
         let repeats = tuned.out.repeats.iter().zip(&frozen.out.repeats);
         let pool = |(a, b): (&Vec<f64>, &Vec<f64>)| {
-            log_pool(vec![a.clone(), b.clone()], task.photos.n_classes)
+            log_pool(&[a.clone(), b.clone()], task.photos.n_classes)
         };
         let out = OutOfFold {
             repeats: repeats.map(pool).collect(),
@@ -77,10 +84,7 @@ pub fn ensembles(
             )
         }
     };
-    tuned
-        .flat_map(|(candidate, plan)| partners(plan).into_iter().map(move |p| (candidate, p)))
-        .map(ensemble)
-        .collect()
+    pairs.filter(is_new).map(ensemble).collect()
 }
 
 #[cfg(test)]
@@ -203,7 +207,9 @@ mod tests {
             candidates: judged.iter().filter_map(|j| j.plan.clone()).collect(),
         };
         assert!(found(&judged, Some(&plan), &task).is_empty());
-        plan.candidates.extend(first.plan.clone());
+        for _ in 0..2 {
+            plan.candidates.extend(first.plan.clone());
+        }
         // Another one is better now, and does not take its place.
         judged[0] = candidate(&task, frozen(128, &Ridge), 0.99);
         let again = found(&judged, Some(&plan), &task);

@@ -16,6 +16,9 @@ use crate::exit::{self, Failure};
 /// Version of the file; a newer one is refused.
 pub const SCHEMA: u32 = 1;
 
+/// What stands between the halves in the name of an ensemble.
+pub const AND: &str = " & ";
+
 /// One thing that is compared.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -170,7 +173,7 @@ impl CandidatePlan {
             let other = other.name(backbone);
             let known = format!("{backbone}/");
             let other = other.strip_prefix(&known).unwrap_or(&other);
-            return format!("{} & {other}", self.alone().name(backbone));
+            return format!("{}{AND}{other}", self.alone().name(backbone));
         }
         match &self.tune {
             Some(recipe) => {
@@ -329,10 +332,12 @@ impl Plan {
         for ensemble in plan.candidates.iter().filter(|c| c.beside.is_some()) {
             let lists = |part: &CandidatePlan| plan.candidates.iter().any(|c| c.is_same(part));
             let other = ensemble.beside.as_deref().expect("just asked");
-            let is_pair = ensemble.tune.is_some() && other.tune.is_none() && other.beside.is_none();
+            let is_tuned = ensemble.tune.is_some() && ensemble.scratch.is_none();
+            let is_frozen = other.tune.is_none() && other.views_asked().is_as_is();
+            let is_pair = is_tuned && is_frozen && other.beside.is_none();
             if !is_pair || !lists(&ensemble.alone()) || !lists(other) {
                 return Err(not(
-                    "an ensemble of other than a trained network and frozen features that are candidates, too".into(),
+                    "an ensemble of other than a fine-tuned network and frozen features that are candidates, too".into(),
                 ));
             }
         }

@@ -63,7 +63,7 @@ pub fn refit(
         tables.push(head.probabilities(&features.all_rows()));
         members.push(member(plan, geometry, looks.backbone.clone(), head));
     }
-    let probabilities = log_pool(tables, classes.len());
+    let probabilities = log_pool(&tables, classes.len());
     let on_training = Column::of_probabilities(&probabilities, labels, classes.len());
     let record = Record {
         version: env!("CARGO_PKG_VERSION").into(),
@@ -115,15 +115,8 @@ pub fn open_test<'a>(
         return Ok(None);
     }
     let read_by_all: BTreeSet<usize> = photos.rows.iter().copied().collect();
-    let of_all = |said: Said| -> Vec<f64> {
-        let each = said
-            .rows
-            .iter()
-            .zip(said.probabilities.chunks_exact(n_classes));
-        let counts = each.filter(|(row, _)| read_by_all.contains(row));
-        counts.flat_map(|(_, p)| p.to_vec()).collect()
-    };
-    let probabilities = log_pool(said.into_iter().map(of_all).collect(), n_classes);
+    let of_all = said.iter().map(|said| said.of(&read_by_all, n_classes));
+    let probabilities = log_pool(&of_all.collect::<Vec<_>>(), n_classes);
     let mut result = judge::test_result(&probabilities, &photos.labels, &photos.groups, record)?;
     result.openings = Some(1);
     if let Some(baseline) = baseline
@@ -155,6 +148,16 @@ struct Said {
     probabilities: Vec<f64>,
 }
 
+impl Said {
+    /// What it says of those of its photos that are among these, `[n, classes]`.
+    fn of(&self, wanted: &BTreeSet<usize>, n_classes: usize) -> Vec<f64> {
+        let each = self.probabilities.chunks_exact(n_classes);
+        let of_photos = self.rows.iter().zip(each);
+        let is_wanted = of_photos.filter(|(row, _)| wanted.contains(row));
+        is_wanted.flat_map(|(_, p)| p.to_vec()).collect()
+    }
+}
+
 /// What a member says of the held-back photos that it can read; none if there are none.
 fn tested<'a>(
     member: &'a Member,
@@ -182,4 +185,24 @@ fn tested<'a>(
         rows: photos.rows,
         probabilities: member.head.probabilities(&features.all_rows()),
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_that_read_different_photos_are_brought_to_the_same_ones() {
+        let first = Said {
+            rows: vec![2, 5, 7],
+            probabilities: vec![0.2, 0.8, 0.5, 0.5, 0.7, 0.3],
+        };
+        let second = Said {
+            rows: vec![2, 3, 7],
+            probabilities: vec![0.1, 0.9, 0.4, 0.6, 0.6, 0.4],
+        };
+        let read_by_both = BTreeSet::from([2, 7]);
+        assert_eq!(first.of(&read_by_both, 2), [0.2, 0.8, 0.7, 0.3]);
+        assert_eq!(second.of(&read_by_both, 2), [0.1, 0.9, 0.6, 0.4]);
+    }
 }

@@ -57,8 +57,8 @@ pub struct Metrics {
     pub hog_accuracy: Interval,
     /// Accuracy of the model on the photos that it was trained on.
     pub train_accuracy: f64,
-    /// How the training of a network went: of the winner if its network was trained, else of the best one that was; null where
-    /// none was.
+    /// How the training of a network went: of the winner if its network was trained, alone or as a part of an ensemble, else of
+    /// the best one that was; null where none was.
     pub training: Option<TrainingStory>,
     /// What the photos said of changes of themselves; null where they were not asked.
     pub augmentation: Option<AugmentationMetrics>,

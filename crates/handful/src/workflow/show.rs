@@ -1,8 +1,9 @@
 //! What the terminal shows when a training is done.
 
-use handful_report::{Claimed, words};
+use handful_report::{Candidate, Claimed, words};
 
 use super::Outcome;
+use super::plan::AND;
 use crate::events::Events;
 
 /// Candidates that are shown; the report has all.
@@ -13,7 +14,7 @@ const NAME_COLUMNS: usize = 48;
 /// Prints the verdict, the best candidates and where everything is.
 pub fn outcome(done: &Outcome, events: &Events) {
     events.print(&words::verdict(&done.page.verdict));
-    let is_ensemble = |c: &handful_report::Candidate| c.chosen && c.strategy == "ensemble";
+    let is_ensemble = |c: &Candidate| c.chosen && c.strategy == "ensemble";
     if done.page.candidates.iter().any(is_ensemble) {
         events.say("");
         events.say("The model is an ensemble of a tuned network and frozen features: their probabilities are pooled, and a prediction takes as long as both.");
@@ -25,8 +26,7 @@ pub fn outcome(done: &Outcome, events: &Events) {
     if let Some(story) = &done.page.training {
         let level = done.page.verdict.level;
         events.say("");
-        let is_it =
-            |c: &handful_report::Candidate| c.name == story.candidate && c.strategy == "scratch";
+        let is_it = |c: &Candidate| c.name == story.candidate && c.strategy == "scratch";
         let what = match done.page.candidates.iter().any(is_it) {
             true => "Training from nothing",
             false => "Fine-tuning",
@@ -59,17 +59,10 @@ pub fn outcome(done: &Outcome, events: &Events) {
     let mut candidates: Vec<_> = done.page.candidates.iter().collect();
     candidates.sort_by(|a, b| a.log_loss.total_cmp(&b.log_loss));
     let n_more = candidates.len().saturating_sub(SHOWN);
-    let keep = |(place, c): &(usize, &&handful_report::Candidate)| {
-        *place < SHOWN || c.chosen || c.strategy == "control"
-    };
+    let keep =
+        |(place, c): &(usize, &&Candidate)| *place < SHOWN || c.chosen || c.strategy == "control";
     for (_, c) in candidates.iter().enumerate().filter(keep) {
-        let mark = if c.chosen { "  chosen" } else { "" };
-        let name = words::shortened(&c.name, NAME_COLUMNS);
-        events.say(&format!(
-            "{name:<NAME_COLUMNS$} {:>8} {:>9}{mark}",
-            words::loss(c.log_loss),
-            words::percent_at(&c.accuracy)
-        ));
+        lines(c).iter().for_each(|line| events.say(line));
     }
     if n_more > 0 {
         events.say(&format!("the report has all {}", candidates.len()));
@@ -93,6 +86,19 @@ pub fn outcome(done: &Outcome, events: &Events) {
     ));
 }
 
+/// A candidate in the table; what stands beside a network in an ensemble has a line of its own, so that neither name is cut short by the
+/// other.
+fn lines(candidate: &Candidate) -> Vec<String> {
+    let mut names = candidate.name.split(AND);
+    let first = words::shortened(names.next().expect("a name"), NAME_COLUMNS);
+    let mark = if candidate.chosen { "  chosen" } else { "" };
+    let loss = words::loss(candidate.log_loss);
+    let right = words::percent_at(&candidate.accuracy);
+    let mut lines = vec![format!("{first:<NAME_COLUMNS$} {loss:>8} {right:>9}{mark}")];
+    lines.extend(names.map(|other| words::shortened(&format!(" {AND}{other}"), NAME_COLUMNS)));
+    lines
+}
+
 /// What may be said of the comparisons: those that showed a difference, and how many did not.
 fn claims(claims: &[Claimed], events: &Events) {
     let (shown, silent) = Claimed::shown_and_silent(claims);
@@ -111,5 +117,39 @@ fn claims(claims: &[Claimed], events: &Events) {
             words::counted(silent.len(), "comparison"),
             words::quoted(&silent[0].baseline)
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use handful_report::Interval;
+
+    use super::*;
+
+    #[test]
+    fn ensembles_are_told_apart_by_either_half() {
+        let of = |name: &str| {
+            lines(&Candidate {
+                name: name.into(),
+                strategy: "ensemble".into(),
+                log_loss: 0.5,
+                accuracy: Interval {
+                    value: 0.8,
+                    low: 0.7,
+                    high: 0.9,
+                },
+                predict_ms: None,
+                difference: None,
+                chosen: true,
+            })
+        };
+        let last = of("efficientnet_lite0/128/fine-tune/last@0.001 & 224/blocks.4+head/lda");
+        let last_two = of("efficientnet_lite0/128/fine-tune/last-2@0.001 & 224/blocks.4+head/lda");
+        assert_ne!(last[0], last_two[0]);
+        assert!(last[0].starts_with("efficientnet_lite0/128/fine-tune/last@0.001 "));
+        assert!(last[0].ends_with("chosen"));
+        assert_eq!(last[1..], ["  & 224/blocks.4+head/lda"]);
+        let alone = of("efficientnet_lite0/224/head/ridge");
+        assert_eq!(alone.len(), 1);
     }
 }

@@ -41,8 +41,10 @@ pub fn story(
     photos: &Photos,
 ) -> Result<Option<TrainingStory>, Failure> {
     let loss = |idx: &usize| judged[*idx].column.mean_loss();
+    // What stands beside it in an ensemble says nothing of how it was trained.
+    let is_alone = |judged: &Judged| judged.plan.as_ref().is_some_and(|p| p.beside.is_none());
     let best = (0..judged.len())
-        .filter(|&idx| judged[idx].trial.is_some())
+        .filter(|&idx| judged[idx].trial.is_some() && is_alone(&judged[idx]))
         .min_by(|a, b| loss(a).total_cmp(&loss(b)));
     let of = match &judged[chosen].trial {
         Some(_) => Some(chosen),
