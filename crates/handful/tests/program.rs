@@ -393,7 +393,7 @@ fn plan_of_a_pair(precision: Precision) -> Plan {
     let network = EMBEDDED.load();
     let recipe = Recipe {
         precision,
-        ..Recipe::new(Trains::Last, 1e-3, 4, 9)
+        ..Recipe::new(Trains::Last, 1e-3, 40, 9)
     };
     let tuned = CandidatePlan::trained(32, &network, &recipe);
     let frozen = CandidatePlan::frozen(32, &tuned.stages, &Centroid);
