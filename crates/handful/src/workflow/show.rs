@@ -52,9 +52,15 @@ pub fn outcome(done: &Outcome, events: &Events) {
             .for_each(|a| events.say(&format!("  {a}")));
     }
     events.say("");
+    let network = network(&done.page.candidates);
+    let head = match network {
+        Some(network) => format!("candidate, {network}/…"),
+        None => "candidate".to_owned(),
+    };
+    let head = words::shortened(&head, NAME_COLUMNS);
     events.say(&format!(
-        "{:<NAME_COLUMNS$} {:>8} {:>9}",
-        "candidate", "log-loss", "accuracy"
+        "{head:<NAME_COLUMNS$} {:>8} {:>9}",
+        "log-loss", "accuracy"
     ));
     let mut candidates: Vec<_> = done.page.candidates.iter().collect();
     candidates.sort_by(|a, b| a.log_loss.total_cmp(&b.log_loss));
@@ -62,7 +68,7 @@ pub fn outcome(done: &Outcome, events: &Events) {
     let keep =
         |(place, c): &(usize, &&Candidate)| *place < SHOWN || c.chosen || c.strategy == "control";
     for (_, c) in candidates.iter().enumerate().filter(keep) {
-        lines(c).iter().for_each(|line| events.say(line));
+        lines(c, network).iter().for_each(|line| events.say(line));
     }
     if n_more > 0 {
         events.say(&format!("the report has all {}", candidates.len()));
@@ -86,10 +92,18 @@ pub fn outcome(done: &Outcome, events: &Events) {
     ));
 }
 
-/// A candidate in the table; what stands beside a network in an ensemble has a line of its own, so that neither name is cut short by the
-/// other.
-fn lines(candidate: &Candidate) -> Vec<String> {
-    let mut names = candidate.name.split(AND);
+/// The network whose features are compared; none where a plan has no frozen ones.
+fn network(candidates: &[Candidate]) -> Option<&str> {
+    let is_frozen = |c: &&Candidate| ["frozen", "views"].contains(&c.strategy.as_str());
+    let (network, _) = candidates.iter().find(is_frozen)?.name.split_once('/')?;
+    Some(network)
+}
+
+/// A candidate in the table, without the name of the network that stands above it. What stands beside a network in an ensemble has a line
+/// of its own, so that neither name is cut short by the other.
+fn lines(candidate: &Candidate, network: Option<&str>) -> Vec<String> {
+    let of_it = network.and_then(|of| candidate.name.strip_prefix(of)?.strip_prefix('/'));
+    let mut names = of_it.unwrap_or(&candidate.name).split(AND);
     let first = words::shortened(names.next().expect("a name"), NAME_COLUMNS);
     let mark = if candidate.chosen { "  chosen" } else { "" };
     let loss = words::loss(candidate.log_loss);
@@ -126,30 +140,48 @@ mod tests {
 
     use super::*;
 
+    fn candidate(strategy: &str, name: &str) -> Candidate {
+        Candidate {
+            name: name.into(),
+            strategy: strategy.into(),
+            log_loss: 0.5,
+            accuracy: Interval {
+                value: 0.8,
+                low: 0.7,
+                high: 0.9,
+            },
+            predict_ms: None,
+            difference: None,
+            chosen: true,
+        }
+    }
+
     #[test]
     fn ensembles_are_told_apart_by_either_half() {
-        let of = |name: &str| {
-            lines(&Candidate {
-                name: name.into(),
-                strategy: "ensemble".into(),
-                log_loss: 0.5,
-                accuracy: Interval {
-                    value: 0.8,
-                    low: 0.7,
-                    high: 0.9,
-                },
-                predict_ms: None,
-                difference: None,
-                chosen: true,
-            })
-        };
-        let last = of("efficientnet_lite0/128/fine-tune/last@0.001 & 224/blocks.4+head/lda");
-        let last_two = of("efficientnet_lite0/128/fine-tune/last-2@0.001 & 224/blocks.4+head/lda");
-        assert_ne!(last[0], last_two[0]);
-        assert!(last[0].starts_with("efficientnet_lite0/128/fine-tune/last@0.001 "));
+        let of = |name: &str| lines(&candidate("ensemble", name), Some("net"));
+        let last = of("net/128/fine-tune/last@0.001 & 224/blocks.4+head+windows-training/logistic");
+        assert!(last[0].starts_with("128/fine-tune/last@0.001 "));
         assert!(last[0].ends_with("chosen"));
-        assert_eq!(last[1..], ["  & 224/blocks.4+head/lda"]);
-        let alone = of("efficientnet_lite0/224/head/ridge");
-        assert_eq!(alone.len(), 1);
+        let beside = ["  & 224/blocks.4+head+windows-training/logistic"];
+        assert_eq!(last[1..], beside);
+        let last_two = of("net/128/fine-tune/last-2@0.001 & 224/head/lda");
+        assert_ne!(last[0], last_two[0]);
+        assert_eq!(of("net/224/head/ridge").len(), 1);
+    }
+
+    #[test]
+    fn the_network_stands_above_and_another_one_in_its_row() {
+        let all = [
+            candidate("control", "control/majority"),
+            candidate("scratch", "resnet14/32/scratch/all@0.05"),
+            candidate("frozen", "net/224/head/lda"),
+        ];
+        let name = network(&all);
+        assert_eq!(name, Some("net"));
+        let first = |c: &Candidate| lines(c, name).remove(0);
+        assert!(first(&all[0]).starts_with("control/majority "));
+        assert!(first(&all[1]).starts_with("resnet14/32/scratch/all@0.05 "));
+        assert!(first(&all[2]).starts_with("224/head/lda "));
+        assert_eq!(network(&all[..2]), None);
     }
 }

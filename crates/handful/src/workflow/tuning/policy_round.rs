@@ -6,9 +6,9 @@ use handful_learn::train::Recipe;
 use handful_stats::{Column, paired_difference, softmax_rows};
 
 use super::blend::{Blend, HeldOut};
+use super::one_fold::first_fold;
 use super::prepared::Prepared;
 use super::search::leave_out;
-use super::trial;
 use super::workbench::{NoModel, Workbench};
 use crate::exit::Failure;
 use crate::workflow::kept::Kept;
@@ -46,7 +46,7 @@ pub(super) fn policy_round<'b>(
             break;
         }
         let inputs = prepared.kept(bench, &recipe)?;
-        match trial::first_fold(bench, inputs, &recipe, kept, &progress) {
+        match first_fold(bench, inputs, &recipe, kept, &progress) {
             Ok(held) => tried.push((recipe, column(&held, &photos.labels, photos.n_classes))),
             Err(NoModel::Diverged(why)) => leave_out(bench, &recipe, &why),
             Err(NoModel::OutOfTime) => break,

@@ -4,6 +4,7 @@ use handful_learn::LearnError;
 use handful_learn::train::Recipe;
 
 use super::blend::{Blend, HeldOut};
+use super::one_fold::first_fold;
 use super::policy_round::policy_round;
 use super::prepared::Prepared;
 use super::proposals::{self, Proposed};
@@ -151,7 +152,7 @@ fn first_round<'b>(
         }
         let inputs = prepared.kept(bench, &recipe)?;
         done += bench.mega_macs(&short(&recipe));
-        match trial::first_fold(bench, inputs, &short(&recipe), kept, &progress) {
+        match first_fold(bench, inputs, &short(&recipe), kept, &progress) {
             Ok(held) => {
                 let held: [&HeldOut; 1] = [&held];
                 let (blend, losses) = Blend::of(&held, &photos.labels, photos.n_classes);

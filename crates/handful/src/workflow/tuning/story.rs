@@ -11,9 +11,10 @@ use handful_report::{Forgetting, Shuffled, StageForgetting, TrainingStory};
 use handful_stats::{Look, argmax, training_course};
 
 use super::families::Families;
+use super::one_fold::{FoldLook, FoldResult};
 use super::prepared::Prepared;
 use super::probes::probes;
-use super::trial::{FoldLook, FoldResult, Trial};
+use super::trial::Trial;
 use super::workbench::{Lesson, NoModel, Workbench};
 use crate::cache::ImageKey;
 use crate::demo::PHOTOS;
