@@ -1,9 +1,9 @@
 //! How is a name from a folder said, when it may hold anything?
 
-/// Longest name inside a sentence, in terminal columns: about half a line.
-const NAME_COLUMNS: usize = 40;
+/// Longest name inside a sentence, in terminal columns: room for any candidate's.
+const NAME_COLUMNS: usize = 64;
 
-/// A name in quotes, made [`visible`] and cut to half a terminal line.
+/// A name in quotes, made [`visible`] and cut to most of a terminal line.
 pub fn quoted(name: &str) -> String {
     let name = shortened(&visible(name), NAME_COLUMNS);
     // An isolate keeps a right-to-left name from pulling the rest of the line to its side.
