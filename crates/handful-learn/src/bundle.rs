@@ -165,10 +165,15 @@ impl Bundle {
             beside,
             ..
         } = serde_json::from_str(text).map_err(|e| not(e.to_string()))?;
-        // One that knows a member less would be another model.
-        if beside.is_some() != (schema > SCHEMA_OF_ONE.into()) {
-            let n = 1 + usize::from(beside.is_some());
-            return Err(not(format!("it has schema {schema} and {n} members")));
+        // A reader of schema 1 would silently use half of an ensemble.
+        let of_members = match beside {
+            None => SCHEMA_OF_ONE,
+            Some(_) => SCHEMA,
+        };
+        if schema != u64::from(of_members) {
+            return Err(not(format!(
+                "it has schema {schema}, and what it holds is of schema {of_members}; get the file again from where it was made"
+            )));
         }
         if let Some(range) = &record.sample_range {
             range.check().map_err(|e| not(e.to_string()))?;
@@ -490,7 +495,11 @@ mod tests {
             fields["schema"] = wrong.into();
             *record = fields.to_string();
             let error = Bundle::from_bytes(&file.to_safetensors()).unwrap_err();
-            assert!(error.to_string().contains("members"), "{error}");
+            let expected = format!(
+                "it has schema {wrong}, and what it holds is of schema {}",
+                3 - wrong
+            );
+            assert!(error.to_string().contains(&expected), "{error}");
         }
     }
 

@@ -2,9 +2,10 @@
 
 /// Probabilities `[n, classes]` of a logarithmic opinion pool: for each row the geometric mean of what all say, brought to the sum 1.
 ///
-/// On every row its log-loss is at most the mean of its members', because geometric means sum up to no more than 1. Where its members
-/// agree it is as sure as they are, while the arithmetic mean of calibrated ones is less sure than it should be (R. Ranjan, T. Gneiting,
-/// "Combining probability forecasts", Journal of the Royal Statistical Society B 72, 2010, theorem 1).
+/// On every row −ln of what it gives to a class is at most the mean of its members', because geometric means sum up to no more than 1. Where
+/// members agree it is as sure as they are. An arithmetic mean of calibrated members that differ is less sure than it should be (R. Ranjan,
+/// T. Gneiting, "Combining probability forecasts", Journal of the Royal Statistical Society B 72, 2010); this need not be, but is not
+/// calibrated by itself either.
 ///
 /// One table stays as it is, bit for bit. Where each class is ruled out by some member, the row is the arithmetic mean; so rows in which
 /// nothing was predicted stay all zeros, and what is no number stays none.
@@ -12,7 +13,7 @@
 /// Source: C. Genest, J. V. Zidek, "Combining probability distributions" (Statistical Science 1, 1986), section 2, with equal weights.
 ///
 /// # Panics
-/// When there is no table, or they are of different lengths.
+/// When there is no table, or they are of different lengths or not of whole rows.
 pub fn log_pool(tables: &[Vec<f64>], n_classes: usize) -> Vec<f64> {
     let (first, others) = tables.split_first().expect("somebody says something");
     if others.is_empty() {
@@ -21,6 +22,7 @@ pub fn log_pool(tables: &[Vec<f64>], n_classes: usize) -> Vec<f64> {
     for other in others {
         assert_eq!(other.len(), first.len(), "probabilities of the same rows");
     }
+    assert_eq!(first.len() % n_classes, 0, "whole rows");
     let n_tables = tables.len() as f64;
     let mean = |i: usize, of: fn(f64) -> f64| {
         let said = tables.iter().map(|table| of(table[i]));

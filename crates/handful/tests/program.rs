@@ -10,7 +10,8 @@ use handful::workflow::plan::{CandidatePlan, Plan, SCHEMA};
 use handful::workflow::recipe_file::RecipeFile;
 use handful_image::Geometry;
 use handful_learn::backbone::{EMBEDDED, Precision};
-use handful_learn::head::Centroid;
+use handful_learn::features::Views;
+use handful_learn::head::{Centroid, Ridge};
 use handful_learn::train::{Recipe, Trains};
 use handful_learn::{Backbone, Bundle};
 use serde_json::Value;
@@ -397,6 +398,7 @@ fn plan_of_a_pair(precision: Precision) -> Plan {
     };
     let tuned = CandidatePlan::trained(32, &network, &recipe);
     let frozen = CandidatePlan::frozen(32, &tuned.stages, &Centroid);
+    let baseline = CandidatePlan::frozen(32, &tuned.stages, &Ridge);
     let both = CandidatePlan {
         beside: Some(Box::new(frozen.clone())),
         ..tuned.clone()
@@ -412,7 +414,7 @@ fn plan_of_a_pair(precision: Precision) -> Plan {
         geometry: Geometry::Squash,
         curve: true,
         look_px: None,
-        candidates: vec![frozen, tuned, both],
+        candidates: vec![frozen, baseline, tuned, both],
     }
 }
 
@@ -421,6 +423,26 @@ fn an_ensemble_becomes_the_model() {
     let dir = small_set();
     let at = dir.path();
     let name = "efficientnet_lite0/32/fine-tune/last@0.001 & 32/head/centroid";
+    let mut from_nothing = plan_of_a_pair(Precision::Float32);
+    let mut looks_again = from_nothing.clone();
+    for tuned in &mut from_nothing.candidates[2..] {
+        tuned.scratch = Some("resnet14".into());
+    }
+    looks_again.candidates[0].views = Views::Mirrored;
+    looks_again.candidates[3].beside = Some(Box::new(looks_again.candidates[0].clone()));
+    for wrong in [from_nothing, looks_again] {
+        fs::write(
+            at.join("wrong.json"),
+            serde_json::to_string(&wrong).unwrap(),
+        )
+        .unwrap();
+        let (code, said) = code_and_stderr(at, &["train", "photos", "--plan", "wrong.json"]);
+        assert_eq!(code, exit::NOT_WHAT_IT_CLAIMS, "{said}");
+        assert!(
+            said.contains("an ensemble of other than a fine-tuned"),
+            "{said}"
+        );
+    }
     for precision in [Precision::Float32, Precision::Bfloat16] {
         let plan = serde_json::to_string(&plan_of_a_pair(precision)).unwrap();
         fs::write(at.join("pair.json"), plan).unwrap();
@@ -441,8 +463,14 @@ fn an_ensemble_becomes_the_model() {
             "efficientnet_lite0/32/fine-tune/last@0.001"
         );
         // What may be claimed names no ensemble, and the page says why.
-        let claims = metrics["claims"].to_string();
-        assert!(!claims.contains(" & "), "{claims}");
+        let claims = metrics["claims"].as_array().unwrap();
+        let names = claims
+            .iter()
+            .map(|claim| claim["candidate"].as_str().unwrap());
+        let expected = ["32/head/centroid", "32/fine-tune/last@0.001"]
+            .map(|c| format!("efficientnet_lite0/{c}"));
+        let of_network: Vec<&str> = names.filter(|name| name.starts_with("eff")).collect();
+        assert_eq!(of_network, expected);
         let page = fs::read_to_string(folder.join("report.html")).unwrap();
         assert!(page.contains("An ensemble, A &amp; B, is"));
         // Another process that has the model alone says the same, and other views are other answers of both.

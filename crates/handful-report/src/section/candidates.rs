@@ -49,8 +49,8 @@ fn draw(model: &ReportModel) -> Option<Markup> {
                     "long. Where that is noticed they can be chosen only if views are claimed to be better, and otherwise the best is the best of the others."
                 }
                 @if has("ensemble") {
-                    " An ensemble, A & B, is a tuned network and frozen features that answer together: their probabilities are multiplied and the root is "
-                    "taken. It takes as long as both. Nothing is claimed of it, because the photos that judge it also named its frozen half."
+                    " An ensemble, A & B, is a tuned network and frozen features that answer together, by the geometric mean of their probabilities, brought to "
+                    "the sum 1. It takes as long as both. Nothing is claimed of it, because the photos that judge it also named its frozen half."
                 }
                 @if let Some(again) = model.chosen_again {
                     " On photos drawn again from these, the same rule comes to the same candidate in "

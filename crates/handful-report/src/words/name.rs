@@ -1,6 +1,6 @@
 //! How is a name from a folder said, when it may hold anything?
 
-/// Longest name inside a sentence, in terminal columns: room for any candidate's.
+/// Longest name inside a sentence, in terminal columns: room for a candidate's, but for an ensemble's, of which no sentence speaks.
 const NAME_COLUMNS: usize = 64;
 
 /// A name in quotes, made [`visible`] and cut to most of a terminal line.

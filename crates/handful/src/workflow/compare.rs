@@ -204,8 +204,7 @@ pub struct Price {
     /// Of a prediction.
     pub prediction: u64,
     /// Whether a prediction looks at several views, and takes as many times as long: where that is no step, it still has to be worth
-    /// something. Not so the second half of an ensemble: pooled logarithms lose at most what their members lose on average, so that it has
-    /// nothing to prove but what a larger size has.
+    /// something. Not so the second half of an ensemble, which adds little to a prediction.
     pub looks_again: bool,
     /// Of training.
     pub training: u64,

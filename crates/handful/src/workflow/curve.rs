@@ -187,3 +187,47 @@ impl Task {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use handful_learn::backbone::EMBEDDED;
+    use handful_learn::head::{Head, Lda, Ridge};
+    use handful_learn::train::{Recipe, Trains};
+    use handful_stats::Seed;
+
+    use super::*;
+    use crate::workflow::labelled::Labelled;
+
+    #[test]
+    fn the_curve_of_an_ensemble_is_that_of_its_frozen_half() {
+        let task = Task::new(Labelled::of_two_classes(20), 5, 1, Seed(0), Seed(0)).unwrap();
+        let judged = |plan: CandidatePlan, right: f64| {
+            let p = task.photos.labels.iter().flat_map(|&label| match label {
+                0 => [right, 1.0 - right],
+                _ => [1.0 - right, right],
+            });
+            let out = OutOfFold {
+                repeats: vec![p.collect()],
+                fit_s: 1.0,
+            };
+            Judged::of(plan.name("net"), Some(plan), out, &task)
+        };
+        let frozen =
+            |size_px, head: &dyn Head| CandidatePlan::frozen(size_px, &["head".into()], head);
+        let recipe = Recipe::new(Trains::Last, 1e-3, 150, 32);
+        let tuned = CandidatePlan::trained(128, &EMBEDDED.load(), &recipe);
+        let ensemble = CandidatePlan {
+            beside: Some(Box::new(frozen(224, &Lda))),
+            ..tuned.clone()
+        };
+        let all = [
+            judged(frozen(160, &Ridge), 0.8),
+            judged(frozen(224, &Ridge), 0.7),
+            judged(tuned, 0.85),
+            judged(ensemble, 0.9),
+        ];
+        let name = |chosen| candidate(&all, chosen).unwrap().name.as_str();
+        assert_eq!(name(3), "net/224/head/ridge");
+        assert_eq!(name(2), "net/160/head/ridge", "the best there is");
+    }
+}
