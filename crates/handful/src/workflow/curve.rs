@@ -201,17 +201,7 @@ mod tests {
     #[test]
     fn the_curve_of_an_ensemble_is_that_of_its_frozen_half() {
         let task = Task::new(Labelled::of_two_classes(20), 5, 1, Seed(0), Seed(0)).unwrap();
-        let judged = |plan: CandidatePlan, right: f64| {
-            let p = task.photos.labels.iter().flat_map(|&label| match label {
-                0 => [right, 1.0 - right],
-                _ => [1.0 - right, right],
-            });
-            let out = OutOfFold {
-                repeats: vec![p.collect()],
-                fit_s: 1.0,
-            };
-            Judged::of(plan.name("net"), Some(plan), out, &task)
-        };
+        let judged = |plan, right: f64| Judged::giving(|_| right, plan, "net", &task);
         let frozen =
             |size_px, head: &dyn Head| CandidatePlan::frozen(size_px, &["head".into()], head);
         let recipe = Recipe::new(Trains::Last, 1e-3, 150, 32);

@@ -45,9 +45,11 @@ pub fn ensembles(
         let beside = ensembles.filter_map(|c| c.beside.as_deref());
         beside.filter_map(named).collect()
     };
-    let is_tuned = |plan: &CandidatePlan| plan.tune.is_some() && plan.scratch.is_none();
     let tuned = judged.iter().filter_map(|candidate| {
-        let plan = candidate.plan.as_ref().filter(|plan| is_tuned(plan))?;
+        let plan = candidate
+            .plan
+            .as_ref()
+            .filter(|plan| plan.is_fine_tuned())?;
         Some((candidate, plan))
     });
     let pairs =
@@ -110,15 +112,7 @@ mod tests {
 
     /// A candidate that gives the true class this probability.
     fn candidate(task: &Task, plan: CandidatePlan, right: f64) -> Judged {
-        let p = |&label: &usize| match label {
-            0 => [right, 1.0 - right],
-            _ => [1.0 - right, right],
-        };
-        let out = OutOfFold {
-            repeats: vec![task.photos.labels.iter().flat_map(p).collect()],
-            fit_s: 1.0,
-        };
-        Judged::of(plan.name("efficientnet_lite0"), Some(plan), out, task)
+        Judged::giving(|_| right, plan, "efficientnet_lite0", task)
     }
 
     fn frozen(size_px: usize, head: &dyn Head) -> CandidatePlan {

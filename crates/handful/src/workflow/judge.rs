@@ -65,6 +65,26 @@ impl Judged {
         }
     }
 
+    /// A candidate that gives the true one of two classes this probability, photo by photo, after a second of fitting.
+    #[cfg(test)]
+    pub fn giving(
+        right: impl Fn(usize) -> f64,
+        plan: CandidatePlan,
+        network: &str,
+        task: &Task,
+    ) -> Judged {
+        let p = |(i, label): (usize, &usize)| match label {
+            0 => [right(i), 1.0 - right(i)],
+            _ => [1.0 - right(i), right(i)],
+        };
+        let table: Vec<f64> = task.photos.labels.iter().enumerate().flat_map(p).collect();
+        let out = OutOfFold {
+            repeats: vec![table; task.folds.n_repeats()],
+            fit_s: 1.0,
+        };
+        Judged::of(plan.name(network), Some(plan), out, task)
+    }
+
     /// Whether it is this candidate, or an ensemble that it was trained for.
     pub fn has_network_of(&self, plan: &CandidatePlan) -> bool {
         let own = self.plan.as_ref().map(CandidatePlan::alone);
@@ -538,20 +558,8 @@ mod tests {
 
     /// A candidate that gives the true class about this probability, a little more or less from photo to photo.
     fn candidate(task: &Task, plan: CandidatePlan, right: f64) -> Judged {
-        let p = |i: usize| {
-            let p = right + 0.02 * ((i * 7 % 5) as f64 - 2.0);
-            if task.photos.labels[i] == 0 {
-                [p, 1.0 - p]
-            } else {
-                [1.0 - p, p]
-            }
-        };
-        let table: Vec<f64> = (0..N).flat_map(p).collect();
-        let out = OutOfFold {
-            repeats: vec![table.clone(), table],
-            fit_s: 0.0,
-        };
-        Judged::of(plan.name("net"), Some(plan), out, task)
+        let about = |i: usize| right + 0.02 * ((i * 7 % 5) as f64 - 2.0);
+        Judged::giving(about, plan, "net", task)
     }
 
     fn over(views: Views, over: Over, head: &dyn Head, lead: Option<Lead>) -> CandidatePlan {

@@ -133,6 +133,11 @@ impl CandidatePlan {
         }
     }
 
+    /// Whether a pretrained network is trained, alone or in an ensemble.
+    pub fn is_fine_tuned(&self) -> bool {
+        self.tune.is_some() && self.scratch.is_none()
+    }
+
     /// Its network, without what stands beside it.
     pub fn alone(&self) -> CandidatePlan {
         CandidatePlan {
@@ -332,9 +337,8 @@ impl Plan {
         for ensemble in plan.candidates.iter().filter(|c| c.beside.is_some()) {
             let lists = |part: &CandidatePlan| plan.candidates.iter().any(|c| c.is_same(part));
             let other = ensemble.beside.as_deref().expect("just asked");
-            let is_tuned = ensemble.tune.is_some() && ensemble.scratch.is_none();
             let is_frozen = other.tune.is_none() && other.views_asked().is_as_is();
-            let is_pair = is_tuned && is_frozen && other.beside.is_none();
+            let is_pair = ensemble.is_fine_tuned() && is_frozen && other.beside.is_none();
             if !is_pair || !lists(&ensemble.alone()) || !lists(other) {
                 return Err(not(
                     "an ensemble of other than a fine-tuned network and frozen features that are candidates, too".into(),

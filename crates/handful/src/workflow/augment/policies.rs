@@ -168,16 +168,6 @@ pub fn read(name: &str) -> Result<Policy, Failure> {
 mod tests {
     use super::*;
 
-    fn photos(n: usize) -> Labelled {
-        Labelled {
-            rows: (0..n).collect(),
-            labels: (0..n).map(|i| i % 2).collect(),
-            groups: (0..n).collect(),
-            units: (0..n).collect(),
-            n_classes: 2,
-        }
-    }
-
     #[test]
     fn policies_draw_from_what_is_safe_alone() {
         let caps = Caps::from([
@@ -216,7 +206,9 @@ mod tests {
         let anyhow = mild(&Caps::from([("quarter_turns".into(), turns)]));
         assert_eq!(anyhow.ops()[0].name(), "quarter_turns");
         assert!(fitted(&Caps::new()).is_empty());
-        assert!(can_tell(&photos(500)) && !can_tell(&photos(499)));
+        assert!(
+            can_tell(&Labelled::of_two_classes(500)) && !can_tell(&Labelled::of_two_classes(499))
+        );
     }
 
     #[test]

@@ -142,15 +142,7 @@ mod tests {
         assert!(finished.is_none());
         assert!(looks_of(&unfinished, 4).is_none(), "of other photos");
 
-        let labels = vec![0, 0, 0, 1, 1, 1];
-        let photos = Labelled {
-            rows: (0..6).collect(),
-            groups: (0..6).collect(),
-            units: (0..6).collect(),
-            labels,
-            n_classes: 2,
-        };
-        let task = Task::new(photos, 2, 1, Seed(0), Seed(0)).unwrap();
+        let task = Task::new(Labelled::of_two_classes(6), 2, 1, Seed(0), Seed(0)).unwrap();
         let result = FoldResult {
             held: HeldOut {
                 repeat: 0,
